@@ -1,0 +1,132 @@
+/**
+ * Every command: its name, a summary, and where it lives. `tieup --help` reads this table and loads nothing else;
+ * a command's module, with all that it imports, is loaded when the command is called.
+ */
+import type { Command } from '@commander-js/extra-typings';
+import type { Context } from './context.ts';
+
+/**
+ * What a file of commands/ exports: declares arguments, options, examples and the action on `command`, which has its
+ * name and summary already.
+ * @param context for the action alone: it depends on options that are known only then
+ */
+export type Define = (command: Command, context: () => Context) => void;
+
+interface CatalogEntry {
+  readonly name: string;
+  /** Lower case, no full stop. */
+  readonly summary: string;
+  readonly group: 'Main site:' | 'Partner site:' | 'Both:';
+  readonly load: () => Promise<{ readonly define: Define }>;
+}
+
+export const CATALOG: readonly CatalogEntry[] = [
+  {
+    name: 'init',
+    summary: 'write a starter folder for a main site or a partner site',
+    group: 'Both:',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'invite',
+    summary: 'start a partnership: write the invitation for a partner',
+    group: 'Main site:',
+    load: () => import('./commands/invite.ts'),
+  },
+  {
+    name: 'enroll',
+    summary: 'take in the answer of an invited partner',
+    group: 'Main site:',
+    load: () => import('./commands/enroll.ts'),
+  },
+  {
+    name: 'build',
+    summary: 'render the pages of each partner into a folder, to look at',
+    group: 'Main site:',
+    load: () => import('./commands/build.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'say what a push would change at each partner',
+    group: 'Main site:',
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'push',
+    summary: 'bring your pages to your partners, as signed releases',
+    group: 'Main site:',
+    load: () => import('./commands/push.ts'),
+  },
+  {
+    name: 'unlock',
+    summary: 'remove the lock that an interrupted push left in an inbox',
+    group: 'Main site:',
+    load: () => import('./commands/unlock.ts'),
+  },
+  {
+    name: 'join',
+    summary: 'answer an invitation: make this folder a partner site',
+    group: 'Partner site:',
+    load: () => import('./commands/join.ts'),
+  },
+  {
+    name: 'accept',
+    summary: 'look at the release in the inbox, confirm and publish it',
+    group: 'Partner site:',
+    load: () => import('./commands/accept.ts'),
+  },
+  {
+    name: 'reject',
+    summary: 'say no to the release in the inbox, with a reason',
+    group: 'Partner site:',
+    load: () => import('./commands/reject.ts'),
+  },
+  {
+    name: 'withhold',
+    summary: 'keep a single tie-up page off your site, or bring it back',
+    group: 'Partner site:',
+    load: () => import('./commands/withhold.ts'),
+  },
+  {
+    name: 'merge',
+    summary: 'publish again after your own pages or slots changed',
+    group: 'Partner site:',
+    load: () => import('./commands/merge.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'compare the live tree with what was signed',
+    group: 'Partner site:',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'go back to an earlier release at once, and hold it',
+    group: 'Partner site:',
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
+    name: 'resume',
+    summary: 'end a rollback',
+    group: 'Partner site:',
+    load: () => import('./commands/resume.ts'),
+  },
+  {
+    name: 'history',
+    summary: 'list what was published',
+    group: 'Partner site:',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'say where each partner stands, or what waits for you',
+    group: 'Both:',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of a configuration file',
+    group: 'Both:',
+    load: () => import('./commands/schema.ts'),
+  },
+];

@@ -1,0 +1,115 @@
+import { accept, type Answering } from '../../partner-site/accept.ts';
+import { signPolicy } from '../../partner-site/policy.ts';
+import type { Review } from '../../partner-site/review.ts';
+import { EXIT, TieupError } from '../../errors.ts';
+import type { Define } from '../catalog.ts';
+import { parseChoices } from '../choices.ts';
+import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
+import { pageDiffs } from '../page-diffs.ts';
+import { describeReview, reviewText } from '../review-text.ts';
+import { describeWentLive, renderWentLive } from '../went-live.ts';
+
+interface Flags {
+  readonly yes?: string;
+  readonly auto?: true;
+  readonly diff?: true;
+  readonly signPolicy?: true;
+  readonly choose?: string[];
+}
+
+export const define: Define = (command, context) => {
+  command
+    .option('--yes <release-digest>', 'accept exactly this release without being asked')
+    .option('--auto', 'accept what your signed policy allows, for cron')
+    .option('--diff', 'show what changes in the text of every page')
+    .option('--choose <path=choice...>', 'for a conflict: keep-mine, take-theirs or rename:<new path>')
+    .option('--sign-policy', 'sign what tieup.yaml says under auto, for --auto, and accept nothing now')
+    .addHelpText(
+      'after',
+      examples({
+        'tieup accept': 'shows what changes, asks, publishes',
+        'tieup accept --diff': 'the same with the text of every change',
+        'tieup accept --auto': 'in a cron job, within the policy that you signed',
+      }),
+    )
+    .action((flags: Flags) => (flags.signPolicy === true ? sign(context()) : acceptRelease(context(), flags)));
+};
+
+async function acceptRelease(ctx: Context, flags: Flags): Promise<void> {
+  const site = await ctx.partnerSite();
+  let shown: Review | undefined;
+  const show = async (review: Review): Promise<void> => {
+    shown = review;
+    ctx.output.message(reviewText(ctx.output, review));
+    if (flags.diff === true) for (const text of await pageDiffs(ctx.output, site, review)) ctx.output.message(text);
+  };
+  const result = await accept(site, {
+    answering: await answering(ctx, flags, show),
+    choices: parseChoices(flags.choose ?? []),
+  });
+  const review = shown === undefined ? {} : { review: describeReview(shown) };
+  switch (result.kind) {
+    case 'nothing-new':
+      return ctx.output.result(
+        'accept',
+        { result: result.kind, release: result.release },
+        () => `${ctx.output.mark('good', `nothing new: release ${result.release} is live`)}\n`,
+      );
+    case 'declined':
+      throw new TieupError('TIEUP_E_DECLINED', `release ${result.release} was not accepted, nothing changed`, {
+        hint: 'to tell the main site why: tieup reject --reason "…"',
+      });
+    case 'left-to-the-manager':
+      ctx.endWith(EXIT.declined);
+      return ctx.output.result(
+        'accept',
+        { result: result.kind, release: result.release, reasons: result.reasons, ...review },
+        () =>
+          [
+            `${ctx.output.mark('waiting', `release ${result.release} waits for the manager`)}:`,
+            ...result.reasons.map((reason) => `  ${reason}`),
+            '',
+          ].join('\n'),
+      );
+    case 'live':
+      return ctx.output.result('accept', { result: result.kind, ...describeWentLive(result.wentLive), ...review }, () =>
+        renderWentLive(ctx.output, result.wentLive),
+      );
+  }
+}
+
+async function answering(
+  ctx: Context,
+  { yes, auto }: Flags,
+  show: (review: Review) => Promise<void>,
+): Promise<Answering> {
+  if (yes !== undefined && auto === true) throw new TieupError('TIEUP_E_USAGE', '--yes and --auto exclude each other');
+  if (auto === true) return { kind: 'policy', show };
+  if (yes !== undefined) return { kind: 'digest', releaseDigest: yes.toLowerCase(), show };
+  const prompt = await ctx.prompt();
+  return {
+    kind: 'ask',
+    async ask(review) {
+      await show(review);
+      if (!prompt.interactive) {
+        throw new TieupError('TIEUP_E_USAGE', 'there is nobody to ask', {
+          hint: `to accept this release: tieup accept --yes ${review.opened.releaseDigest}`,
+        });
+      }
+      return prompt.confirm('Accept it and publish now?');
+    },
+  };
+}
+
+async function sign(ctx: Context): Promise<void> {
+  const policy = await signPolicy(await ctx.partnerSite());
+  const limit = (number: number | null) => (number === null ? 'any number of' : `at most ${number}`);
+  ctx.output.result('policy', { ...policy }, () =>
+    [
+      ctx.output.mark('good', `signed: tieup accept --auto may accept releases until ${policy.until.slice(0, 10)}`),
+      `  ${limit(policy.maxChanged)} new or changed files, ${limit(policy.maxRemoved)} removed ones`,
+      '  never the first release, changed terms, scripts, or a page in place of yours\n',
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,37 @@
+import { invite } from '../../main-site/invite.ts';
+import { TieupError } from '../../errors.ts';
+import type { Define } from '../catalog.ts';
+import { examples } from '../examples.ts';
+import { visible } from '../visible.ts';
+
+const MAX_HOURS = 24 * 90;
+
+export const define: Define = (command, context) => {
+  command
+    .argument('<partner>', 'the id of the partner; partners/<id>.yaml says what is agreed')
+    .option('-o, --out <file>', 'where to write the invitation; <partner>.invitation unless given')
+    .option('--hours <number>', 'how long it may be answered', '72')
+    .addHelpText('after', examples({ 'tieup invite harbour': 'writes harbour.invitation, to be sent by mail or chat' }))
+    .action(async (partner, { out, hours }) => {
+      const ctx = context();
+      const file = out ?? `${partner}.invitation`;
+      const invited = await invite(await ctx.mainSite(), { partner, hours: parseHours(hours) });
+      await ctx.writeFile(file, invited.bytes);
+      const { words, until } = invited;
+      ctx.output.result('invite', { partner, file, until, words }, () =>
+        [
+          ctx.output.mark('good', `invitation for ${visible(invited.partnership.name)} in ${visible(file)}`),
+          `Send it to the partner. It is good for one answer, until ${until}.`,
+          `When the partner runs tieup join, it sees these words; let it read them to you:`,
+          `  ${ctx.output.strong(words.join(' '))}`,
+          `Then take in the answer:  tieup enroll <answer file>\n`,
+        ].join('\n'),
+      );
+    });
+};
+
+function parseHours(text: string): number {
+  const hours = Number(text);
+  if (Number.isInteger(hours) && hours >= 1 && hours <= MAX_HOURS) return hours;
+  throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(text)} is not a number of hours from 1 to ${MAX_HOURS}`);
+}

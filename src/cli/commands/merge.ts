@@ -1,0 +1,25 @@
+import { merge } from '../../partner-site/merge.ts';
+import type { Define } from '../catalog.ts';
+import { parseChoices } from '../choices.ts';
+import { examples } from '../examples.ts';
+import { summarise, summaryText } from '../../merge/summary.ts';
+import { unusedSlotNotes } from '../review-text.ts';
+import { describeWentLive, renderWentLive } from '../went-live.ts';
+
+export const define: Define = (command, context) => {
+  command
+    .option('--choose <path=choice...>', 'for a conflict: keep-mine, take-theirs or rename:<new path>')
+    .addHelpText(
+      'after',
+      examples({
+        'tieup merge': 'after you changed your own pages or slots',
+        'tieup merge --choose with-main/a.html=keep-mine': '',
+      }),
+    )
+    .action(async ({ choose = [] }) => {
+      const ctx = context();
+      const merged = await merge(await ctx.partnerSite(), parseChoices(choose));
+      ctx.output.message([summaryText(summarise(merged.plan)), ...unusedSlotNotes(merged.unusedSlotFiles)].join('\n'));
+      ctx.output.result('merge', describeWentLive(merged.wentLive), () => renderWentLive(ctx.output, merged.wentLive));
+    });
+};

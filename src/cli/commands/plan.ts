@@ -1,0 +1,57 @@
+import { plan, type PartnerPlan } from '../../main-site/plan.ts';
+import { summarise } from '../../main-site/message.ts';
+import { EXIT } from '../../errors.ts';
+import type { Define } from '../catalog.ts';
+import { examples } from '../examples.ts';
+import type { Output } from '../output.ts';
+import { describeFailure, endWithFailures } from '../partner-results.ts';
+import { visible } from '../visible.ts';
+
+export const define: Define = (command, context) => {
+  command
+    .argument('[partner...]', 'only these partners, by id or tag')
+    .option('--detailed-exitcode', 'exit with 2 when a push would change something')
+    .addHelpText(
+      'after',
+      examples({ 'tieup plan': 'what a push would change at every partner', 'tieup plan harbour --json': '' }),
+    )
+    .action(async (partners, { detailedExitcode }) => {
+      const ctx = context();
+      const plans = await plan(await ctx.mainSite(), partners);
+      ctx.output.result('plan', { partners: plans.map(describePlan) }, () =>
+        plans.map((each) => renderPlan(ctx.output, each)).join(''),
+      );
+      const failures = plans.filter((each) => each.kind === 'failed');
+      const pending = plans.some((each) => each.kind === 'planned' && each.plan.differs);
+      if (detailedExitcode === true && pending) ctx.endWith(EXIT.changesPending);
+      endWithFailures(ctx, failures, plans.length, 'tieup plan');
+    });
+};
+
+function describePlan(each: PartnerPlan): object {
+  if (each.kind === 'failed') return describeFailure(each);
+  const { number, added, changed, removed, unchanged, differs } = each.plan;
+  return {
+    partner: each.partner,
+    result: differs ? 'changes' : 'unchanged',
+    base: each.base,
+    next: number,
+    added,
+    changed,
+    removed,
+    unchanged,
+  };
+}
+
+function renderPlan(output: Output, each: PartnerPlan): string {
+  if (each.kind === 'failed') return `${output.mark('bad', `${visible(each.partner)}: failed`)}\n`;
+  const { added, changed, removed, unchanged, differs, number } = each.plan;
+  if (!differs) return `${output.mark('good', `${visible(each.partner)}: up to date`)}, release ${each.base ?? '-'}\n`;
+  const lines = [
+    ...added.map((path) => `  ${output.mark('added', visible(path))}\n`),
+    ...changed.map((path) => `  ${output.mark('changed', visible(path))}\n`),
+    ...removed.map((path) => `  ${output.mark('removed', visible(path))}\n`),
+  ];
+  const head = `${output.strong(visible(each.partner))}: release ${number} would bring ${summarise(each.plan)}`;
+  return `${head} (${unchanged} unchanged)\n${lines.join('')}`;
+}

@@ -1,0 +1,103 @@
+import { status as mainStatus, type PartnerState } from '../../main-site/status.ts';
+import { status as partnerStatus, type SiteStatus } from '../../partner-site/status.ts';
+import type { Define } from '../catalog.ts';
+import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
+import type { Mark } from '../output.ts';
+import { count } from '../quantity.ts';
+import { describeReview, reviewText } from '../review-text.ts';
+import { table } from '../table.ts';
+import { visible } from '../visible.ts';
+
+const CONCURRENCY = 8;
+
+export const define: Define = (command, context) => {
+  command
+    .argument('[partner...]', 'main site: only these partners, by id or tag')
+    .addHelpText(
+      'after',
+      examples({ 'tieup status': 'main site: one line a partner; partner site: what is live and what waits' }),
+    )
+    .action(async (partners) => {
+      const ctx = context();
+      await ((await ctx.role()) === 'main' ? showPartners(ctx, partners) : showSite(ctx));
+    });
+};
+
+const MARKS: Readonly<Record<PartnerState, Mark>> = {
+  failed: 'bad',
+  rejected: 'bad',
+  suspended: 'warning',
+  never: 'waiting',
+  pending: 'waiting',
+  accepted: 'waiting',
+  held: 'warning',
+  left: 'warning',
+  live: 'good',
+};
+
+async function showPartners({ output, mainSite }: Context, partners: readonly string[]): Promise<void> {
+  const rows = await mainStatus(await mainSite(), partners, CONCURRENCY);
+  output.result('status', { partners: rows }, () =>
+    table(
+      ['partner', 'state', 'pushed', 'live', 'last contact', ''],
+      rows.map(({ partner, state, pushed, live, lastContact, detail }) => [
+        visible(partner),
+        output.mark(MARKS[state], state),
+        pushed === null ? '-' : String(pushed),
+        live === null ? '-' : String(live),
+        lastContact ?? '-',
+        visible(detail ?? ''),
+      ]),
+    ),
+  );
+}
+
+async function showSite(ctx: Context): Promise<void> {
+  const found = await partnerStatus(await ctx.partnerSite());
+  const { live, held, inbox, withheld, decision } = found;
+  const waiting = inbox.kind === 'waiting' || inbox.kind === 'rejected' ? describeReview(inbox.review) : null;
+  const refused = inbox.kind === 'refused' ? { code: inbox.error.code, message: inbox.error.message } : null;
+  const data = { live: live ?? null, held, withheld, decision: decision ?? null, inbox: inbox.kind, waiting, refused };
+  ctx.output.result('site-status', data, () => `${[...liveLines(ctx, found), ...inboxLines(ctx, found)].join('\n')}\n`);
+}
+
+function liveLines({ output }: Context, { live, held, withheld, recovery }: SiteStatus): readonly string[] {
+  const lines: string[] = [];
+  if (recovery.kind !== 'nothing')
+    lines.push(output.mark('warning', `an interrupted publication was ${recovery.kind}`));
+  if (live?.release == null) lines.push('no tie-up page is live');
+  else {
+    const pages = `${count(live.pages.tieUp, 'tie-up page')}, ${count(live.pages.original, 'page')} of your own`;
+    lines.push(`${output.mark('good', `release ${live.release.number} is live`)} since ${live.time}: ${pages}`);
+  }
+  if (held) lines.push(output.mark('warning', 'it is held after a rollback; tieup resume ends that'));
+  if (withheld.length > 0) lines.push(`you withhold ${withheld.map(visible).join(', ')}`);
+  return lines;
+}
+
+function inboxLines({ output }: Context, { inbox }: SiteStatus): readonly string[] {
+  switch (inbox.kind) {
+    case 'empty':
+      return ['the inbox is empty'];
+    case 'live':
+      return ['nothing new in the inbox'];
+    case 'rejected':
+      return [
+        `${output.mark('bad', 'you rejected what is in the inbox')}: ${visible(inbox.reason ?? 'without a reason')}`,
+      ];
+    case 'refused': {
+      const { message, hint } = inbox.error;
+      return [
+        output.mark('bad', `what is in the inbox is refused: ${visible(message)}`),
+        ...(hint === undefined ? [] : [`  ${hint}`]),
+      ];
+    }
+    case 'waiting':
+      return [
+        '',
+        reviewText(output, inbox.review),
+        `To accept it: tieup accept (or tieup accept --yes ${inbox.review.opened.releaseDigest})`,
+      ];
+  }
+}

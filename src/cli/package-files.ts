@@ -1,0 +1,17 @@
+/** What ships beside the code, from `src/cli` as well as from `dist/cli`. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = new URL('../../', import.meta.url);
+
+/** Absolute path of a folder of the package: `templates/plain`. */
+export function packageFolder(name: string): string {
+  return fileURLToPath(new URL(`${name}/`, ROOT));
+}
+
+export async function packageVersion(): Promise<string> {
+  // By hand: this runs at every start, and loading a schema library takes longer than all the rest of it.
+  const value: unknown = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8'));
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  return typeof version === 'string' ? version : 'unknown';
+}

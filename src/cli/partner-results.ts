@@ -1,0 +1,36 @@
+/** How a command ends that worked for many partners: one that failed alone fails as itself, some of many with exit 3. */
+import { EXIT, type TieupError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { visible } from './visible.ts';
+
+export interface FailedPartner {
+  readonly partner: string;
+  readonly error: TieupError;
+}
+
+/** Prints every failure as a warning, and sets the exit code. @throws the error itself when there was one partner alone. */
+export function endWithFailures(
+  context: Context,
+  failures: readonly FailedPartner[],
+  partners: number,
+  retry: string,
+): void {
+  const [first] = failures;
+  if (first === undefined) return;
+  if (partners === 1) throw first.error;
+  for (const { partner, error } of failures) {
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
+    context.output.warning(`${partner}: ${error.message}${hint}`);
+  }
+  context.output.message(
+    `to try only these again: ${retry} ${failures.map(({ partner }) => visible(partner)).join(' ')}`,
+  );
+  const codes = new Set(failures.map(({ error }) => error.exitCode));
+  context.endWith(failures.length === partners && codes.size === 1 ? first.error.exitCode : EXIT.somePartnersFailed);
+}
+
+/** A failure as data, for `--json`. */
+export function describeFailure({ partner, error }: FailedPartner): object {
+  const { code, message, hint, problems } = error;
+  return { partner, result: 'failed', error: { code, message, hint: hint ?? null, problems } };
+}

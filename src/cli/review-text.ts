@@ -1,0 +1,66 @@
+/** What the manager reads before being asked: the message, what changes, what to know. */
+import { summarise, summaryDetails, summaryText } from '../merge/summary.ts';
+import type { Review } from '../partner-site/review.ts';
+import type { Output } from './output.ts';
+import { changedTermsText } from './terms-text.ts';
+import { visible, visibleLines } from './visible.ts';
+
+const SHOWN_DETAILS = 30;
+
+/** A review as text of several lines, without what only a diff tells. */
+export function reviewText(output: Output, review: Review): string {
+  const { opened, plan, termsBefore, unusedSlotFiles } = review;
+  const { release, terms } = opened;
+  const summary = summarise(plan);
+  const lines = [
+    output.strong(`Release ${release.release} from ${visible(terms.main.name)}: ${visible(release.message.subject)}`),
+    ...indented(release.message.text),
+    ...(release.confirmBy === null ? [] : [`An answer is wanted until ${release.confirmBy.slice(0, 10)}.`]),
+    '',
+    ...(termsBefore === undefined
+      ? []
+      : [output.mark('warning', 'the terms change:'), changedTermsText(termsBefore, terms), '']),
+    `In short: ${summaryText(summary)}.`,
+    ...shortened(summaryDetails(summary)).map((line) => `  ${visible(line)}`),
+    ...opened.activeContent.map(({ path, what }) =>
+      output.mark('warning', `active content in ${visible(path)}: ${visible(what)}`),
+    ),
+    ...unusedSlotNotes(unusedSlotFiles).map((note) => output.mark('warning', visible(note))),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same for `--json`. */
+export function describeReview({ opened, plan, termsBefore, unusedSlotFiles }: Review): object {
+  const { release, releaseDigest, terms, activeContent } = opened;
+  const { message, confirmBy, created, release: number } = release;
+  return {
+    release: number,
+    releaseDigest,
+    created,
+    confirmBy,
+    message,
+    terms,
+    termsBefore: termsBefore ?? null,
+    activeContent,
+    unusedSlotFiles,
+    ...summarise(plan),
+  };
+}
+
+export function unusedSlotNotes(files: readonly string[]): readonly string[] {
+  return files.map((file) => `${file} fills no slot of this release`);
+}
+
+function indented(text: string): readonly string[] {
+  return text === ''
+    ? []
+    : visibleLines(text)
+        .split('\n')
+        .map((line) => `  ${line}`);
+}
+
+function shortened(lines: readonly string[]): readonly string[] {
+  if (lines.length <= SHOWN_DETAILS) return lines;
+  return [...lines.slice(0, SHOWN_DETAILS), `… and ${lines.length - SHOWN_DETAILS} more (--json lists all)`];
+}

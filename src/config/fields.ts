@@ -1,0 +1,55 @@
+/** The fields that several configuration files share; every message continues a sentence that begins with the key. */
+import { posix } from 'node:path';
+import { z } from 'zod';
+import { MOUNT, PARTNER_ID } from '../protocol/names.ts';
+
+export const partnerId = z
+  .string()
+  .regex(PARTNER_ID, { error: 'must consist of a-z, 0-9 and - only, with at most 63 characters' });
+
+/** A name that people read, on one line. */
+export const title = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, { error: 'must be one line without control characters' });
+
+export const siteUrl = z
+  .url({ protocol: /^https?$/, abort: true })
+  .max(2000)
+  .refine(isPlainAddress, { error: 'must be an address without user, query and fragment that ends with a slash' });
+
+function isPlainAddress(text: string): boolean {
+  if (!URL.canParse(text) || /[?#\s]/.test(text)) return false;
+  const url = new URL(text);
+  return url.username === '' && url.password === '' && text.endsWith('/');
+}
+
+export const mount = z
+  .string()
+  .max(200)
+  .regex(MOUNT, { error: 'must be a path such as /with-main/, starting and ending with a slash' });
+
+export const date = z.iso.date();
+
+export const vkey = z
+  .string()
+  .max(400)
+  .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/, { error: 'must be a public key line: name+id+base64' });
+
+/** A folder, absolute or relative to the one that tieup.yaml is in; a slash at its end does not matter. */
+export const folder = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[^\p{Cc}\\]*$/u, { error: 'must be written with slashes and without control characters' })
+  .overwrite((path) => posix.normalize(path).replace(/(?<=.)\/$/, ''));
+
+/** What pages and templates may use as variables; `taken` are the names that mean something already. */
+export function values(taken: readonly string[]) {
+  const key = z
+    .string()
+    .regex(/^[a-z][A-Za-z0-9_-]{0,62}$/, { error: 'is not a variable name: use letters, digits, - and _' })
+    .refine((name) => !taken.includes(name), { error: 'is a variable that tieup sets itself: choose another name' });
+  return z.record(key, z.string().max(10_000)).default({});
+}

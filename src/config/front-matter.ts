@@ -1,0 +1,141 @@
+/** Front matter: what a page says about itself, in YAML between two lines `---` at its start. */
+import { z } from 'zod';
+import { TieupError } from '../errors.ts';
+import { SLOT_NAME } from '../protocol/names.ts';
+import type { Inheritance } from '../protocol/release.ts';
+import { decodeYaml } from './document.ts';
+
+/** A page's file, taken apart; the shapes are those of content/source.ts. */
+export interface PageText {
+  readonly meta: FrontMatter;
+  readonly markdown: string;
+  /** 1-based line of the file on which `markdown` starts. */
+  readonly firstLine: number;
+}
+
+export interface FrontMatter {
+  readonly title: string;
+  readonly description: string;
+  readonly inherit: Inheritance;
+  readonly template: string;
+  readonly slots: Readonly<Record<string, FrontMatterSlot>>;
+  readonly values: Readonly<Record<string, string>>;
+  readonly partners: readonly string[] | undefined;
+  readonly draft: boolean;
+  readonly aliases: readonly string[];
+  readonly order: number | undefined;
+  readonly navigation: string | false | undefined;
+}
+
+export interface FrontMatterSlot {
+  readonly description: string;
+  readonly content: string | undefined;
+  readonly fallback: string | undefined;
+  readonly required: boolean;
+}
+
+const MAX_TITLE = 300;
+
+const title = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_TITLE)
+  .regex(/^[^\n\r]*$/, { error: 'must be one line' });
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const names = z.union([
+  z.array(z.string().min(1)),
+  z
+    .string()
+    .min(1)
+    .transform((name) => [name]),
+]);
+
+const slot = z.strictObject({
+  description: z.string().default(''),
+  content: z.string().optional(),
+  fallback: z.string().optional(),
+  required: z.boolean().default(false),
+});
+
+const schema = z.strictObject({
+  title: title.optional(),
+  description: z.string().max(2000).default(''),
+  inherit: z.enum(['full', 'framework', 'link']).default('full'),
+  template: z.string().min(1).default('page'),
+  slots: z
+    .record(z.string().regex(SLOT_NAME, { error: 'is no slot name: use lower-case letters, digits and hyphens' }), slot)
+    .default({}),
+  values: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, { error: 'is no name: use letters, digits, hyphens and underscores' }),
+      text,
+    )
+    .default({}),
+  partners: names.optional(),
+  draft: z.boolean().default(false),
+  aliases: names.default([]),
+  order: z.number().optional(),
+  navigation: z.union([z.literal(false), title]).optional(),
+  /** For people and other tools; tieup does not read it. */
+  date: z.string().optional(),
+});
+
+/** What stands before a page's Markdown, when anything does. */
+const FENCE = /^---[ \t]*\n(?:([\s\S]*?)\n)?---[ \t]*(?:\n|$)/;
+
+/**
+ * Takes a page's file apart. Line ends become LF and a byte order mark is dropped, so that the same page has the same
+ * bytes wherever it was written. Without a title in the front matter, the heading that the text starts with is it.
+ * @param file for messages, `pages/guide/intro.md`
+ * @throws TIEUP_E_CONTENT with every problem and its place.
+ */
+export function parseFrontMatter(source: string, file: string): PageText {
+  const whole = source.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  const fence = FENCE.exec(whole);
+  if (fence === null && /^---[ \t]*\n/.test(whole))
+    throw refusal(file, 1, 'the front matter is not closed by a line ---');
+  const yaml = fence?.[1] ?? '';
+  const markdown = whole.slice(fence?.[0].length ?? 0);
+  const firstLine = (fence?.[0].match(/\n/g)?.length ?? 0) + 1;
+  const { date: _, title: given, ...meta } = decodeFrontMatter(yaml, file);
+  const found = given ?? firstHeading(markdown);
+  if (found === undefined) {
+    throw refusal(
+      file,
+      1,
+      'the page has no title: write `title` in the front matter, or start the text with a heading',
+    );
+  }
+  const slots = Object.fromEntries(
+    Object.entries(meta.slots).map(([name, { content, fallback, ...rest }]) => [name, { ...rest, content, fallback }]),
+  );
+  const { partners, order, navigation } = meta;
+  return { meta: { ...meta, title: found, slots, partners, order, navigation }, markdown, firstLine };
+}
+
+function decodeFrontMatter(yaml: string, file: string): z.infer<typeof schema> {
+  // A document without a value is `null` in YAML, and the same as one without keys here.
+  const empty = yaml.split('\n').every((line) => /^\s*(?:#.*)?$/.test(line));
+  return decodeYaml(empty ? '{}' : yaml, file, schema, { lineOffset: 1, code: 'TIEUP_E_CONTENT' });
+}
+
+/** The text of the heading which `markdown` starts with, without its markup. */
+function firstHeading(markdown: string): string | undefined {
+  const [first = '', second = ''] = markdown.replace(/^(?:[ \t]*\n)+/, '').split('\n', 2);
+  const atx = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(first)?.[1];
+  const setext = /^ {0,3}(?:=+|-+)[ \t]*$/.test(second) && /^ {0,3}[^\s>#\-*+]/.test(first) ? first.trim() : undefined;
+  const plain = (atx ?? setext)
+    ?.replace(/!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, '$1')
+    .replace(/<[^>]*>/g, '')
+    .replace(/\\([!-/:-@[-`{-~])|[*`]|\b_|_\b/g, '$1')
+    .trim()
+    .slice(0, MAX_TITLE);
+  return plain === undefined || plain === '' ? undefined : plain;
+}
+
+function refusal(file: string, line: number, message: string): TieupError {
+  return new TieupError('TIEUP_E_CONTENT', `${file}: ${message}`, { problems: [{ file, line, column: 1, message }] });
+}

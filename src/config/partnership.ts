@@ -1,0 +1,125 @@
+/** `partners/<id>.yaml` of a main site: one contract, and what is known of the other party. */
+import { z } from 'zod';
+import { isInstant } from '../protocol/instant.ts';
+import type { ContentPolicy, Terms } from '../protocol/terms.ts';
+import { decodeYaml } from './document.ts';
+import { date, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
+import type { MainSiteConfig } from './main-site.ts';
+
+export type PartnershipStatus = 'invited' | 'active' | 'suspended' | 'ended';
+
+export interface Partnership {
+  readonly id: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly status: PartnershipStatus;
+  /** The last day of a suspension, `YYYY-MM-DD`. */
+  readonly suspendedUntil?: string | undefined;
+  /** First and last day of the contract, `YYYY-MM-DD`; `until` null when it is open. */
+  readonly period: { readonly from: string; readonly until: string | null };
+  /** Where tie-up pages live at the partner: `/with-main/`. */
+  readonly mount: string;
+  /** The partner's site; ends with a slash. */
+  readonly url: string;
+  readonly publisher: 'partner';
+  readonly policy: ContentPolicy;
+  readonly services: readonly string[];
+  /** A name below `tariffs/`; null when no fee is due. */
+  readonly tariff: string | null;
+  /** `{{ partner.<name> }}` in pages and templates. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Rises when the keys for this partner are renewed as a whole. */
+  readonly epoch: number;
+  /** The open invitation: what is kept of its one-time secret, SHA-256 of its body, and until when it may be answered. */
+  readonly invitation: { readonly secretDigest: string; readonly digest: string; readonly until: string } | null;
+  /** Where pushes go, and the `ssh-ed25519 AAAA…` lines that this server may show. */
+  readonly sftp: { readonly url: string; readonly hostKeys: readonly string[] } | null;
+  /** The partner's public keys as vkey lines; null until it has joined. */
+  readonly keys: { readonly accept: string; readonly site: string; readonly log: string } | null;
+}
+
+const POLICY: ContentPolicy = {
+  scripts: 'none',
+  remoteOrigins: [],
+  serviceWorkers: false,
+  search: 'canonical-to-main',
+};
+
+const origin = z
+  .string()
+  .regex(/^https?:\/\/[^/\s?#@]+$/, { error: 'must be an origin such as https://cdn.example, without a path' });
+
+const word = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must consist of a-z, 0-9 and -' });
+
+const hostKey = z.string().regex(/^(?:ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}(?: .*)?$/, {
+  error: 'must be a host key line such as "ssh-ed25519 AAAA…"',
+});
+
+const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+\/\S*$/, {
+  error: 'must be an address such as sftp://user@host:22/path, without a password',
+});
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' });
+const time = z.string().refine(isInstant, { error: 'must be a time such as 2026-11-23T22:00:00Z' });
+
+export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
+  id: partnerId,
+  name: title.meta({ description: 'the name of the partner, as visitors read it' }),
+  tags: z.array(word).max(100).default([]).meta({ description: 'pages choose partners by these' }),
+  status: z.enum(['invited', 'active', 'suspended', 'ended']).default('invited'),
+  suspendedUntil: date.optional(),
+  period: z
+    .strictObject({ from: date, until: date.nullable().default(null) })
+    .refine(({ from, until }) => until === null || from <= until, {
+      path: ['until'],
+      error: 'must not be before the first day',
+    })
+    .meta({ description: 'first and last day of the contract' }),
+  mount: mount.meta({ description: 'where tie-up pages live at the partner' }),
+  url: siteUrl.meta({ description: "the partner's site" }),
+  publisher: z.literal('partner').default('partner'),
+  policy: z
+    .strictObject({
+      scripts: z.enum(['none', 'own', 'remote']).default(POLICY.scripts),
+      remoteOrigins: z.array(origin).max(100).default([]),
+      serviceWorkers: z.boolean().default(POLICY.serviceWorkers),
+      search: z.enum(['canonical-to-main', 'noindex', 'own']).default(POLICY.search),
+    })
+    .prefault({})
+    .meta({ description: "what the main site's pages may do at the partner" }),
+  services: z.array(word).min(1).max(100).default(['pages']),
+  tariff: word.nullable().default(null).meta({ description: 'the tariff of the partnership handling fee' }),
+  values: values(['id', 'name', 'url', 'mount', 'tags', 'values']).meta({
+    description: '{{ partner.<name> }} in pages',
+  }),
+  epoch: z.int().min(1).default(1),
+  invitation: z.strictObject({ secretDigest: digest, digest, until: time }).nullable().default(null),
+  sftp: z
+    .strictObject({ url: sftpUrl, hostKeys: z.array(hostKey).min(1).max(20) })
+    .nullable()
+    .default(null),
+  keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),
+});
+
+/** @throws TIEUP_E_CONFIG with every problem and its place. */
+export function parsePartnership(text: string, file: string): Partnership {
+  return decodeYaml(text, file, partnershipSchema);
+}
+
+/**
+ * The terms which both parties sign: days become instants, the first and the last second of them in UTC.
+ * @param tariffDigest SHA-256 of the tariff file; undefined exactly when the partnership names no tariff
+ */
+export function termsOf(partnership: Partnership, mainSite: MainSiteConfig, tariffDigest: string | undefined): Terms {
+  const { id, period, tariff } = partnership;
+  return {
+    partner: id,
+    main: { name: mainSite.site.name, url: mainSite.site.url },
+    period: { from: `${period.from}T00:00:00Z`, until: period.until === null ? null : `${period.until}T23:59:59Z` },
+    mount: partnership.mount,
+    publisher: partnership.publisher,
+    policy: partnership.policy,
+    services: partnership.services,
+    tariff: tariff === null || tariffDigest === undefined ? null : { name: tariff, digest: tariffDigest },
+  };
+}

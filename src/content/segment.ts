@@ -1,0 +1,98 @@
+/** A compiled page: constant bytes and typed holes, in the order in which they are copied out. */
+import { encodeValue, valueFault, type HoleContext } from './encode.ts';
+import type { Variable } from './variables.ts';
+
+/** Where something stands in a source file, for problems. */
+export interface Place {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  /** 1-based, in UTF-16 code units. */
+  readonly column: number;
+}
+
+/** A named variable before the page is known which it belongs to. */
+export interface NamedHole {
+  readonly kind: 'variable';
+  readonly name: string;
+  readonly context: HoleContext;
+  readonly place: Place;
+}
+
+/** A value that differs from partner to partner. */
+export interface ValueHole {
+  readonly kind: 'value';
+  readonly variable: Exclude<Variable, { kind: 'constant' }>;
+  readonly context: HoleContext;
+  readonly place: Place;
+}
+
+/** The address of another page: near when the partner has it too, at the main site otherwise; both already encoded. */
+export interface LinkHole {
+  readonly kind: 'link';
+  /** Path of the page's source. */
+  readonly page: string;
+  readonly near: string;
+  readonly far: string;
+}
+
+/** Borders of a slot; what lies between is its fallback. */
+export type SlotHole =
+  | { readonly kind: 'slot-start'; readonly name: string; readonly place: Place }
+  | { readonly kind: 'slot-end'; readonly name: string };
+
+/** Links to the partner's pages. */
+export interface NavigationHole {
+  readonly kind: 'navigation';
+}
+
+/** What search engines are told, by the policy of the partnership. */
+export interface SearchHole {
+  readonly kind: 'search';
+  readonly canonical: Uint8Array;
+  readonly noindex: Uint8Array;
+}
+
+/** What rendering copies or fills. */
+export type Segment = Uint8Array | ValueHole | LinkHole | SlotHole | NavigationHole | SearchHole;
+
+/** What a template or a Markdown text gives, before variables are resolved for one page. */
+export type Part = string | Uint8Array | NamedHole | LinkHole | SlotHole | NavigationHole | SearchHole;
+
+const encoder = new TextEncoder();
+
+/** Collects segments and joins constant text that stands side by side. Byte arrays are shared, not copied. */
+export class SegmentWriter {
+  readonly #segments: Segment[] = [];
+  #text = '';
+
+  text(text: string): void {
+    this.#text += text;
+  }
+
+  push(segment: Segment): void {
+    this.#flush();
+    this.#segments.push(segment);
+  }
+
+  /** @returns what is wrong with a constant value, as the end of a sentence; it is written all the same. */
+  value(variable: Variable, context: HoleContext, place: Place): string | undefined {
+    if (variable.kind === 'constant') {
+      this.#text += encodeValue(variable.value, context);
+      return valueFault(variable.value, context);
+    }
+    this.push({ kind: 'value', variable, context, place });
+    return undefined;
+  }
+
+  finish(): readonly Segment[] {
+    this.#flush();
+    return this.#segments;
+  }
+
+  #flush(): void {
+    if (this.#text === '') return;
+    this.#segments.push(encoder.encode(this.#text));
+    this.#text = '';
+  }
+}

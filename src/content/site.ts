@@ -1,0 +1,288 @@
+/**
+ * The main site, compiled once for all partners: cost grows with pages plus partners, and for each partner's page with
+ * the bytes that are copied.
+ */
+import { TieupError, type Problem } from '../errors.ts';
+import { nearest } from '../protocol/nearest.ts';
+import { pathFault } from '../protocol/names.ts';
+import type { Inheritance } from '../protocol/release.ts';
+import { ASSETS, checkPublishedPaths, publishedPath, type PublishedPath } from './addresses.ts';
+import { valueFault } from './encode.ts';
+import { foldPath, linkResolver } from './links.ts';
+import type { MarkdownEngine } from './markdown.ts';
+import { Navigation, type NavigationEntry } from './navigation.ts';
+import { compilePage, type CompiledPage } from './page.ts';
+import { renderRedirect } from './redirect.ts';
+import { renderPage, type RenderedPage, type RenderTarget } from './render.ts';
+import type { ValueHole } from './segment.ts';
+import type { AssetSource, PageSource, PartnerView, SiteSource } from './source.ts';
+import { compileTemplate, type Template } from './template.ts';
+import { unifiedEngine } from './unified-engine.ts';
+import { BUILT_IN, missingPartnerValue, partnerValue } from './variables.ts';
+
+export type { RenderedPage } from './render.ts';
+
+export interface CompiledSite {
+  /**
+   * What the partner gets, sorted by path in byte order. Cheap: nothing is rendered before it is asked for.
+   * @throws TIEUP_E_CONTENT with every value that the partner lacks or that cannot stand where a page has it.
+   */
+  filesFor(partner: PartnerView): readonly SiteFile[];
+  /** Pages that are published, drafts left out, by path. */
+  readonly pages: readonly PageSummary[];
+  /** What is probably not meant, such as links that lead nowhere. */
+  readonly warnings: readonly Problem[];
+}
+
+export interface PageSummary {
+  /** Below the folder of pages. */
+  readonly source: string;
+  readonly file: string;
+  /** Below the mount. */
+  readonly path: string;
+  readonly inherit: Inheritance;
+  readonly title: string;
+}
+
+/** Every `path` is from the web root, `with-main/guide/intro.html`; every `file` is the main site's, for messages. */
+export type SiteFile = SitePage | SiteRedirect | SiteAsset;
+
+export interface SitePage {
+  readonly kind: 'page';
+  readonly path: string;
+  readonly file: string;
+  readonly inherit: Inheritance;
+  readonly title: string;
+  /** @param since the release in which this page last changed; an unchanged page keeps its bytes */
+  render(since: number): RenderedPage;
+}
+
+export interface SiteRedirect {
+  readonly kind: 'redirect';
+  readonly path: string;
+  readonly file: string;
+  /** From the web root as well. */
+  readonly target: string;
+  render(): Uint8Array;
+}
+
+export interface SiteAsset {
+  readonly kind: 'asset';
+  readonly path: string;
+  readonly file: string;
+  /** Below the folder of assets. */
+  readonly asset: string;
+  readonly length: number;
+  readonly digest: string;
+}
+
+/** @throws TIEUP_E_CONTENT with every problem of every page and template, each with its place. */
+export function compileSite(source: SiteSource, engine: MarkdownEngine = unifiedEngine): CompiledSite {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const published = source.pages.filter((page) => !page.meta.draft).toSorted((a, b) => compareBytes(a.path, b.path));
+
+  checkSite(source, published, problems);
+  const templates = new Map(source.templates.map((each) => [each.name, compileTemplate(each, source.site, problems)]));
+  const targets = {
+    pages: new Map(published.map((page) => [page.path, page.meta.partners === undefined])),
+    folded: new Map(published.map(({ path }) => [foldPath(path), path])),
+    aliases: new Set(published.flatMap((page) => page.meta.aliases)),
+    assets: new Set(source.assets.map((asset) => asset.path)),
+    mainUrl: source.site.url,
+  };
+  const pages: CompiledPage[] = [];
+  for (const page of published) {
+    const template = templateOf(page, templates, problems);
+    if (template === undefined) continue;
+    const resolve = linkResolver(page.path, targets, warnings);
+    pages.push(compilePage(page, template, { site: source.site, engine, resolve, problems }));
+  }
+  if (problems.length > 0) throw contentError('the pages and templates have', unique(problems));
+  return new Site(source, pages, published.flatMap(navigationEntry), unique(warnings));
+}
+
+function checkSite(source: SiteSource, published: readonly PageSource[], problems: Problem[]): void {
+  const paths: PublishedPath[] = source.assets.map(({ path }) => ({
+    path: `${ASSETS}${path}`,
+    file: `${ASSETS}${path}`,
+  }));
+  for (const { path, file, meta } of published) {
+    if (!path.endsWith('.md')) problems.push({ file, message: 'a page is a Markdown file whose name ends with .md' });
+    paths.push({ path: publishedPath(path), file });
+    for (const alias of meta.aliases) {
+      if (alias.endsWith('.html')) paths.push({ path: alias, file });
+      else problems.push({ file, message: `the alias ${JSON.stringify(alias)} does not end with .html` });
+    }
+  }
+  problems.push(...checkPublishedPaths(paths));
+  for (const key of Object.keys(source.site.values)) {
+    if (BUILT_IN.site.includes(key))
+      problems.push({ message: `the site's value "${key}" would hide the variable \`site.${key}\`` });
+  }
+}
+
+function templateOf(
+  page: PageSource,
+  templates: ReadonlyMap<string, Template>,
+  problems: Problem[],
+): Template | undefined {
+  const { template } = page.meta;
+  const found = templates.get(template);
+  if (found !== undefined) return found;
+  const meant = nearest(template, templates.keys());
+  const end = meant === undefined ? '' : ` (did you mean ${JSON.stringify(meant)}?)`;
+  problems.push({ file: page.file, message: `there is no template ${JSON.stringify(template)}${end}` });
+  return undefined;
+}
+
+function navigationEntry({ path, meta }: PageSource): { page: string; entry: NavigationEntry }[] {
+  if (meta.navigation === false) return [];
+  const entry = { path: publishedPath(path), label: meta.navigation ?? meta.title, order: meta.order };
+  return [{ page: path, entry }];
+}
+
+/** A file before it is known for which partner. */
+type Entry =
+  | { readonly kind: 'page'; readonly path: string; readonly page: CompiledPage; readonly needs: readonly ValueHole[] }
+  | { readonly kind: 'redirect'; readonly path: string; readonly page: CompiledPage; readonly bytes: Uint8Array }
+  | { readonly kind: 'asset'; readonly path: string; readonly asset: AssetSource };
+
+class Site implements CompiledSite {
+  readonly pages: readonly PageSummary[];
+  readonly warnings: readonly Problem[];
+  /** Sorted by path; a mount before all of them does not change the order. */
+  readonly #entries: readonly Entry[];
+  readonly #navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[];
+  readonly #longest: string;
+
+  constructor(
+    source: SiteSource,
+    pages: readonly CompiledPage[],
+    navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[],
+    warnings: readonly Problem[],
+  ) {
+    this.pages = pages;
+    this.warnings = warnings;
+    this.#navigation = navigation;
+    const entries = [
+      ...pages.map((page): Entry => ({ kind: 'page', path: page.path, page, needs: needsOf(page) })),
+      ...pages.flatMap((page) =>
+        page.aliases.map((path): Entry => {
+          const bytes = renderRedirect(path, page.path, page.title, source.site.language);
+          return { kind: 'redirect', path, page, bytes };
+        }),
+      ),
+      ...source.assets.map((asset): Entry => ({ kind: 'asset', path: `${ASSETS}${asset.path}`, asset })),
+    ];
+    this.#entries = entries.sort((a, b) => compareBytes(a.path, b.path));
+    this.#longest = entries.reduce(
+      (longest, { path }) => (Buffer.byteLength(path) > Buffer.byteLength(longest) ? path : longest),
+      '',
+    );
+  }
+
+  filesFor(partner: PartnerView): readonly SiteFile[] {
+    const entries = this.#entries.filter((entry) => entry.kind === 'asset' || isFor(entry.page, partner));
+    this.#check(entries, partner);
+    const pages = new Set(entries.flatMap((entry) => (entry.kind === 'page' ? [entry.page.source] : [])));
+    let navigation: Navigation | undefined;
+    const target: RenderTarget = {
+      partner,
+      pages,
+      encoded: new Map(),
+      navigation: () => {
+        navigation ??= new Navigation(
+          this.#navigation.filter(({ page }) => pages.has(page)).map(({ entry }) => entry),
+          partner.mount,
+        );
+        return navigation;
+      },
+    };
+    const prefix = partner.mount.slice(1);
+    return entries.map((entry) => siteFile(entry, prefix, target));
+  }
+
+  #check(entries: readonly Entry[], partner: PartnerView): void {
+    const problems: Problem[] = [];
+    for (const key of Object.keys(partner.values)) {
+      if (BUILT_IN.partner.includes(key)) {
+        problems.push({
+          message: `the value "${key}" of partner "${partner.id}" would hide the variable \`partner.${key}\``,
+        });
+      }
+    }
+    const fault = this.#longest === '' ? undefined : pathFault(`${partner.mount.slice(1)}${this.#longest}`);
+    if (fault !== undefined)
+      problems.push({ message: `${JSON.stringify(this.#longest)} below the mount ${partner.mount} ${fault}` });
+    const checked = new Set<string>();
+    for (const entry of entries) {
+      if (entry.kind !== 'page') continue;
+      for (const hole of entry.needs) {
+        const key = holeKey(hole);
+        if (checked.has(key)) continue;
+        checked.add(key);
+        const message = holeFault(hole, partner);
+        if (message !== undefined) problems.push({ ...hole.place, message });
+      }
+    }
+    if (problems.length > 0) throw contentError(`the pages for partner "${partner.id}" have`, problems);
+  }
+}
+
+function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile {
+  const path = `${prefix}${entry.path}`;
+  if (entry.kind === 'asset') {
+    const { asset } = entry;
+    return { kind: 'asset', path, file: entry.path, asset: asset.path, length: asset.length, digest: asset.digest };
+  }
+  const { page } = entry;
+  const { file, inherit, title } = page;
+  if (entry.kind === 'page') {
+    return { kind: 'page', path, file, inherit, title, render: (since) => renderPage(page, target, since) };
+  }
+  return { kind: 'redirect', path, file, target: `${prefix}${page.path}`, render: () => entry.bytes.slice() };
+}
+
+function isFor(page: CompiledPage, partner: PartnerView): boolean {
+  return (
+    page.partners === undefined || page.partners.some((name) => name === partner.id || partner.tags.includes(name))
+  );
+}
+
+/** The holes of a page whose values have to be there, each once. */
+function needsOf(page: CompiledPage): readonly ValueHole[] {
+  const needs = new Map<string, ValueHole>();
+  for (const segment of page.segments) {
+    if (segment instanceof Uint8Array || segment.kind !== 'value' || segment.variable.kind !== 'partner') continue;
+    const key = holeKey(segment);
+    if (!needs.has(key)) needs.set(key, segment);
+  }
+  return [...needs.values()];
+}
+
+function holeKey({ variable, context }: ValueHole): string {
+  return variable.kind === 'partner' ? `${context} ${variable.name}` : `${context} ${variable.kind}`;
+}
+
+function holeFault({ variable, context }: ValueHole, partner: PartnerView): string | undefined {
+  if (variable.kind !== 'partner') return undefined;
+  const value = partnerValue(partner, variable.name);
+  if (value === undefined) return missingPartnerValue(partner, variable.name);
+  const fault = valueFault(value, context);
+  if (fault === undefined) return undefined;
+  return `the value ${JSON.stringify(value)} of \`partner.${variable.name}\` for partner "${partner.id}" ${fault}`;
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function unique(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+function contentError(what: string, problems: readonly Problem[]): TieupError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new TieupError('TIEUP_E_CONTENT', `${what} ${count}`, { problems });
+}

@@ -1,0 +1,97 @@
+/** What a partner puts into a slot: rendered and sanitised by stricter rules than a page of the main site. */
+import { TieupError, type Problem } from '../errors.ts';
+import { sha256 } from '../protocol/digest.ts';
+import type { AddressResolver } from './markdown.ts';
+import { unifiedEngine } from './unified-engine.ts';
+
+export interface SlotContent {
+  readonly format: 'md' | 'html';
+  readonly text: string;
+  /** For messages: `slots/guide/intro/opening-hours.md`. */
+  readonly file: string;
+  readonly policy?: SlotPolicy;
+}
+
+export interface SlotPolicy {
+  /** Origins from which pictures may be loaded, `https://cdn.example`; any when undefined. The site's own always may. */
+  readonly remoteOrigins?: readonly string[] | undefined;
+}
+
+/** Bytes of one slot's source. */
+export const MAX_SLOT_CONTENT = 256 * 1024;
+/** Delimiters between two blank lines: finding out what they mean takes time that grows with their square. */
+const MAX_DELIMITERS = 20_000;
+/** Quotations and lists in each other. */
+const MAX_NESTING = 100;
+
+/**
+ * The bytes to splice into a page: UTF-8 HTML whose elements are all closed.
+ * @throws TIEUP_E_CONTENT when the text is too large or too deeply nested, or shows a picture which the policy does not allow.
+ */
+export function renderSlotContent(input: SlotContent): Uint8Array {
+  const { format, text, file, policy } = input;
+  const problems: Problem[] = [];
+  const length = Buffer.byteLength(text);
+  if (length > MAX_SLOT_CONTENT) {
+    throw refusal(file, [{ file, message: `the content has ${length} bytes, more than ${MAX_SLOT_CONTENT}` }]);
+  }
+  const excess = format === 'md' ? complexity(text, file) : undefined;
+  if (excess !== undefined) throw refusal(file, [excess]);
+  const fragment = unifiedEngine.compile({
+    text: text.replace(/^\uFEFF/, ''),
+    format,
+    file,
+    firstLine: 1,
+    schema: 'slot',
+    // Two slots of one page come from different files.
+    idPrefix: `slot-${sha256(file).slice(0, 8)}-`,
+    holes: false,
+    resolve: pictureGuard(policy?.remoteOrigins, problems),
+  });
+  problems.push(...fragment.problems);
+  if (problems.length > 0) throw refusal(file, problems);
+  return new TextEncoder().encode(fragment.parts.filter((part) => typeof part === 'string').join(''));
+}
+
+function pictureGuard(origins: readonly string[] | undefined, problems: Problem[]): AddressResolver {
+  return ({ address, kind, place }) => {
+    if (kind === 'source' && origins !== undefined && /^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(address)) {
+      const origin = URL.canParse(address, 'https://relative.invalid')
+        ? new URL(address, 'https://relative.invalid').origin
+        : '';
+      if (!origins.includes(origin)) {
+        const message = `the picture ${JSON.stringify(address)} comes from a site which the partnership does not allow`;
+        problems.push({ ...place, message });
+      }
+    }
+    return { kind: 'keep' };
+  };
+}
+
+/** What would keep the parser busy out of all proportion. */
+function complexity(text: string, file: string): Problem | undefined {
+  let delimiters = 0;
+  for (const [index, line] of text.split('\n').entries()) {
+    const place = { file, line: index + 1, column: 1 };
+    if (line.trim() === '') delimiters = 0;
+    for (const character of line) if ('*_[]~`<&!'.includes(character)) delimiters++;
+    if (delimiters > MAX_DELIMITERS)
+      return { ...place, message: 'too many *, _, [ and the like without a blank line between' };
+    if (nesting(line) > MAX_NESTING)
+      return { ...place, message: `quotations or lists are nested more than ${MAX_NESTING} deep` };
+  }
+  return undefined;
+}
+
+/** How many quotations and lists a line opens or continues: its markers, and at least two columns for each list above it. */
+function nesting(line: string): number {
+  const start = /^[\s>*+\-\d.)]*/.exec(line)?.[0] ?? '';
+  const markers = start.match(/>|[*+-](?=\s)|\d[.)]/g)?.length ?? 0;
+  return markers + Math.floor((/^[ \t]*/.exec(start)?.[0].length ?? 0) / 2);
+}
+
+function refusal(file: string, problems: readonly Problem[]): TieupError {
+  const [first] = problems;
+  const what = problems.length === 1 && first !== undefined ? first.message : `${problems.length} problems`;
+  return new TieupError('TIEUP_E_CONTENT', `${file} cannot be put into its slot: ${what}`, { problems });
+}

@@ -1,0 +1,93 @@
+/** What a site is made of before it is compiled: plain data that whoever reads the folders hands over. */
+import type { Inheritance } from '../protocol/release.ts';
+
+/** What a page says about itself in its front matter. */
+export interface PageMeta {
+  readonly title: string;
+  readonly description: string;
+  readonly inherit: Inheritance;
+  /** Name of the template, `page` unless given. */
+  readonly template: string;
+  readonly slots: Readonly<Record<string, SlotMeta>>;
+  /** `{{ page.<key> }}`. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Ids or tags of the partners that get the page; undefined for all. */
+  readonly partners: readonly string[] | undefined;
+  readonly draft: boolean;
+  /** Former paths below the mount, `old/path.html`, which redirect to the page. */
+  readonly aliases: readonly string[];
+  /** Place in the navigation; pages without one come after those with one, by path. */
+  readonly order: number | undefined;
+  /** Label in the navigation instead of the title; false leaves the page out of it. */
+  readonly navigation: string | false | undefined;
+}
+
+/** A named hole; in a framework page the partner fills it, in other pages the main site does. */
+export interface SlotMeta {
+  /** What belongs here, for the partner. */
+  readonly description: string;
+  /** Markdown of the main site; not for framework pages. */
+  readonly content: string | undefined;
+  /** Markdown that stands there until the partner has filled the slot. */
+  readonly fallback: string | undefined;
+  /** Without content of the partner the page is left out. */
+  readonly required: boolean;
+}
+
+export interface PageSource {
+  /** Below the folder of pages: `guide/intro.md`. */
+  readonly path: string;
+  /** For messages: `pages/guide/intro.md`. */
+  readonly file: string;
+  readonly meta: PageMeta;
+  readonly markdown: string;
+  /** 1-based line of the file on which `markdown` starts. */
+  readonly firstLine: number;
+}
+
+export interface TemplateSource {
+  /** `page` */
+  readonly name: string;
+  /** For messages: `templates/page.html`. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A file that is published as it is; its bytes stay with whoever reads the folders. */
+export interface AssetSource {
+  /** Below the folder of assets: `style.css`. */
+  readonly path: string;
+  readonly length: number;
+  /** SHA-256, lower-case hex. */
+  readonly digest: string;
+}
+
+export interface SiteIdentity {
+  readonly name: string;
+  /** `https://main.example/`, under which the pages have the same paths as under a mount. */
+  readonly url: string;
+  /** BCP 47, for `<html lang>`. */
+  readonly language: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export interface SiteSource {
+  readonly site: SiteIdentity;
+  readonly pages: readonly PageSource[];
+  readonly templates: readonly TemplateSource[];
+  readonly assets: readonly AssetSource[];
+}
+
+/** What rendering needs to know of a partner. */
+export interface PartnerView {
+  readonly id: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Address of the web root: `https://alpha.example/`. */
+  readonly url: string;
+  /** `/with-main/` */
+  readonly mount: string;
+  /** What search engines are told about the copies. */
+  readonly search: 'canonical-to-main' | 'noindex' | 'own';
+  readonly values: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,105 @@
+/** The Markdown engine that ships: unified, remark and rehype. Nothing else imports them. */
+import type { Element, Root as HtmlRoot } from 'hast';
+import type { Root as MarkdownRoot } from 'mdast';
+import rehypeRaw from 'rehype-raw';
+import rehypeSanitize from 'rehype-sanitize';
+import rehypeSlug from 'rehype-slug';
+import rehypeStringify from 'rehype-stringify';
+import remarkGfm from 'remark-gfm';
+import remarkParse from 'remark-parse';
+import remarkRehype from 'remark-rehype';
+import { unified } from 'unified';
+import type { Problem } from '../errors.ts';
+import { placeMarks } from './html-tree.ts';
+import { slotSyntax, variableSyntax } from './markdown-syntax.ts';
+import { markTree } from './markdown-tree.ts';
+import type { MarkdownEngine, MarkdownFragment, MarkdownSource } from './markdown.ts';
+import { Marks } from './marks.ts';
+import { pageSchema, slotSchema } from './sanitize-schema.ts';
+import type { Part, Place } from './segment.ts';
+
+const plainMarkdown = unified().use(remarkParse).use(remarkGfm).freeze();
+const markdownWithHoles = unified()
+  .data({ micromarkExtensions: [variableSyntax, slotSyntax] })
+  .use(remarkParse)
+  .use(remarkGfm)
+  .freeze();
+// Raw HTML is kept as raw nodes here; what becomes of it is the sanitiser's to say.
+const toHtml = unified().use(remarkRehype, { allowDangerousHtml: true }).freeze();
+const toHtmlWithPrefix = unified().use(remarkRehype, { allowDangerousHtml: true, clobberPrefix: '' }).freeze();
+const parseRaw = unified().use(rehypeRaw).freeze();
+const headingIds = unified().use(rehypeSlug).freeze();
+const serialise = unified().use(rehypeStringify).freeze();
+
+export const unifiedEngine: MarkdownEngine = {
+  compile(source: MarkdownSource): MarkdownFragment {
+    const problems: Problem[] = [];
+    const marks = new Marks(source.text);
+    const place = (line: number, column: number): Place => ({
+      file: source.file,
+      line: source.firstLine + line - 1,
+      column,
+    });
+    try {
+      const unsafe =
+        source.format === 'html' ? htmlTree(source.text) : markdownTree(source, { marks, problems, place });
+      const { idPrefix, resolve } = source;
+      const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
+      const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
+      placeMarks(tree, { marks, problems, idPrefix, resolve, place });
+      if (idPrefix === '') headingIds.runSync(tree);
+      return { parts: partsOf(serialise.stringify(tree), marks), problems };
+    } catch (cause) {
+      // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
+      if (!(cause instanceof RangeError)) throw cause;
+      return { parts: [], problems: [...problems, { ...place(1, 1), message: 'the text is nested too deeply' }] };
+    }
+  },
+};
+
+type Pass = Parameters<typeof markTree>[1];
+
+function markdownTree(source: MarkdownSource, pass: Pass): HtmlRoot {
+  const tree: MarkdownRoot = source.holes
+    ? markdownWithHoles.parse(pass.marks.joinAddresses(source.text))
+    : plainMarkdown.parse(source.text);
+  const raw = source.holes ? markTree(tree, pass) : hasRaw(tree);
+  const html = (source.idPrefix === '' ? toHtml : toHtmlWithPrefix).runSync(tree);
+  if (!raw) return html;
+  guardBlankLines(html, pass.marks);
+  return parseRaw.runSync(html);
+}
+
+function htmlTree(html: string): HtmlRoot {
+  // A raw node is what remark-rehype makes of HTML in Markdown.
+  return parseRaw.runSync({ type: 'root', children: [{ type: 'raw', value: html }] });
+}
+
+function hasRaw(node: MarkdownRoot | MarkdownRoot['children'][number]): boolean {
+  if (node.type === 'html') return true;
+  return 'children' in node && node.children.some(hasRaw);
+}
+
+/**
+ * rehype-raw takes the line feed at the start of a code block for the one that HTML drops after `<pre>`, although
+ * `<code>` stands between (CommonMark 0.31.2, examples 127 and 129): a mark keeps it from standing first.
+ */
+function guardBlankLines(parent: HtmlRoot | Element, marks: Marks): void {
+  for (const node of parent.children) {
+    if (node.type !== 'element') continue;
+    const first = node.tagName === 'code' ? node.children[0] : undefined;
+    if (first?.type === 'text' && first.value.startsWith('\n'))
+      first.value = `${marks.add({ kind: 'nothing' })}${first.value}`;
+    guardBlankLines(node, marks);
+  }
+}
+
+function partsOf(html: string, marks: Marks): Part[] {
+  const parts: Part[] = [];
+  for (const piece of marks.split(html)) {
+    if (typeof piece === 'string') parts.push(piece);
+    else if (piece.kind === 'hole') parts.push(piece.hole);
+    else if (piece.kind !== 'nothing' && piece.kind !== 'variable') parts.push(piece);
+  }
+  return parts;
+}

@@ -1,0 +1,179 @@
+/**
+ * The private keys of this site: files that nobody else may read, or variables of a CI job.
+ *
+ * Found in this order: a reference given on the command line (`env://VAR`), `TIEUP_KEY_<NAME>` with the text of the key
+ * file or such a reference, `<folder>/<name>.key`. No message ever holds a key or a password.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isTieupError, TieupError } from '../errors.ts';
+import { isEncrypted, MAX_KEY_FILE, openKey, renderPlainKey, sealKey } from '../protocol/key-file.ts';
+import { createSecretFile, readSecretFile, secretFileExists } from './secret-file.ts';
+
+/** Main site: root, release, online, document. Partner: accept, site, log. Further holders of a root: `root-<holder>`. */
+export type KeyName = 'root' | `root-${string}` | 'release' | 'online' | 'document' | 'accept' | 'site' | 'log' | 'ssh';
+
+export interface KeyStore {
+  /** Whether there is such a key; says nothing about whether it can be used. */
+  has(name: KeyName): Promise<boolean>;
+  /** Keeps a new key, encrypted unless `password` is undefined; a plain file otherwise. @throws TIEUP_E_EXISTS. */
+  create(name: KeyName, seed: Uint8Array, password: string | undefined): Promise<void>;
+  /** The seed, opened once for the life of the store. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
+  load(name: KeyName): Promise<Uint8Array>;
+  /** The password from the environment, or asked for and remembered: for sealing a new key. @throws TIEUP_E_PASSWORD. */
+  password(name: KeyName): Promise<string>;
+}
+
+export interface KeyStoreOptions {
+  /** Absolute path; made with mode 0700 when the first key is kept. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Asks a person; undefined when there is nobody to ask. */
+  readonly askPassword: ((name: KeyName) => Promise<string>) | undefined;
+  readonly random: (length: number) => Uint8Array;
+  /** Where the command line says that a key is: `env://VAR`. */
+  readonly references?: Readonly<Partial<Record<KeyName, string>>> | undefined;
+}
+
+/** A store over one folder. */
+export function folderKeyStore(options: KeyStoreOptions): KeyStore {
+  const opened = new Map<KeyName, Uint8Array>();
+  const remembered: { password: string | undefined } = { password: undefined };
+  // One after another: two keys that are opened at the same time must not ask for a password twice.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const password = async (name: KeyName): Promise<string> => {
+    const given = await passwordOfEnvironment(options.environment);
+    if (given !== undefined) return given;
+    if (options.askPassword === undefined) {
+      throw new TieupError('TIEUP_E_PASSWORD', `the key "${name}" needs a password and there is nobody to ask`, {
+        hint: 'set TIEUP_PASSWORD, or TIEUP_PASSWORD_FILE to the file that holds it',
+      });
+    }
+    return options.askPassword(name);
+  };
+
+  const openWithPassword = async (name: KeyName, pem: string): Promise<Uint8Array> => {
+    if (!isEncrypted(pem)) return openKey(pem, undefined);
+    // Several keys are often sealed with one password: the last one that opened a key is tried before asking again.
+    if (remembered.password !== undefined) {
+      const seed = tryPassword(pem, remembered.password);
+      if (seed !== undefined) return seed;
+    }
+    const given = await password(name);
+    const seed = openKey(pem, given);
+    remembered.password = given;
+    return seed;
+  };
+
+  return {
+    has: async (name) =>
+      sourceInEnvironment(name, options) !== undefined || (await secretFileExists(keyPath(options, name))),
+    create: async (name, seed, passwordToUse) =>
+      inTurn(async () => {
+        const pem = passwordToUse === undefined ? renderPlainKey(seed) : sealKey(seed, passwordToUse, options.random);
+        await createSecretFile(keyPath(options, name), pem);
+        opened.set(name, Uint8Array.from(seed));
+      }),
+    load: async (name) =>
+      inTurn(async () => {
+        const known = opened.get(name);
+        if (known !== undefined) return known.slice();
+        const { pem, place } = await readKey(name, options);
+        const seed = await openWithPassword(name, pem).catch((error: unknown) => {
+          throw atPlace(error, place);
+        });
+        opened.set(name, seed);
+        return seed.slice();
+      }),
+    password: async (name) => inTurn(async () => (remembered.password ??= await password(name))),
+  };
+}
+
+/** Says which key an error is about, by its file or variable. */
+function atPlace(error: unknown, place: string): unknown {
+  if (!isTieupError(error)) return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new TieupError(error.code, `${place}: ${error.message}`, { ...hint, cause: error });
+}
+
+function tryPassword(pem: string, password: string): Uint8Array | undefined {
+  try {
+    return openKey(pem, password);
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_PASSWORD')) return undefined;
+    throw error;
+  }
+}
+
+/** Unset means "ask"; set to nothing means the empty password. */
+async function passwordOfEnvironment(environment: KeyStoreOptions['environment']): Promise<string | undefined> {
+  const password = environment['TIEUP_PASSWORD'];
+  if (password !== undefined) return password;
+  const file = environment['TIEUP_PASSWORD_FILE'];
+  if (file === undefined) return undefined;
+  try {
+    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw new TieupError('TIEUP_E_PASSWORD', `TIEUP_PASSWORD_FILE ${JSON.stringify(file)} cannot be read`, { cause });
+  }
+}
+
+const REFERENCE = /^env:\/\/([A-Za-z_][A-Za-z0-9_]*)$/;
+
+interface EnvironmentSource {
+  readonly variable: string;
+  readonly value: string | undefined;
+}
+
+/** Where the environment or the command line says that the key is; undefined when they say nothing. */
+function sourceInEnvironment(
+  name: KeyName,
+  { environment, references }: KeyStoreOptions,
+): EnvironmentSource | undefined {
+  const variable = variableOf(name);
+  const given = references?.[name];
+  if (given !== undefined && !REFERENCE.test(given)) {
+    throw new TieupError('TIEUP_E_KEY', `the place of the key "${name}" is not of the form env://VARIABLE`);
+  }
+  const value = given ?? environment[variable];
+  if (value === undefined) return undefined;
+  const [, referred] = REFERENCE.exec(value.trim()) ?? [];
+  return referred === undefined ? { variable, value } : { variable: referred, value: environment[referred] };
+}
+
+async function readKey(name: KeyName, options: KeyStoreOptions): Promise<{ pem: string; place: string }> {
+  const source = sourceInEnvironment(name, options);
+  if (source === undefined) return readKeyFile(name, keyPath(options, name));
+  const { variable, value } = source;
+  if (value === undefined || value === '') {
+    throw new TieupError('TIEUP_E_KEY', `${variable} is ${value === undefined ? 'not set' : 'empty'}`, {
+      hint: `set ${variable} to the text of the key file of "${name}"`,
+    });
+  }
+  return { pem: value, place: variable };
+}
+
+async function readKeyFile(name: KeyName, path: string): Promise<{ pem: string; place: string }> {
+  const pem = await readSecretFile(path, MAX_KEY_FILE);
+  if (pem !== undefined) return { pem, place: path };
+  throw new TieupError('TIEUP_E_KEY', `there is no key "${name}" at ${JSON.stringify(path)}`, {
+    hint: `put the file there, or set ${variableOf(name)} to its text`,
+  });
+}
+
+const NAME = /^[a-z]+(?:-[a-z0-9]+)*$/;
+
+function keyPath({ folder }: KeyStoreOptions, name: KeyName): string {
+  if (!NAME.test(name)) throw new TieupError('TIEUP_E_KEY', `${JSON.stringify(name)} cannot be the name of a key`);
+  return join(folder, `${name}.key`);
+}
+
+function variableOf(name: KeyName): string {
+  return `TIEUP_KEY_${name.toUpperCase().replaceAll('-', '_')}`;
+}

@@ -1,0 +1,180 @@
+/**
+ * Keeps two tieups from changing the same tree at the same time: a small file, created exclusively.
+ *
+ * A lock names its holder and its end, so that what a crashed process left is taken over without a person. Whoever takes
+ * one over first creates `<lock>.takeover`: of two processes that find the same old lock only one replaces it, and the
+ * other cannot take away the new one by mistake.
+ */
+import { isTieupError, TieupError } from '../errors.ts';
+import { instant, isInstant } from '../protocol/instant.ts';
+import type { Clock } from './clock.ts';
+import type { FileTree } from './file-tree.ts';
+
+export interface LockOwner {
+  /** For people: `user@host, process 4711`. */
+  readonly who: string;
+  /** Random: tells this process's lock from every other. */
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+export interface LockHolder extends LockOwner {
+  /** ISO 8601 UTC. */
+  readonly until: string;
+}
+
+export interface LockOptions {
+  /** True while a process of this host runs; given for a local tree, where a lock of a dead process need not be waited for. */
+  readonly isAlive?: (pid: number) => boolean;
+}
+
+export interface Lock {
+  /** Starts the time to live again. @throws TIEUP_E_LOCKED when somebody else has taken the lock since */
+  refresh(): Promise<void>;
+  /** Removes the lock if it is still this process's. */
+  release(): Promise<void>;
+}
+
+const MAX_LENGTH = 4096;
+/** Far longer than a push or an accept takes; a longer one refreshes. */
+const TTL_MINUTES = 30;
+
+/** @throws TIEUP_E_LOCKED, naming the holder and until when */
+export async function acquireLock(
+  tree: FileTree,
+  path: string,
+  owner: LockOwner,
+  clock: Clock,
+  ttlMinutes = TTL_MINUTES,
+  options: LockOptions = {},
+): Promise<Lock> {
+  const content = (): Uint8Array => renderLock(owner, clock, ttlMinutes);
+  if (!(await tryCreate(tree, path, content()))) {
+    const found = await look(tree, path, clock, ttlMinutes);
+    if (found !== undefined && !isStale(found, owner, clock, options)) throw heldBy(tree, path, found);
+    await takeOver(tree, path, content, async () => {
+      const now = await look(tree, path, clock, ttlMinutes);
+      if (now !== undefined && !isStale(now, owner, clock, options)) throw heldBy(tree, path, now);
+    });
+  }
+  const isOurs = async (): Promise<LockHolder | undefined> => {
+    const holder = await look(tree, path, clock, ttlMinutes);
+    return holder?.id === owner.id ? holder : undefined;
+  };
+  return {
+    refresh: async () => {
+      if ((await isOurs()) === undefined) {
+        throw new TieupError('TIEUP_E_LOCKED', `the lock "${path}" in ${tree.label} is no longer this process's`, {
+          hint: 'another tieup took it over because this one did not come back in time; run the command again',
+        });
+      }
+      await tree.write(path, content());
+    },
+    release: async () => {
+      if ((await isOurs()) !== undefined) await tree.remove(path);
+    },
+  };
+}
+
+/** Removes the lock whoever holds it, for `tieup unlock`; the holder that it named, or undefined when there was none. */
+export async function breakLock(tree: FileTree, path: string): Promise<LockHolder | undefined> {
+  const bytes = await readIfAny(tree, path);
+  await tree.remove(takeoverOf(path));
+  await tree.remove(path);
+  return bytes === undefined ? undefined : (parseLock(bytes) ?? { ...UNKNOWN, until: 'an unknown time' });
+}
+
+async function takeOver(
+  tree: FileTree,
+  path: string,
+  content: () => Uint8Array,
+  requireStale: () => Promise<void>,
+): Promise<void> {
+  const takeover = takeoverOf(path);
+  if (!(await tryCreate(tree, takeover, content()))) {
+    throw new TieupError('TIEUP_E_LOCKED', `another tieup is taking over the lock "${path}" in ${tree.label}`, {
+      hint: 'wait a moment; when nothing runs there, tieup unlock removes the lock',
+    });
+  }
+  try {
+    // It may have been replaced while we looked.
+    await requireStale();
+    await tree.write(path, content());
+  } finally {
+    await tree.remove(takeover);
+  }
+}
+
+/** Who holds the lock; a file that names nobody counts from when it was written. */
+async function look(tree: FileTree, path: string, clock: Clock, ttlMinutes: number): Promise<LockHolder | undefined> {
+  const bytes = await readIfAny(tree, path);
+  if (bytes === undefined) return undefined;
+  const holder = parseLock(bytes);
+  if (holder !== undefined) return holder;
+  const written = (await tree.stat(path))?.modified;
+  const start = written === undefined ? clock.now().getTime() : Date.parse(written);
+  return { ...UNKNOWN, until: instant(new Date(start + ttlMinutes * 60_000)) };
+}
+
+const UNKNOWN: LockOwner = { who: 'a process that did not write its name', id: '', host: '', pid: 0 };
+
+function isStale(holder: LockHolder, self: LockOwner, clock: Clock, { isAlive }: LockOptions): boolean {
+  if (Date.parse(holder.until) <= clock.now().getTime()) return true;
+  return isAlive !== undefined && holder.pid > 0 && holder.host === self.host && !isAlive(holder.pid);
+}
+
+function heldBy(tree: FileTree, path: string, { who, until }: LockHolder): TieupError {
+  return new TieupError('TIEUP_E_LOCKED', `"${path}" in ${tree.label} is locked by ${who} until ${until}`, {
+    hint: 'wait for it, or remove the lock with tieup unlock when that process is gone',
+  });
+}
+
+async function tryCreate(tree: FileTree, path: string, content: Uint8Array): Promise<boolean> {
+  try {
+    await tree.create(path, content);
+    return true;
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_EXISTS')) return false;
+    throw error;
+  }
+}
+
+async function readIfAny(tree: FileTree, path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await tree.read(path, MAX_LENGTH);
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+function renderLock(owner: LockOwner, clock: Clock, ttlMinutes: number): Uint8Array {
+  const until = instant(new Date(clock.now().getTime() + ttlMinutes * 60_000));
+  const { who, id, host, pid } = owner;
+  return new TextEncoder().encode(`${JSON.stringify({ who, id, host, pid, until })}\n`);
+}
+
+/** Undefined for whatever is not a whole lock: a crash can leave one half-written. */
+function parseLock(bytes: Uint8Array): LockHolder | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { who, id, host, pid, until }: Record<string, unknown> = { ...value };
+  if (typeof who !== 'string' || typeof id !== 'string' || typeof host !== 'string') return undefined;
+  if (typeof pid !== 'number' || typeof until !== 'string' || !isInstant(until)) return undefined;
+  return { who: printable(who), id, host, pid, until };
+}
+
+/** The other side wrote it, and it goes to a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '?').slice(0, 200);
+}
+
+function takeoverOf(path: string): string {
+  return `${path}.takeover`;
+}

@@ -1,0 +1,61 @@
+/**
+ * Renders the pages of each partner into a folder, to look at them. Needs no keys and no connection.
+ *
+ *   pages → site → files below <out>/<partner>/
+ */
+import { loadSite } from './load-site.ts';
+import type { Problem } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { recall } from './learn-remote.ts';
+import { MAX_ASSET } from './load-site.ts';
+import type { MainSite } from './main-site.ts';
+import { partnerView } from './partner-view.ts';
+import { loadPartnerships } from './partnerships.ts';
+import { planRelease, type PlannedFile } from './plan-release.ts';
+
+export interface BuiltPartner {
+  readonly partner: string;
+  readonly pages: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface Build {
+  readonly partners: readonly BuiltPartner[];
+  /** What is worth mending though the site can be built, such as links that lead nowhere. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Writes below `out`, one folder a partner; without `out` everything is rendered and nothing written. */
+export async function build(site: MainSite, partners: readonly string[], out: FileTree | undefined): Promise<Build> {
+  const partnerships = await loadPartnerships(site, partners);
+  const compiled = await loadSite(site.config, site.files);
+  const built: BuiltPartner[] = [];
+  for (const partnership of partnerships) {
+    const base = (await recall(site, partnership.id))?.base.release;
+    const files = compiled.filesFor(partnerView(partnership));
+    const { files: planned } = planRelease({ files, base, number: (base?.release ?? 0) + 1, termsDiffer: false });
+    if (out !== undefined) await writeFiles(site, out, partnership.id, planned);
+    built.push({
+      partner: partnership.id,
+      pages: planned.filter(({ file }) => file.page !== undefined).length,
+      files: planned.length,
+      bytes: planned.reduce((sum, { file }) => sum + file.length, 0),
+    });
+  }
+  return { partners: built, warnings: compiled.warnings };
+}
+
+async function writeFiles(
+  site: MainSite,
+  out: FileTree,
+  partner: string,
+  planned: readonly PlannedFile[],
+): Promise<void> {
+  const folder = `${site.config.folders.assets}/`;
+  for (const { file, content } of planned) {
+    const path = `${partner}/${file.path}`;
+    const bytes = content.kind === 'bytes' ? content.render() : site.files.stream(folder + content.asset, MAX_ASSET);
+    await out.write(path, bytes, { durable: false });
+  }
+}

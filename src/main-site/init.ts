@@ -1,0 +1,174 @@
+/** Writes the starter folder of a main site: it builds and, once a partner has joined, pushes as it is. */
+import { parseMainSite } from '../config/main-site.ts';
+import { parsePartnership } from '../config/partnership.ts';
+import { isTieupError, TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import type { KeyStore } from '../io/keys.ts';
+import { assertAbsent, createFiles, removeWithFolders } from '../io/new-files.ts';
+import type { NewFile } from '../io/new-files.ts';
+import type { SshKey } from '../io/ssh-key.ts';
+import { samplePages } from './sample-pages.ts';
+
+export interface MainSiteAnswers {
+  readonly name: string;
+  /** The main site's address. */
+  readonly url: string;
+  readonly partner: { readonly id: string; readonly name: string; readonly url: string };
+  /** Where tie-up pages live at the partner: `/with-northwind/`. */
+  readonly mount: string;
+  /** The first day of the contract, `YYYY-MM-DD`. */
+  readonly from: string;
+}
+
+/** What ships with tieup and is copied into the folder. */
+export interface StarterParts {
+  /** `templates/…` and `assets/…`. */
+  readonly framework: readonly NewFile[];
+  /** JSON Schemas for editors, as text. */
+  readonly schemas: { readonly mainSite: string; readonly partnership: string };
+}
+
+export interface InitPorts {
+  /** The folder to start in. */
+  readonly tree: FileTree;
+  /** Its `keys/`. */
+  readonly keys: KeyStore;
+  readonly random: (length: number) => Uint8Array;
+}
+
+/** The masters and the document key; one password seals them all. */
+const SEALED_KEYS = ['root', 'release', 'online', 'document'] as const;
+const SEED_LENGTH = 32;
+
+/** Where the SSH key of the main site lies below its folder of keys. */
+export const SSH_KEY_FILE = 'ssh.key';
+export const SSH_PUBLIC_KEY_FILE = 'ssh.pub';
+
+/**
+ * Plans, then writes everything, or nothing when something is in the way or fails.
+ * @returns the paths of the files, in order
+ * @throws TIEUP_E_EXISTS with every path that is taken; TIEUP_E_USAGE with every answer that cannot be used
+ */
+export async function initMainSite(
+  { tree, keys, random }: InitPorts,
+  answers: MainSiteAnswers,
+  parts: StarterParts,
+  ssh: SshKey,
+  password: string,
+): Promise<readonly string[]> {
+  const files = [...planMainSite(answers, parts), ...sshFiles(ssh)];
+  const keyFiles = SEALED_KEYS.map((name) => `keys/${name}.key`);
+  await assertAbsent(tree, [...files.map((file) => file.path), ...keyFiles]);
+  try {
+    // First, because the store makes its folder so that nobody else can look into it.
+    for (const name of SEALED_KEYS) await keys.create(name, random(SEED_LENGTH), password);
+    await createFiles(tree, files);
+  } catch (error) {
+    for (const file of keyFiles) await removeWithFolders(tree, file);
+    throw error;
+  }
+  return [...files.map((file) => file.path), ...keyFiles].toSorted();
+}
+
+/**
+ * The files of the starter folder, without keys.
+ * @throws TIEUP_E_USAGE when the answers do not make a valid configuration
+ */
+export function planMainSite(answers: MainSiteAnswers, parts: StarterParts): readonly NewFile[] {
+  const mainSite = renderMainSite(answers);
+  const partnership = renderPartnership(answers);
+  assertUsable(mainSite, partnership, answers.partner.id);
+  return [
+    text('tieup.yaml', mainSite),
+    text(`partners/${answers.partner.id}.yaml`, partnership),
+    text('schemas/main-site.json', parts.schemas.mainSite),
+    text('schemas/partnership.json', parts.schemas.partnership),
+    text('.gitignore', GITIGNORE),
+    ...samplePages(answers.name).map((page) => text(page.path, page.text)),
+    ...parts.framework,
+  ];
+}
+
+function text(path: string, content: string): NewFile {
+  return { path, content: Buffer.from(content) };
+}
+
+function sshFiles({ privateKey, publicKey }: SshKey): NewFile[] {
+  return [
+    { path: `keys/${SSH_KEY_FILE}`, content: Buffer.from(privateKey), mode: 0o600 },
+    { path: `keys/${SSH_PUBLIC_KEY_FILE}`, content: Buffer.from(`${publicKey.trimEnd()}\n`) },
+  ];
+}
+
+function assertUsable(mainSite: string, partnership: string, partner: string): void {
+  try {
+    parseMainSite(mainSite, 'tieup.yaml');
+    parsePartnership(partnership, `partners/${partner}.yaml`);
+  } catch (cause) {
+    if (!isTieupError(cause, 'TIEUP_E_CONFIG')) throw cause;
+    const problems = cause.problems.map(({ message }) => ({ message }));
+    throw new TieupError('TIEUP_E_USAGE', 'these answers do not make a site', { problems, cause });
+  }
+}
+
+/** A JSON string is a YAML string, whatever is in it. */
+const quoted = (value: string): string => JSON.stringify(value);
+
+function renderMainSite({ name, url }: MainSiteAnswers): string {
+  return `# yaml-language-server: $schema=schemas/main-site.json
+role: main
+
+site:
+  name: ${quoted(name)}
+  url: ${quoted(url)}
+  language: en
+  # Pages and templates use these as {{ site.<name> }}.
+  values:
+    motto: "Small batches, honest labels"
+
+# What a release says to the partner's manager, unless tieup push is told otherwise.
+message:
+  subject: ${quoted(`New pages from ${name}`)}
+
+# Days within which partners are asked for an answer.
+confirmWithinDays: 14
+`;
+}
+
+function renderPartnership({ partner, mount, from }: MainSiteAnswers): string {
+  return `# yaml-language-server: $schema=../schemas/partnership.json
+id: ${quoted(partner.id)}
+name: ${quoted(partner.name)}
+url: ${quoted(partner.url)}
+
+# Where your pages live at this partner.
+mount: ${quoted(mount)}
+
+# The contract. Until it is over, pages can be pushed.
+period:
+  from: ${quoted(from)}
+  until: null
+
+# Pages choose partners by these: partners: [shops]
+tags: [shops]
+
+# Pages and templates use these as {{ partner.<name> }}.
+values:
+  favourite: "a flat white with the Harbour blend"
+
+# What your pages may do at this partner; the partner confirms it when it joins.
+policy:
+  scripts: none
+  search: canonical-to-main
+
+# tieup enroll fills in the rest when the partner has answered your invitation.
+`;
+}
+
+const GITIGNORE = `# Secret keys: keep a copy of them in a safe place, never in a repository.
+keys/
+# What tieup remembers on this machine; it can be made again.
+.tieup/
+# The output of tieup build.
+build/
+`;

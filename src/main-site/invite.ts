@@ -1,0 +1,124 @@
+/**
+ * Starts a partnership: one signed file that the main site sends to a new partner by mail or chat.
+ *
+ *   partnership file → this partner's root → terms → one-time secret → signed invitation
+ *
+ * Nothing in it is secret but the one-time code, of which only a digest is kept. The partner answers with `tieup join`
+ * (partner-site/join.ts), the main site closes the circle with `tieup enroll` (enroll.ts).
+ */
+import type { Partnership } from '../config/partnership.ts';
+import { editYaml } from '../config/document.ts';
+import { TieupError } from '../errors.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { publicKeyOf } from '../protocol/ed25519.ts';
+import { instant } from '../protocol/instant.ts';
+import { renderInvitation, secretDigest, type Invitation } from '../protocol/invitation.ts';
+import { noteSigner, signNote } from '../protocol/note.ts';
+import { LIFETIME_DAYS, signRoot } from '../protocol/tuf-repository.ts';
+import { renderVkey, sixWords } from '../protocol/vkey.ts';
+import { rootPath } from './learn-remote.ts';
+import type { MainSite } from './main-site.ts';
+import { releaseSeeds, rootSeed } from './partner-keys.ts';
+import { loadPartnership, partnershipFile, readPartnershipText } from './partnerships.ts';
+import { currentTerms } from './current-terms.ts';
+
+export interface InviteRequest {
+  readonly partner: string;
+  /** How long the invitation may be answered. */
+  readonly hours: number;
+}
+
+export interface Invited {
+  readonly partnership: Partnership;
+  /** The file to send. */
+  readonly bytes: Uint8Array;
+  readonly until: string;
+  /** Both parties read these to each other: the digest of the invitation. */
+  readonly words: readonly string[];
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+const SSH_PUBLIC_KEY = 'ssh.pub';
+const MAX_PUBLIC_KEY = 16 * 1024;
+
+/** @throws TIEUP_E_USAGE when there is no such partnership, TIEUP_E_CONTRACT when the partner has joined already. */
+export async function invite(site: MainSite, request: InviteRequest): Promise<Invited> {
+  const partnership = await loadPartnership(site, request.partner);
+  assertOpen(partnership);
+  const now = site.clock.now();
+  const until = instant(new Date(now.getTime() + request.hours * HOUR_MS));
+  const document = await site.keys.load('document');
+  const name = documentKeyName(site);
+  const invitation: Invitation = {
+    terms: (await currentTerms(site, partnership)).terms,
+    root: await partnerRoot(site, partnership, now),
+    documentKey: renderVkey(name, publicKeyOf(document)),
+    sshKey: await sshPublicKey(site),
+    secret: Buffer.from(site.random(32)).toString('hex'),
+    created: instant(now),
+    until,
+  };
+  const body = renderInvitation(invitation);
+  const bytes = signNote(body, [noteSigner(name, document)]);
+  await keepInvitation(site, partnership, {
+    secretDigest: secretDigest(invitation.secret),
+    digest: sha256(body),
+    until,
+  });
+  return { partnership, bytes, until, words: sixWords(sha256(body)) };
+}
+
+/** The name under which this main site signs documents: its host. */
+export function documentKeyName(site: MainSite): string {
+  return `${new URL(site.config.site.url).hostname}/document`;
+}
+
+function assertOpen({ id, status, keys }: Partnership): void {
+  if (keys === null && status === 'invited') return;
+  throw new TieupError('TIEUP_E_CONTRACT', `${id} is no new partner: its status is ${status}`, {
+    hint: 'to start over, set its status to invited and its keys to null',
+  });
+}
+
+/** Version 1 of this partner's root, made once; it is what the partner's trust begins with. */
+async function partnerRoot(site: MainSite, { id, epoch }: Partnership, now: Date): Promise<Uint8Array> {
+  const path = rootPath(site, id, 1);
+  const there = await readIfThere(site.files, path, 512 * 1024);
+  if (there !== undefined) return there;
+  const role = { partner: id, epoch };
+  const root = await rootSeed(site.keys, role);
+  const { targets, online } = await releaseSeeds(site.keys, role);
+  const single = (seed: Uint8Array) => ({ publicKeys: [publicKeyOf(seed)], threshold: 1 });
+  const bytes = signRoot({
+    version: 1,
+    expires: new Date(now.getTime() + LIFETIME_DAYS.root * DAY_MS),
+    roles: { root: single(root), targets: single(targets), snapshot: single(online), timestamp: single(online) },
+    signers: [root],
+  });
+  await site.files.write(path, bytes);
+  return bytes;
+}
+
+async function sshPublicKey(site: MainSite): Promise<string> {
+  const path = `${site.config.folders.keys}/${SSH_PUBLIC_KEY}`;
+  const bytes = await readIfThere(site.files, path, MAX_PUBLIC_KEY);
+  if (bytes === undefined) {
+    throw new TieupError('TIEUP_E_KEY', `the main site has no SSH key: ${path} is missing`, {
+      hint: 'put the public half of the key for pushing there',
+    });
+  }
+  return new TextDecoder().decode(bytes).trim();
+}
+
+async function keepInvitation(
+  site: MainSite,
+  { id }: Partnership,
+  invitation: { readonly secretDigest: string; readonly digest: string; readonly until: string },
+): Promise<void> {
+  const text = editYaml(await readPartnershipText(site, id), partnershipFile(site, id), [
+    { path: ['invitation'], value: invitation },
+  ]);
+  await site.files.write(partnershipFile(site, id), Buffer.from(text));
+}

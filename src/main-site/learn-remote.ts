@@ -1,0 +1,174 @@
+/**
+ * Learns which release a partner's inbox holds. One small read when it is the one that this machine sent last;
+ * otherwise the metadata is verified like a partner would, with the main site's own root.
+ */
+import { z } from 'zod';
+import type { Partnership } from '../config/partnership.ts';
+import { isTieupError, TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
+import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../protocol/exchange.ts';
+import { cachePath, type MainSite } from './main-site.ts';
+
+export interface Versions {
+  readonly targets: number;
+  readonly snapshot: number;
+  readonly timestamp: number;
+}
+
+/** A release that was pushed: what it consists of and what a decision on it must name. */
+export interface PushedRelease {
+  readonly release: Release;
+  /** SHA-256 of its `N.targets.json`. */
+  readonly releaseDigest: string;
+  readonly termsDigest: string;
+}
+
+export interface RemoteState {
+  /** The highest versions that were ever signed, as far as this machine and the inbox know; 0 before the first push. */
+  readonly versions: Versions;
+  /** The release that the next one changes; undefined before the first push. */
+  readonly base: PushedRelease | undefined;
+  /** The base's objects are in the inbox or with the partner; false: send everything. */
+  readonly hasObjects: boolean;
+}
+
+/** SHA-256 of `timestamp.json` as this machine last pushed or verified it, with what it stands for. */
+interface Remembered {
+  readonly timestampDigest: string;
+  readonly versions: Versions;
+  readonly releaseDigest: string;
+  readonly termsDigest: string;
+}
+
+const version = z.number().int().min(0);
+const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
+  timestampDigest: z.string(),
+  versions: z.strictObject({ targets: version, snapshot: version, timestamp: version }),
+  releaseDigest: z.string(),
+  termsDigest: z.string(),
+});
+
+const MAX_TIMESTAMP = 64 * 1024;
+const MAX_ROOT = 512 * 1024;
+const MAX_CACHE = 64 * 1024;
+
+const NOTHING: RemoteState = {
+  versions: { targets: 0, snapshot: 0, timestamp: 0 },
+  base: undefined,
+  hasObjects: false,
+};
+
+export async function learnRemote(site: MainSite, partnership: Partnership, exchange: FileTree): Promise<RemoteState> {
+  const remembered = await recall(site, partnership.id);
+  const timestamp = await readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_TIMESTAMP);
+  // An empty inbox after a push: the versions must still rise, and nothing that was sent is known to be there.
+  if (timestamp === undefined) return remembered === undefined ? NOTHING : { ...remembered, hasObjects: false };
+  if (remembered !== undefined && remembered.timestampDigest === sha256(timestamp))
+    return { ...remembered, hasObjects: true };
+  try {
+    return await verifyRemote(site, partnership, exchange, sha256(timestamp));
+  } catch (error) {
+    // Set back to an older state, by a restored backup or by a thief: what this machine remembers is newer and counts.
+    if (
+      remembered !== undefined &&
+      isTieupError(error, 'TIEUP_E_ROLLBACK', 'TIEUP_E_EXPIRED', 'TIEUP_E_VERIFY', 'TIEUP_E_NOT_FOUND')
+    ) {
+      return { ...remembered, hasObjects: false };
+    }
+    throw error;
+  }
+}
+
+async function verifyRemote(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  timestampDigest: string,
+): Promise<RemoteState> {
+  const verified = await refreshTrust({
+    exchange,
+    metadataFolder: INBOX_METADATA,
+    targetsFolder: INBOX_TARGETS,
+    now: site.clock.now(),
+    stateFolder: `${site.cacheFolder}/partners/${partnership.id}/tuf`,
+    trustedRoot: await readRoot(site, partnership.id),
+  });
+  try {
+    const pushed = await readPushed(verified);
+    const { targets, snapshot, timestamp } = verified.versions;
+    const versions = { targets, snapshot, timestamp };
+    await verified.commit();
+    await remember(site, partnership.id, pushed, versions, timestampDigest);
+    return { versions, base: pushed.base, hasObjects: true };
+  } catch (error) {
+    await verified.discard();
+    throw error;
+  }
+}
+
+async function readPushed(verified: VerifiedMetadata): Promise<{ base: PushedRelease; releaseBytes: Uint8Array }> {
+  const releaseBytes = await verified.readTarget(TARGET_RELEASE, MAX_RELEASE_JSON);
+  const terms = verified.targets.get(TARGET_TERMS);
+  if (terms === undefined) throw new TieupError('TIEUP_E_VERIFY', 'the release in the inbox has no terms');
+  const base = {
+    release: parseRelease(releaseBytes),
+    releaseDigest: verified.targetsDigest,
+    termsDigest: terms.sha256,
+  };
+  return { base, releaseBytes };
+}
+
+/** Keeps what was pushed or verified last, so that the next push need not read it again. */
+export async function remember(
+  site: MainSite,
+  partner: string,
+  pushed: { readonly base: PushedRelease; readonly releaseBytes: Uint8Array },
+  versions: Versions,
+  timestampDigest: string,
+): Promise<void> {
+  const { releaseDigest, termsDigest } = pushed.base;
+  const remembered: Remembered = { timestampDigest, versions, releaseDigest, termsDigest };
+  await site.files.write(cachePath(partner, 'release.json'), pushed.releaseBytes);
+  await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
+}
+
+/** The release that this machine pushed or saw last, without asking the partner; undefined when it never did. */
+export async function recall(
+  site: MainSite,
+  partner: string,
+): Promise<{ versions: Versions; base: PushedRelease; timestampDigest: string } | undefined> {
+  const pushed = await readIfThere(site.files, cachePath(partner, 'pushed.json'), MAX_CACHE);
+  const release = await readIfThere(site.files, cachePath(partner, 'release.json'), MAX_RELEASE_JSON);
+  if (pushed === undefined || release === undefined) return undefined;
+  // A cache that was cut short by a crash or edited is worth nothing; the inbox tells the same.
+  const remembered = decodeRemembered(pushed);
+  if (remembered === undefined) return undefined;
+  try {
+    const { versions, releaseDigest, termsDigest, timestampDigest } = remembered;
+    return { versions, base: { release: parseRelease(release), releaseDigest, termsDigest }, timestampDigest };
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_VERIFY')) return undefined;
+    throw error;
+  }
+}
+
+function decodeRemembered(bytes: Uint8Array): Remembered | undefined {
+  try {
+    return rememberedSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The root metadata of a partner's repository, kept beside its partnership and in version control. */
+export function rootPath(site: MainSite, partner: string, version: number): string {
+  return `${site.config.folders.partners}/${partner}/${version}.root.json`;
+}
+
+async function readRoot(site: MainSite, partner: string): Promise<Uint8Array> {
+  return site.files.read(rootPath(site, partner, 1), MAX_ROOT);
+}

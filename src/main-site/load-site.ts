@@ -1,0 +1,86 @@
+/** Reads pages, templates and assets from the main site's folder and compiles them once for all partners. */
+import type { MainSiteConfig } from '../config/main-site.ts';
+import { parseFrontMatter } from '../config/front-matter.ts';
+import { compileSite, type CompiledSite } from '../content/site.ts';
+import type { AssetSource, PageSource, TemplateSource } from '../content/source.ts';
+import { isTieupError, TieupError, type Problem } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { sha256Stream } from '../protocol/digest.ts';
+import { walkFiles } from '../io/walk.ts';
+
+const MAX_PAGE = 50 * 1024 * 1024;
+const MAX_TEMPLATE = 2 * 1024 * 1024;
+export const MAX_ASSET = 2 ** 31 - 1;
+
+/** @throws TIEUP_E_CONTENT with every problem of every page and template. */
+export async function loadSite(config: MainSiteConfig, files: FileTree): Promise<CompiledSite> {
+  const { folders, site } = config;
+  const problems: Problem[] = [];
+  const pages = await readPages(files, folders.pages, problems);
+  const templates = await readTemplates(files, folders.templates);
+  const assets = await readAssets(files, folders.assets);
+  try {
+    const compiled = await compileSite({ site, pages, templates, assets });
+    if (problems.length > 0) throw contentError(problems);
+    return compiled;
+  } catch (error) {
+    if (problems.length > 0 && isTieupError(error, 'TIEUP_E_CONTENT')) {
+      throw contentError([...problems, ...error.problems.filter((problem) => !problems.includes(problem))]);
+    }
+    throw error;
+  }
+}
+
+async function readPages(files: FileTree, folder: string, problems: Problem[]): Promise<readonly PageSource[]> {
+  const pages: PageSource[] = [];
+  for await (const { path } of walkFiles(files, folder)) {
+    if (!path.endsWith('.md')) continue;
+    const file = `${folder}/${path}`;
+    const bytes = await files.read(file, MAX_PAGE);
+    try {
+      pages.push({ path, file, ...parseFrontMatter(decodeText(bytes, file), file) });
+    } catch (error) {
+      if (!isTieupError(error, 'TIEUP_E_CONTENT')) throw error;
+      problems.push(...(error.problems.length > 0 ? error.problems : [{ message: error.message, file }]));
+    }
+  }
+  return pages;
+}
+
+async function readTemplates(files: FileTree, folder: string): Promise<readonly TemplateSource[]> {
+  const templates: TemplateSource[] = [];
+  for await (const { path } of walkFiles(files, folder)) {
+    if (!path.endsWith('.html')) continue;
+    const file = `${folder}/${path}`;
+    templates.push({
+      name: path.slice(0, -'.html'.length),
+      file,
+      text: decodeText(await files.read(file, MAX_TEMPLATE), file),
+    });
+  }
+  return templates;
+}
+
+async function readAssets(files: FileTree, folder: string): Promise<readonly AssetSource[]> {
+  const assets: AssetSource[] = [];
+  for await (const { path, length } of walkFiles(files, folder)) {
+    const digest = sha256Stream();
+    for await (const chunk of files.stream(`${folder}/${path}`, MAX_ASSET)) digest.update(chunk);
+    assets.push({ path, length, digest: digest.digest() });
+  }
+  return assets;
+}
+
+function decodeText(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const problems = [{ message: 'the file is not valid UTF-8', file }];
+    throw new TieupError('TIEUP_E_CONTENT', `${file} is not valid UTF-8`, { cause, problems });
+  }
+}
+
+function contentError(problems: readonly Problem[]): TieupError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new TieupError('TIEUP_E_CONTENT', `the pages and templates have ${count}`, { problems });
+}

@@ -1,0 +1,27 @@
+/** What every use case of the main site works with; put together once, in cli/context.ts. */
+import type { MainSiteConfig } from '../config/main-site.ts';
+import type { Partnership } from '../config/partnership.ts';
+import type { Clock } from '../io/clock.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import type { KeyStore } from '../io/keys.ts';
+import type { LockOwner } from '../io/lock.ts';
+
+export interface MainSite {
+  readonly config: MainSiteConfig;
+  /** The folder with `tieup.yaml`. */
+  readonly files: FileTree;
+  /** Where `.tieup/` is on this machine, absolute: tuf-js needs a real folder. */
+  readonly cacheFolder: string;
+  readonly keys: KeyStore;
+  readonly clock: Clock;
+  random(length: number): Uint8Array;
+  /** How this process signs locks. */
+  readonly owner: LockOwner;
+  /** Opens a partner's `exchange/`; the caller closes it. @throws TIEUP_E_HOST_KEY, TIEUP_E_LOGIN, TIEUP_E_CONNECTION. */
+  connect(partnership: Partnership): Promise<FileTree>;
+}
+
+/** Where the cached state of one partner lies, from the site folder. */
+export function cachePath(partner: string, name: string): string {
+  return `.tieup/partners/${partner}/${name}`;
+}

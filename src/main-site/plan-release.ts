@@ -1,0 +1,145 @@
+/**
+ * Decides what the next release for one partner consists of, against the release that the partner was sent before.
+ *
+ * Pure. A page carries the number of the release in which it last changed, so each is rendered with the number it had;
+ * only when the bytes come out different it is new in this release.
+ */
+import type { RenderedPage, SiteFile } from '../content/site.ts';
+import { sha256 } from '../protocol/digest.ts';
+import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
+
+/** Where the bytes of a planned file come from; assets are read again when they are sent. */
+export type ContentSource =
+  | { readonly kind: 'bytes'; render(): Uint8Array }
+  | { readonly kind: 'asset'; readonly asset: string };
+
+export interface PlannedFile {
+  readonly file: ReleaseFile;
+  readonly content: ContentSource;
+}
+
+export interface ReleasePlan {
+  /** The number that this release will have. */
+  readonly number: number;
+  /** Sorted by path in byte order. */
+  readonly files: readonly PlannedFile[];
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: number;
+  /** False when a push would change nothing at the partner. */
+  readonly differs: boolean;
+}
+
+export interface PlanInput {
+  /** Sorted by path in byte order. */
+  readonly files: readonly SiteFile[];
+  readonly base: Release | undefined;
+  readonly number: number;
+  /** The terms are other than those the partner was sent. */
+  readonly termsDiffer: boolean;
+}
+
+export function planRelease({ files, base, number, termsDiffer }: PlanInput): ReleasePlan {
+  const before = new Map((base?.files ?? []).map((file) => [file.path, file]));
+  const moves = findMoves(files, before);
+  const added: string[] = [];
+  const changed: string[] = [];
+  let recordsDiffer = false;
+  const planned = files.map((file): PlannedFile => {
+    const known = before.get(file.path);
+    const next = planFile(file, known, number, moves.get(file.path));
+    if (known === undefined) added.push(file.path);
+    else if (known.digest !== next.file.digest) changed.push(file.path);
+    else recordsDiffer ||= !sameRecord(known, next.file);
+    return next;
+  });
+  const paths = new Set(files.map(({ path }) => path));
+  const removed = [...before.keys()].filter((path) => !paths.has(path));
+  return {
+    number,
+    files: planned,
+    added,
+    changed,
+    removed,
+    unchanged: files.length - added.length - changed.length,
+    differs: base === undefined || termsDiffer || recordsDiffer || added.length + changed.length + removed.length > 0,
+  };
+}
+
+function planFile(
+  file: SiteFile,
+  known: ReleaseFile | undefined,
+  number: number,
+  movedFrom: string | undefined,
+): PlannedFile {
+  switch (file.kind) {
+    case 'asset': {
+      const since = known?.digest === file.digest ? known.since : number;
+      const { path, length, digest } = file;
+      return { file: { path, length, digest, since }, content: { kind: 'asset', asset: file.asset } };
+    }
+    case 'redirect': {
+      const bytes = file.render();
+      const digest = sha256(bytes);
+      const since = known?.digest === digest ? known.since : number;
+      const record = { path: file.path, length: bytes.length, digest, since };
+      return { file: record, content: { kind: 'bytes', render: () => file.render() } };
+    }
+    case 'page': {
+      const { since, rendered, digest } = renderSince(file, known, number);
+      const change = changeOf(known, digest, movedFrom);
+      const { inherit, title } = file;
+      const page: ReleasePage = {
+        inherit,
+        title,
+        change,
+        ...(change === 'moved' && movedFrom !== undefined ? { movedFrom } : {}),
+        slots: rendered.slots,
+      };
+      const record = { path: file.path, length: rendered.bytes.length, digest, since, page };
+      return { file: record, content: { kind: 'bytes', render: () => file.render(since).bytes } };
+    }
+  }
+}
+
+function renderSince(
+  file: SiteFile & { readonly kind: 'page' },
+  known: ReleaseFile | undefined,
+  number: number,
+): { since: number; rendered: RenderedPage; digest: string } {
+  if (known !== undefined) {
+    const rendered = file.render(known.since);
+    const digest = sha256(rendered.bytes);
+    if (digest === known.digest) return { since: known.since, rendered, digest };
+  }
+  const rendered = file.render(number);
+  return { since: number, rendered, digest: sha256(rendered.bytes) };
+}
+
+function changeOf(
+  known: ReleaseFile | undefined,
+  digest: string,
+  movedFrom: string | undefined,
+): ReleasePage['change'] {
+  if (known === undefined) return movedFrom === undefined ? 'added' : 'moved';
+  return known.digest === digest ? 'unchanged' : 'changed';
+}
+
+/** A page is moved when it is new, and a redirect to it now stands where a page stood. */
+function findMoves(files: readonly SiteFile[], before: ReadonlyMap<string, ReleaseFile>): ReadonlyMap<string, string> {
+  const moves = new Map<string, string>();
+  for (const file of files) {
+    if (file.kind === 'redirect' && before.get(file.path)?.page !== undefined && !before.has(file.target)) {
+      moves.set(file.target, file.path);
+    }
+  }
+  return moves;
+}
+
+/** What a manager is told of a page beside its bytes; what changed against the base is news by itself, not a difference. */
+function sameRecord(known: ReleaseFile, next: ReleaseFile): boolean {
+  const essence = ({ page }: ReleaseFile) =>
+    page === undefined ? '' : JSON.stringify([page.inherit, page.title, page.slots.map((slot) => Object.values(slot))]);
+  return essence(known) === essence(next);
+}

@@ -1,0 +1,191 @@
+/**
+ * Brings the main site's pages to its partners, each as one signed release.
+ *
+ *   pages → site → plan → objects up → metadata up (commit point) → answer read
+ *
+ * What a partner is sent depends on what it was sent before: its inbox tells in one small read. Nothing that the partner's
+ * visitors see changes here; that is the partner's `accept` (partner-site/accept.ts), the other half of this story.
+ */
+import pLimit from 'p-limit';
+import type { Partnership } from '../config/partnership.ts';
+import type { CompiledSite } from '../content/site.ts';
+import { TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { acquireLock } from '../io/lock.ts';
+import { INBOX_LOCK } from '../protocol/exchange.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { currentTerms } from './current-terms.ts';
+import { learnRemote, remember, rootPath, type RemoteState } from './learn-remote.ts';
+import { loadSite } from './load-site.ts';
+import type { MainSite } from './main-site.ts';
+import { composeMessage, type MessageRequest } from './message.ts';
+import { partnerView } from './partner-view.ts';
+import { releaseSeeds } from './partner-keys.ts';
+import { assertInForce, loadPartnerships } from './partnerships.ts';
+import { planRelease, type ReleasePlan } from './plan-release.ts';
+import { carriesOut, readOutbox } from './read-outbox.ts';
+import { recordFailure, recordPush } from './record.ts';
+import { signRelease } from './sign-release.ts';
+import { collectGarbage, commitRelease, missingObjects, uploadObjects } from './upload.ts';
+
+export interface PushRequest {
+  /** Ids or tags; all partners when empty. */
+  readonly partners: readonly string[];
+  readonly message: MessageRequest;
+  /** Send every object again, for a partner that lost what it had. */
+  readonly full: boolean;
+  readonly concurrency: number;
+  onProgress(partner: string, step: PushStep): void;
+}
+
+export type PushStep =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'planned'; readonly plan: ReleasePlan }
+  | { readonly kind: 'sent'; readonly bytes: number }
+  | { readonly kind: 'done' };
+
+export type PushResult =
+  | {
+      readonly kind: 'pushed';
+      readonly partner: string;
+      readonly release: number;
+      readonly releaseDigest: string;
+      readonly plan: ReleasePlan;
+      readonly sentObjects: number;
+      readonly sentBytes: number;
+    }
+  | { readonly kind: 'unchanged'; readonly partner: string; readonly release: number; readonly releaseDigest: string }
+  | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
+
+/** Pushes to each partner; one that fails does not hold up the others. @throws when the site itself cannot be built. */
+export async function push(site: MainSite, request: PushRequest): Promise<readonly PushResult[]> {
+  const partnerships = await loadPartnerships(site, request.partners);
+  const compiled = await loadSite(site.config, site.files);
+  const limit = pLimit(request.concurrency);
+  return Promise.all(
+    partnerships.map((partnership) => limit(() => pushOrReport(site, compiled, partnership, request))),
+  );
+}
+
+async function pushOrReport(
+  site: MainSite,
+  compiled: CompiledSite,
+  partnership: Partnership,
+  request: PushRequest,
+): Promise<PushResult> {
+  try {
+    return await pushTo(site, compiled, partnership, request);
+  } catch (error) {
+    if (!(error instanceof TieupError)) throw error;
+    await recordFailure(site, partnership.id, error);
+    return { kind: 'failed', partner: partnership.id, error };
+  }
+}
+
+async function pushTo(
+  site: MainSite,
+  compiled: CompiledSite,
+  partnership: Partnership,
+  request: PushRequest,
+): Promise<PushResult> {
+  assertInForce(partnership, site.clock.now());
+  // Keys before the connection: without them nothing could be pushed, and nobody need be disturbed.
+  const seeds = await releaseSeeds(site.keys, { partner: partnership.id, epoch: partnership.epoch });
+  request.onProgress(partnership.id, { kind: 'connecting' });
+  const exchange = await site.connect(partnership);
+  try {
+    const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock);
+    try {
+      return await pushLocked(site, compiled, partnership, request, exchange, seeds);
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await exchange.close();
+  }
+}
+
+async function pushLocked(
+  site: MainSite,
+  compiled: CompiledSite,
+  partnership: Partnership,
+  request: PushRequest,
+  exchange: FileTree,
+  seeds: Awaited<ReturnType<typeof releaseSeeds>>,
+): Promise<PushResult> {
+  const partner = partnership.id;
+  const remote = await learnRemote(site, partnership, exchange);
+  const terms = await currentTerms(site, partnership);
+  const plan = planFor(compiled, partnership, remote, terms.digest);
+  request.onProgress(partner, { kind: 'planned', plan });
+  const resend = request.full || !remote.hasObjects;
+  if (!plan.differs && !resend && remote.base !== undefined) {
+    const { release, releaseDigest } = remote.base;
+    return { kind: 'unchanged', partner, release: release.release, releaseDigest };
+  }
+
+  const there = new Set(resend ? [] : (remote.base?.release.files ?? []).map(({ digest }) => digest));
+  const objects = missingObjects(plan.files, there);
+  let sentBytes = 0;
+  const sent = await uploadObjects(exchange, {
+    objects,
+    assets: { files: site.files, folder: site.config.folders.assets },
+    again: request.full,
+    onBytes: (bytes) => {
+      sentBytes += bytes;
+      request.onProgress(partner, { kind: 'sent', bytes: sentBytes });
+    },
+  });
+  const now = site.clock.now();
+  const root = await site.files.read(rootPath(site, partner, 1), 512 * 1024);
+  const signed = signRelease({
+    partner,
+    site: site.config.site.url,
+    plan,
+    remote,
+    termsBytes: terms.bytes,
+    seeds,
+    now,
+    root: { path: 'inbox/metadata/1.root.json', bytes: root },
+    ...composeMessage(site.config, request.message, plan, now),
+  });
+  await commitRelease(exchange, signed);
+  await remember(
+    site,
+    partner,
+    { base: signed.pushed, releaseBytes: signed.releaseBytes },
+    signed.versions,
+    sha256(signed.timestamp.bytes),
+  );
+  await recordPush(site, partner, signed.pushed);
+
+  const baseIsLive =
+    remote.base !== undefined && carriesOut(await readOutbox(exchange, partnership), remote.base.releaseDigest);
+  await collectGarbage(exchange, { signed, objects: sent, baseIsLive });
+  request.onProgress(partner, { kind: 'done' });
+  const { release, releaseDigest } = signed.pushed;
+  return {
+    kind: 'pushed',
+    partner,
+    release: release.release,
+    releaseDigest,
+    plan,
+    sentObjects: objects.length,
+    sentBytes,
+  };
+}
+
+/** The release that a push would make now. */
+export function planFor(
+  compiled: CompiledSite,
+  partnership: Partnership,
+  remote: RemoteState,
+  termsDigest: string,
+): ReleasePlan {
+  return planRelease({
+    files: compiled.filesFor(partnerView(partnership)),
+    base: remote.base?.release,
+    number: remote.versions.targets + 1,
+    termsDiffer: remote.base?.termsDigest !== termsDigest,
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * Sends a signed release into a partner's inbox: objects first, metadata after them, `timestamp.json` last by rename.
+ * Until that rename the partner sees the release before; a connection that breaks at any point changes nothing.
+ */
+import type { FileTree } from '../io/file-tree.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
+import { buildPack, type PackObject } from '../protocol/pack.ts';
+import { MAX_ASSET } from './load-site.ts';
+import type { PlannedFile } from './plan-release.ts';
+import type { SignedRelease } from './sign-release.ts';
+
+/** A pack is built in memory: memory is bounded by this, not by the release. */
+const PACK_TARGET = 32 * 1024 * 1024;
+/** Larger assets travel alone, as a stream. */
+const SINGLE_FROM = 16 * 1024 * 1024;
+
+export interface Assets {
+  readonly files: FileTree;
+  readonly folder: string;
+}
+
+export interface Upload {
+  readonly objects: readonly PlannedFile[];
+  readonly assets: Assets;
+  /** Write packs again although files of their name are there. */
+  readonly again: boolean;
+  onBytes(bytes: number): void;
+}
+
+/** What has to be sent: each content once, without what the partner's side has. */
+export function missingObjects(files: readonly PlannedFile[], there: ReadonlySet<string>): readonly PlannedFile[] {
+  const missing = new Map<string, PlannedFile>();
+  for (const planned of files) {
+    if (!there.has(planned.file.digest)) missing.set(planned.file.digest, planned);
+  }
+  return [...missing.values()];
+}
+
+/** Sends the objects; returns the packs and single objects that now stand in the inbox for this release. */
+export async function uploadObjects(exchange: FileTree, upload: Upload): Promise<ReadonlySet<string>> {
+  const sent = new Set<string>();
+  let group: PackObject[] = [];
+  let groupLength = 0;
+  const flush = async () => {
+    if (group.length === 0) return;
+    const pack = await buildPack(group);
+    const path = packPath(sha256(pack));
+    const present = upload.again ? undefined : await exchange.stat(path);
+    if (present?.kind !== 'file' || present.length !== pack.length) await exchange.write(path, pack);
+    sent.add(path);
+    upload.onBytes(pack.length);
+    group = [];
+    groupLength = 0;
+  };
+  for (const { file, content } of upload.objects) {
+    if (content.kind === 'asset' && file.length >= SINGLE_FROM) {
+      const path = `${INBOX_OBJECTS}/${file.digest}`;
+      await exchange.write(path, upload.assets.files.stream(assetPath(upload.assets, content.asset), MAX_ASSET));
+      sent.add(path);
+      upload.onBytes(file.length);
+      continue;
+    }
+    const bytes = content.kind === 'bytes' ? content.render() : await readAsset(upload.assets, content.asset);
+    group.push({ digest: file.digest, bytes });
+    groupLength += bytes.length;
+    if (groupLength >= PACK_TARGET) await flush();
+  }
+  await flush();
+  return sent;
+}
+
+/** Writes metadata and targets, then commits. */
+export async function commitRelease(exchange: FileTree, signed: SignedRelease): Promise<void> {
+  for (const { path, bytes } of signed.files) await exchange.write(path, bytes);
+  await exchange.write(signed.timestamp.path, signed.timestamp.bytes);
+}
+
+/**
+ * Removes what no partner needs any more: metadata and targets older than the release before, and, once a receipt says
+ * that the partner has everything of the base, the packs which brought it.
+ */
+export async function collectGarbage(
+  exchange: FileTree,
+  keep: { readonly signed: SignedRelease; readonly objects: ReadonlySet<string>; readonly baseIsLive: boolean },
+): Promise<void> {
+  const { signed, objects, baseIsLive } = keep;
+  const targets = new Set(signed.files.map(({ path }) => path));
+  const oldest = { targets: signed.versions.targets - 1, snapshot: signed.versions.snapshot - 1 };
+  for (const { name } of await exchange.list(INBOX_METADATA)) {
+    const [, version, role] = /^(\d+)\.(targets|snapshot)\.json$/.exec(name) ?? [];
+    const bound = role === 'targets' ? oldest.targets : oldest.snapshot;
+    if (version !== undefined && Number(version) < bound) await exchange.remove(`${INBOX_METADATA}/${name}`);
+  }
+  if (!baseIsLive) return;
+  for (const { name } of await exchange.list(INBOX_TARGETS)) {
+    if (!targets.has(`${INBOX_TARGETS}/${name}`)) await exchange.remove(`${INBOX_TARGETS}/${name}`);
+  }
+  for (const folder of [INBOX_PACKS, INBOX_OBJECTS]) {
+    for (const { name } of await exchange.list(folder)) {
+      if (!objects.has(`${folder}/${name}`)) await exchange.remove(`${folder}/${name}`);
+    }
+  }
+}
+
+async function readAsset(assets: Assets, path: string): Promise<Uint8Array> {
+  return assets.files.read(assetPath(assets, path), SINGLE_FROM);
+}
+
+function assetPath(assets: Assets, path: string): string {
+  return `${assets.folder}/${path}`;
+}

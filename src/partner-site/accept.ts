@@ -1,0 +1,132 @@
+/**
+ * The partner's manager confirms a release, and it goes live.
+ *
+ *   metadata → open → file set → objects → merge plan → show → decide → stage → switch → receipt
+ *
+ * The other half of main-site/push.ts. Everything up to the decision only reads; a refusal or a "no" leaves the site and its
+ * trust as they were. The decision is signed and kept before the first byte of the live tree changes, so that a crash in
+ * between is finished by the next command, and the main site never sees a page live that nobody confirmed.
+ */
+import { conflictError } from '../merge/conflict.ts';
+import type { MergePlan } from '../merge/plan.ts';
+import { TieupError } from '../errors.ts';
+import type { Decision } from '../protocol/decision.ts';
+import { keepAccepted, readAccepted } from './accepted-release.ts';
+import { lastDecision, showLastDecision, signDecision, type SignedDecision } from './decide.ts';
+import { openRelease, type OpenedRelease } from './open-release.ts';
+import type { PartnerSite } from './partner-site.ts';
+import { judgeByPolicy } from './policy.ts';
+import { planSite } from './plan-site.ts';
+import { goLive, isLive, type WentLive } from './go-live.ts';
+import { writeReceipt } from './receipt-note.ts';
+import { recoverSite, withLock } from './recover-site.ts';
+import type { Choices } from '../merge/choices.ts';
+import { readChoices, writeChoices } from './choices-file.ts';
+import { refuseWhileHeld } from './hold.ts';
+import { termsBefore, type Review } from './review.ts';
+
+/** How the answer comes about: `ask` shows and asks, `digest` stands on the command line, `policy` asks nobody. */
+export type Answering =
+  | { readonly kind: 'ask'; ask(review: Review): Promise<boolean> }
+  | { readonly kind: 'digest'; readonly releaseDigest: string; show(review: Review): Promise<void> }
+  | { readonly kind: 'policy'; show(review: Review): Promise<void> };
+
+export interface AcceptRequest {
+  readonly answering: Answering;
+  /** Choices for conflicts, beside those that are remembered. */
+  readonly choices: Choices['paths'];
+}
+
+export type AcceptResult =
+  | { readonly kind: 'nothing-new'; readonly release: number; readonly releaseDigest: string }
+  | { readonly kind: 'declined'; readonly release: number; readonly releaseDigest: string }
+  | {
+      readonly kind: 'left-to-the-manager';
+      readonly release: number;
+      readonly releaseDigest: string;
+      readonly reasons: readonly string[];
+    }
+  | { readonly kind: 'live'; readonly decision: Decision; readonly wentLive: WentLive };
+
+/** @throws whatever opening the release throws; TIEUP_E_CONFLICT with all conflicts, TIEUP_E_DRIFT. */
+export async function accept(site: PartnerSite, request: AcceptRequest): Promise<AcceptResult> {
+  return withLock(site, async () => {
+    await recoverSite(site);
+    const accepted = await readAccepted(site);
+    const opened = await openRelease(site, accepted);
+    const { release, releaseDigest } = opened;
+    const last = await lastDecision(site);
+    if (last !== undefined) await showLastDecision(site, last);
+    if (await isLive(site, releaseDigest)) {
+      await writeReceipt(site);
+      return { kind: 'nothing-new', release: release.release, releaseDigest };
+    }
+    await refuseWhileHeld(site);
+
+    const choices = await mergeChoices(site, request.choices);
+    const { plan, unusedSlotFiles } = await planSite(site, opened, choices);
+    if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
+    const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
+
+    const decided = decidedBefore(last, opened, plan) ?? (await decide(site, request.answering, review));
+    if ('kind' in decided) return decided;
+    await writeChoices(site, choices);
+    await keepAccepted(site, opened, decided.digest);
+    const wentLive = await goLive(site, opened, plan, decided.digest);
+    return { kind: 'live', decision: decided.decision, wentLive };
+  });
+}
+
+/** A decision that a crash kept from being carried out need not be asked for again. */
+function decidedBefore(
+  last: SignedDecision | undefined,
+  opened: OpenedRelease,
+  plan: MergePlan,
+): SignedDecision | undefined {
+  if (last?.decision.verdict !== 'accepted' || last.decision.releaseDigest !== opened.releaseDigest) return undefined;
+  return last.decision.merge === plan.mergeDigest ? last : undefined;
+}
+
+async function decide(
+  site: PartnerSite,
+  answering: Answering,
+  review: Review,
+): Promise<SignedDecision | (AcceptResult & { kind: 'declined' | 'left-to-the-manager' })> {
+  const { opened, plan } = review;
+  const { release, releaseDigest, termsDigest } = opened;
+  const numbers = { release: release.release, releaseDigest };
+  const sign = (by: Decision['by']) =>
+    signDecision(site, {
+      ...numbers,
+      terms: termsDigest,
+      merge: plan.mergeDigest,
+      verdict: 'accepted',
+      by,
+      reason: null,
+    });
+  switch (answering.kind) {
+    case 'ask':
+      return (await answering.ask(review)) ? sign('manager') : { kind: 'declined', ...numbers };
+    case 'digest': {
+      await answering.show(review);
+      if (answering.releaseDigest !== releaseDigest) throw otherRelease(answering.releaseDigest, review);
+      return sign('manager');
+    }
+    case 'policy': {
+      await answering.show(review);
+      const reasons = await judgeByPolicy(site, review);
+      return reasons.length === 0 ? sign('policy') : { kind: 'left-to-the-manager', ...numbers, reasons };
+    }
+  }
+}
+
+function otherRelease(given: string, { opened }: Review): TieupError {
+  return new TieupError('TIEUP_E_DRIFT', `the release in the inbox is not ${JSON.stringify(given)}`, {
+    hint: `look at it with tieup status, then: tieup accept --yes ${opened.releaseDigest}`,
+  });
+}
+
+async function mergeChoices(site: PartnerSite, added: Choices['paths']): Promise<Choices> {
+  const remembered = await readChoices(site);
+  return { ...remembered, paths: { ...remembered.paths, ...added } };
+}

@@ -1,0 +1,139 @@
+/**
+ * Brings the content of a release from the inbox into the site's own object store: each object once, bounded by its
+ * signed length, hashed on the way. What is in the store already is not looked for.
+ */
+import { TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { INBOX_OBJECTS, INBOX_PACKS, MAX_PACK, MAX_PACKS } from '../protocol/exchange.ts';
+import { decodeChunk, PACK_HEAD_LENGTH, packIndexLength, parsePackIndex, type PackEntry } from '../protocol/pack.ts';
+import type { ReleaseFile } from '../protocol/release.ts';
+import type { ObjectStore } from '../publish/objects.ts';
+import type { PartnerSite } from './partner-site.ts';
+
+/** @throws TIEUP_E_VERIFY when content is missing or is not what was signed. */
+export async function collectObjects(site: PartnerSite, files: readonly ReleaseFile[]): Promise<void> {
+  const missing = new Map<string, number>();
+  for (const { digest, length } of files) {
+    if (!(await site.objects.has(digest, length))) missing.set(digest, length);
+  }
+  if (missing.size === 0) return;
+  await collectSingles(site, missing);
+  const faults = await collectPacked(site, missing);
+  if (missing.size > 0) throw incomplete(files, missing, faults);
+}
+
+async function collectSingles(site: PartnerSite, missing: Map<string, number>): Promise<void> {
+  for (const { name } of await site.exchange.list(INBOX_OBJECTS)) {
+    const length = missing.get(name);
+    if (length === undefined) continue;
+    await site.objects.add(name, length, site.exchange.stream(`${INBOX_OBJECTS}/${name}`, length));
+    missing.delete(name);
+  }
+}
+
+/** Takes what is missing out of the packs; returns why packs could not be read, which matters only if something stays missing. */
+async function collectPacked(site: PartnerSite, missing: Map<string, number>): Promise<readonly unknown[]> {
+  const packs = (await site.exchange.list(INBOX_PACKS)).filter(({ name }) => name.endsWith('.pack'));
+  if (packs.length > MAX_PACKS)
+    throw new TieupError('TIEUP_E_VERIFY', `the inbox holds ${packs.length} packs, more than ${MAX_PACKS}`);
+  const faults: unknown[] = [];
+  for (const { name } of packs) {
+    if (missing.size === 0) break;
+    try {
+      await collectPack(site.exchange, `${INBOX_PACKS}/${name}`, site.objects, missing);
+    } catch (error) {
+      if (!(error instanceof TieupError)) throw error;
+      if (error.code === 'TIEUP_E_STORAGE') throw error;
+      faults.push(error);
+    }
+  }
+  return faults;
+}
+
+async function collectPack(
+  exchange: FileTree,
+  path: string,
+  objects: ObjectStore,
+  missing: Map<string, number>,
+): Promise<void> {
+  const stat = await exchange.stat(path);
+  const fileLength = stat?.length ?? 0;
+  const reader = exactReader(exchange.stream(path, Math.min(fileLength, MAX_PACK)));
+  try {
+    const head = await reader.take(PACK_HEAD_LENGTH);
+    const rest = await reader.take(packIndexLength(head) - PACK_HEAD_LENGTH);
+    const { chunks, entries } = parsePackIndex(Buffer.concat([head, rest]), fileLength);
+    const wanted = new Map<number, PackEntry[]>();
+    for (const entry of entries) {
+      if (missing.get(entry.digest) !== entry.length) continue;
+      wanted.set(entry.chunk, [...(wanted.get(entry.chunk) ?? []), entry]);
+    }
+    for (const [number, chunk] of chunks.entries()) {
+      const here = wanted.get(number);
+      if (here === undefined) {
+        await reader.skip(chunk.stored);
+        continue;
+      }
+      const raw = await decodeChunk(chunk, await reader.take(chunk.stored));
+      for (const { digest, offset, length } of here) {
+        await objects.add(digest, length, raw.subarray(offset, offset + length));
+        missing.delete(digest);
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+interface ExactReader {
+  /** Exactly `length` bytes. @throws TIEUP_E_VERIFY when the file ends before. */
+  take(length: number): Promise<Uint8Array>;
+  skip(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+function exactReader(source: AsyncIterable<Uint8Array>): ExactReader {
+  const chunks = source[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array();
+  /** Hands the next `length` bytes out in pieces. */
+  const consume = async (length: number, use: (piece: Uint8Array) => void): Promise<void> => {
+    let left = length;
+    while (left > 0) {
+      if (rest.length === 0) {
+        const next = await chunks.next();
+        if (next.done === true) throw new TieupError('TIEUP_E_VERIFY', 'a pack in the inbox is truncated');
+        rest = next.value;
+        continue;
+      }
+      const piece = rest.subarray(0, left);
+      rest = rest.subarray(piece.length);
+      left -= piece.length;
+      use(piece);
+    }
+  };
+  return {
+    async take(length) {
+      const pieces: Uint8Array[] = [];
+      await consume(length, (piece) => pieces.push(piece));
+      return Buffer.concat(pieces);
+    },
+    skip: (length) => consume(length, () => undefined),
+    async close() {
+      await chunks.return?.();
+    },
+  };
+}
+
+function incomplete(
+  files: readonly ReleaseFile[],
+  missing: ReadonlyMap<string, number>,
+  faults: readonly unknown[],
+): TieupError {
+  const paths = files.filter(({ digest }) => missing.has(digest)).map(({ path }) => path);
+  const count = paths.length === 1 ? 'one file is' : `${paths.length} files are`;
+  return new TieupError('TIEUP_E_VERIFY', `the release in the inbox is not complete: the content of ${count} missing`, {
+    problems: paths.slice(0, 20).map((file) => ({ message: 'its content is not in the inbox', file })),
+    hint: 'ask the main site to run tieup push --full',
+    cause: faults[0],
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * The partner's decisions: numbered without a gap, each naming the one before, kept in the state before anything follows
+ * from them, and shown to the main site in the outbox.
+ */
+import { TieupError } from '../errors.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import {
+  DECISION_TYPE,
+  decisionDigest,
+  MAX_DECISION_NOTE,
+  parseDecision,
+  renderDecision,
+  type Decision,
+} from '../protocol/decision.ts';
+import { OUTBOX_DECISION, OUTBOX_DECISIONS } from '../protocol/exchange.ts';
+import { instant } from '../protocol/instant.ts';
+import { noteSigner, openNote, signNote } from '../protocol/note.ts';
+import { parseVkey, renderVkey } from '../protocol/vkey.ts';
+import { publicKeyOf } from '../protocol/ed25519.ts';
+import type { PartnerSite } from './partner-site.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A decision that nobody carried out within this time means nothing any more. */
+const VALID_DAYS = 30;
+
+export type DecisionRequest = Pick<
+  Decision,
+  'release' | 'releaseDigest' | 'terms' | 'merge' | 'verdict' | 'by' | 'reason'
+>;
+
+export interface SignedDecision {
+  readonly decision: Decision;
+  readonly digest: string;
+}
+
+/** Signs with the accept key, or the site key when `by` is policy; durable here before it is shown there. */
+export async function signDecision(site: PartnerSite, request: DecisionRequest): Promise<SignedDecision> {
+  const last = await lastDecision(site);
+  const now = site.clock.now();
+  const decision: Decision = {
+    partner: site.config.partner,
+    ...request,
+    seq: (last?.decision.seq ?? 0) + 1,
+    previous: last?.digest ?? null,
+    time: instant(now),
+    expires: instant(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
+  };
+  const role = request.by === 'manager' ? 'accept' : 'site';
+  const signer = noteSigner(partnerKeyName(site.config.partner, role), await site.keys.load(role));
+  const note = signNote(renderDecision(decision), [signer]);
+  await site.state.create(decisionPath(decision.seq), note);
+  await showDecision(site, decision.seq, note);
+  return { decision, digest: decisionDigest(decision) };
+}
+
+/** The decision with the highest number; undefined before the first. @throws TIEUP_E_VERIFY when the state was tampered with. */
+export async function lastDecision(site: PartnerSite): Promise<SignedDecision | undefined> {
+  const [last] = await decisionNumbers(site);
+  return last === undefined ? undefined : openDecision(site, last);
+}
+
+/** The decision with this digest; undefined when it is not kept. */
+export async function readDecision(site: PartnerSite, digest: string): Promise<Decision | undefined> {
+  for (const seq of await decisionNumbers(site)) {
+    const signed = await openDecision(site, seq);
+    if (signed.digest === digest) return signed.decision;
+  }
+  return undefined;
+}
+
+/** The newest first. */
+async function decisionNumbers(site: PartnerSite): Promise<readonly number[]> {
+  const names = await site.state.list('decisions');
+  return names
+    .flatMap(({ name }) => /^([1-9]\d*)\.note$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => b - a);
+}
+
+async function openDecision(site: PartnerSite, seq: number): Promise<SignedDecision> {
+  const note = await site.state.read(decisionPath(seq), MAX_DECISION_NOTE);
+  const keys = [await ownKey(site, 'accept'), await ownKey(site, 'site')];
+  const decision = parseDecision(openNote(note, keys, { type: DECISION_TYPE }).text);
+  if (decision.seq !== seq)
+    throw new TieupError('TIEUP_E_VERIFY', `decision ${seq} in the state folder has the number ${decision.seq}`);
+  return { decision, digest: decisionDigest(decision) };
+}
+
+/** Puts the last decision into the outbox again, for the case that a crash came between signing and showing. */
+export async function showLastDecision(site: PartnerSite, { decision }: SignedDecision): Promise<void> {
+  const note = await site.state.read(decisionPath(decision.seq), MAX_DECISION_NOTE);
+  const shown = await readIfThere(site.exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
+  if (shown === undefined || !Buffer.from(shown).equals(note)) await showDecision(site, decision.seq, note);
+}
+
+async function showDecision(site: PartnerSite, seq: number, note: Uint8Array): Promise<void> {
+  await site.exchange.write(`${OUTBOX_DECISIONS}/${seq}.note`, note);
+  await site.exchange.write(OUTBOX_DECISION, note);
+}
+
+function decisionPath(seq: number): string {
+  return `decisions/${seq}.note`;
+}
+
+/** The name of a partner's key, as it stands in vkeys and notes. */
+export function partnerKeyName(partner: string, role: 'accept' | 'site' | 'log'): string {
+  return `${partner}/${role}`;
+}
+
+/** The public half of one of this site's keys; kept beside the secret, so that no password is asked for to verify. */
+export async function ownKey(site: PartnerSite, role: 'accept' | 'site') {
+  const line = await readIfThere(site.state, `keys/${role}.vkey`, 4096);
+  if (line !== undefined) return parseVkey(new TextDecoder().decode(line).trimEnd());
+  return parseVkey(renderVkey(partnerKeyName(site.config.partner, role), publicKeyOf(await site.keys.load(role))));
+}

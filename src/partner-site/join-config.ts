@@ -1,0 +1,40 @@
+/** Writes the `tieup.yaml` of a new partner site, with the comments that help its owner change it later. */
+import type { Invitation } from '../protocol/invitation.ts';
+import type { JoinRequest } from './join.ts';
+
+export const PARTNER_SCHEMA = 'schemas/partner-site.json';
+
+export function renderPartnerConfig(
+  { terms, documentKey }: Invitation,
+  { url, publish, folders }: JoinRequest,
+): string {
+  const text = (value: string) => JSON.stringify(value);
+  return `# yaml-language-server: $schema=${PARTNER_SCHEMA}
+# This site is a partner of ${terms.main.name.replaceAll(/[\r\n]/g, ' ')}.
+role: partner
+partner: ${text(terms.partner)}
+url: ${text(url)}
+main:
+  name: ${text(terms.main.name)}
+  url: ${text(terms.main.url)}
+  keys:
+    document: ${text(documentKey)}
+
+# How a release goes live. link: a new tree beside the old one and one switch of the link "public".
+# overwrite: file by file in the web root.
+publish: ${publish}
+
+# Where things are: beside this file, or absolute. "original: in-place" when your pages live in the web root already.
+folders:
+  original: ${text(folders.original)}
+  slots: ${text(folders.slots)}
+  exchange: ${text(folders.exchange)}
+  public: ${text(folders.public)}
+  state: ${text(folders.state)}
+  keys: ${text(folders.keys)}
+
+# What "tieup accept --auto" may accept without asking. Takes effect once you sign it: tieup accept --sign-policy
+auto:
+  allow: nothing
+`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Merges the accepted release with this site again: after the partner's own pages or slots changed, or when the manager
+ * withholds a page or takes that back.
+ *
+ *   accepted release → merge plan → decision, when choices or slots differ → stage → switch → receipt
+ *
+ * Needs nothing from the inbox. What is live is always covered by a decision: where the merge is the one decided on, no new
+ * one is signed, so that cron can carry changed original pages into the live tree without a password.
+ */
+import { conflictError } from '../merge/conflict.ts';
+import type { Choices } from '../merge/choices.ts';
+import type { MergePlan } from '../merge/plan.ts';
+import { TieupError } from '../errors.ts';
+import { nearest } from '../protocol/nearest.ts';
+import { keepDecision, readAccepted, type AcceptedRelease } from './accepted-release.ts';
+import { readChoices, writeChoices } from './choices-file.ts';
+import { readDecision, signDecision } from './decide.ts';
+import { goLive, type WentLive } from './go-live.ts';
+import type { PartnerSite } from './partner-site.ts';
+import { planSite, type SitePlan } from './plan-site.ts';
+import { isPolicyInForce } from './policy.ts';
+import { recoverSite, withLock } from './recover-site.ts';
+import { refuseWhileHeld } from './hold.ts';
+
+export interface Merged extends SitePlan {
+  readonly release: number;
+  readonly wentLive: WentLive;
+}
+
+/** @throws TIEUP_E_CONFLICT with all conflicts; TIEUP_E_NOT_FOUND when nothing was accepted yet. */
+export async function merge(site: PartnerSite, added: Choices['paths'] = {}): Promise<Merged> {
+  return withLock(site, async () => {
+    await recoverSite(site);
+    const choices = await readChoices(site);
+    return mergeWith(site, await requireAccepted(site), { ...choices, paths: { ...choices.paths, ...added } });
+  });
+}
+
+export interface WithholdRequest {
+  /** A path from the web root, or below the mount, with or without a slash before it. */
+  readonly page: string;
+  /** Bring it back. */
+  readonly undo: boolean;
+}
+
+export interface Withheld extends Merged {
+  /** From the web root. */
+  readonly path: string;
+}
+
+/** @throws TIEUP_E_USAGE when the accepted release has no such page. */
+export async function withhold(site: PartnerSite, { page, undo }: WithholdRequest): Promise<Withheld> {
+  return withLock(site, async () => {
+    await recoverSite(site);
+    const accepted = await requireAccepted(site);
+    const choices = await readChoices(site);
+    const path = undo
+      ? findPath(page, accepted, choices.withheld)
+      : findPath(
+          page,
+          accepted,
+          accepted.release.files.map((file) => file.path),
+        );
+    const others = choices.withheld.filter((other) => other !== path);
+    const withheld = undo ? others : [...others, path].toSorted();
+    return { path, ...(await mergeWith(site, accepted, { ...choices, withheld })) };
+  });
+}
+
+/** Publishes the accepted release with `choices`; the caller holds the lock. */
+export async function mergeWith(site: PartnerSite, accepted: AcceptedRelease, choices: Choices): Promise<Merged> {
+  await refuseWhileHeld(site);
+  const { plan, unusedSlotFiles } = await planSite(site, accepted, choices);
+  if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
+  const decision = await decisionFor(site, accepted, plan);
+  await writeChoices(site, choices);
+  await keepDecision(site, accepted, decision);
+  const wentLive = await goLive(site, accepted, plan, decision);
+  return { plan, unusedSlotFiles, release: accepted.release.release, wentLive };
+}
+
+export async function requireAccepted(site: PartnerSite): Promise<AcceptedRelease> {
+  const accepted = await readAccepted(site);
+  if (accepted !== undefined) return accepted;
+  throw new TieupError('TIEUP_E_NOT_FOUND', 'no release has been accepted yet', { hint: 'run tieup accept first' });
+}
+
+/** The digest of a decision that covers this merge: the one there is, or a new one. */
+async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: MergePlan): Promise<string> {
+  const known = await readDecision(site, accepted.decision);
+  if (known?.merge === plan.mergeDigest && known.verdict === 'accepted') return accepted.decision;
+  const { digest } = await signDecision(site, {
+    release: accepted.release.release,
+    releaseDigest: accepted.releaseDigest,
+    terms: accepted.termsDigest,
+    merge: plan.mergeDigest,
+    verdict: 'accepted',
+    by: (await isPolicyInForce(site)) ? 'policy' : 'manager',
+    reason: null,
+  });
+  return digest;
+}
+
+function findPath(page: string, { terms }: AcceptedRelease, candidates: readonly string[]): string {
+  const bare = page.replace(/^\/+/, '');
+  const below = `${terms.mount.slice(1)}${bare}`;
+  const tries = [bare, below, `${bare}.html`, `${below}.html`];
+  const found = tries.find((path) => candidates.includes(path));
+  if (found !== undefined) return found;
+  const close = nearest(bare, candidates) ?? nearest(below, candidates);
+  throw new TieupError('TIEUP_E_USAGE', `there is no such tie-up page: ${JSON.stringify(page)}`, {
+    hint: close === undefined ? 'tieup status --pages lists them' : `did you mean ${JSON.stringify(close)}?`,
+  });
+}

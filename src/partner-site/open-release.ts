@@ -1,0 +1,173 @@
+/**
+ * Opens the release in the inbox: whatever it returns has been verified, belongs to this partner, is not older than what
+ * this site has seen, is complete, and lies in private storage. Everything later works on that and never looks into the
+ * inbox again, so that nothing can be swapped between check and use.
+ *
+ *   metadata → three documents → partner and period → paths → file set → objects → active content
+ *
+ * Nothing the site trusts changes before the last check has passed.
+ */
+import { findActiveContent, judgeActiveContent, type ActiveContent } from '../merge/active-content.ts';
+import { TieupError, type Problem } from '../errors.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
+import {
+  INBOX_METADATA,
+  INBOX_TARGETS,
+  MAX_SUMS,
+  TARGET_RELEASE,
+  TARGET_SUMS,
+  TARGET_TERMS,
+} from '../protocol/exchange.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { checkPaths } from '../protocol/names.ts';
+import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
+import { parseSums } from '../protocol/sums.ts';
+import { MAX_TERMS_JSON, parseTerms, type Terms } from '../protocol/terms.ts';
+import { collectObjects } from './collect-objects.ts';
+import { JOINED_ROOT, type PartnerSite } from './partner-site.ts';
+
+declare const opened: unique symbol;
+
+/** A release that {@link openRelease} has verified; nothing else makes one. */
+export interface OpenedRelease extends ReleaseDocuments {
+  readonly [opened]: true;
+}
+
+export interface ReleaseDocuments {
+  readonly release: Release;
+  readonly releaseBytes: Uint8Array;
+  /** SHA-256 of its `N.targets.json`: what a decision names. */
+  readonly releaseDigest: string;
+  readonly terms: Terms;
+  readonly termsBytes: Uint8Array;
+  readonly termsDigest: string;
+  /** Scripts and the like in files that the accepted release did not have; allowed by the terms, shown to the manager. */
+  readonly activeContent: readonly ActiveContent[];
+}
+
+const MAX_ROOT = 512 * 1024;
+
+/** The release the manager accepted before, against which changes are judged. */
+export interface KnownRelease {
+  readonly release: Release;
+  readonly releaseDigest: string;
+}
+
+/**
+ * @throws TIEUP_E_VERIFY, TIEUP_E_ROLLBACK, TIEUP_E_EXPIRED, TIEUP_E_UNSAFE_PATH, TIEUP_E_TOO_LARGE, TIEUP_E_CONTRACT;
+ * TIEUP_E_NOT_FOUND when nothing has been pushed yet.
+ */
+export async function openRelease(site: PartnerSite, known: KnownRelease | undefined): Promise<OpenedRelease> {
+  const trustedRoot = await readIfThere(site.state, JOINED_ROOT, MAX_ROOT);
+  const verified = await refreshTrust({
+    exchange: site.exchange,
+    metadataFolder: INBOX_METADATA,
+    targetsFolder: INBOX_TARGETS,
+    now: site.clock.now(),
+    stateFolder: `${site.stateFolder}/tuf`,
+    ...(trustedRoot === undefined ? {} : { trustedRoot }),
+  });
+  try {
+    const documents = await readDocuments(verified);
+    assertOurs(site, documents);
+    assertPaths(documents);
+    await collectObjects(site, documents.release.files);
+    const activeContent = await inspectContent(site, documents, known);
+    await verified.commit();
+    return asOpened({ ...documents, activeContent });
+  } catch (error) {
+    await verified.discard();
+    throw error;
+  }
+}
+
+function asOpened(documents: ReleaseDocuments): OpenedRelease {
+  return documents as OpenedRelease;
+}
+
+type Documents = Omit<ReleaseDocuments, 'activeContent'>;
+
+async function readDocuments(verified: VerifiedMetadata): Promise<Documents> {
+  const names = [...verified.targets.keys()].toSorted();
+  if (names.join() !== [TARGET_SUMS, TARGET_TERMS, TARGET_RELEASE].toSorted().join()) {
+    throw new TieupError('TIEUP_E_VERIFY', `the release has other targets than it must: ${names.join(', ')}`);
+  }
+  const releaseBytes = await verified.readTarget(TARGET_RELEASE, MAX_RELEASE_JSON);
+  const termsBytes = await verified.readTarget(TARGET_TERMS, MAX_TERMS_JSON);
+  const release = parseRelease(releaseBytes);
+  assertSameFiles(release, await verified.readTarget(TARGET_SUMS, MAX_SUMS));
+  return {
+    release,
+    releaseBytes,
+    releaseDigest: verified.targetsDigest,
+    terms: parseTerms(termsBytes),
+    termsBytes,
+    termsDigest: sha256(termsBytes),
+  };
+}
+
+/** The two lists of files are one: what a manager is shown, and what anybody can check with `sha256sum -c`. */
+function assertSameFiles(release: Release, sums: Uint8Array): void {
+  const lines = parseSums(sums, TARGET_SUMS);
+  const same =
+    lines.length === release.files.length &&
+    lines.every(
+      ({ path, digest }, index) => release.files[index]?.path === path && release.files[index]?.digest === digest,
+    );
+  if (!same) throw new TieupError('TIEUP_E_VERIFY', 'SHA256SUMS and release.json do not list the same files');
+}
+
+function assertOurs(site: PartnerSite, { release, terms }: Documents): void {
+  const { partner } = site.config;
+  if (release.partner !== partner || terms.partner !== partner) {
+    const other = release.partner === partner ? terms.partner : release.partner;
+    throw new TieupError(
+      'TIEUP_E_VERIFY',
+      `the release in the inbox is for ${JSON.stringify(other)}, this site is ${JSON.stringify(partner)}`,
+    );
+  }
+  if (release.site !== terms.main.url) {
+    throw new TieupError('TIEUP_E_VERIFY', `the release comes from ${release.site}, its terms name ${terms.main.url}`);
+  }
+  const { until } = terms.period;
+  if (until !== null && site.clock.now() > new Date(until)) {
+    throw new TieupError('TIEUP_E_CONTRACT', `the contract was over on ${until.slice(0, 10)}`, {
+      hint: 'live pages stay; ask the main site for an extension',
+    });
+  }
+}
+
+function assertPaths({ release, terms }: Documents): void {
+  const problems: Problem[] = checkPaths(
+    release.files.map(({ path }) => path),
+    terms.mount,
+  );
+  if (problems.length > 0)
+    throw new TieupError('TIEUP_E_UNSAFE_PATH', 'the release has paths that must not be published', { problems });
+}
+
+/**
+ * Looks for scripts and the like in every file whose bytes the accepted release did not have at that path.
+ * The terms that count are those of this release: changed terms are shown to the manager first.
+ */
+async function inspectContent(
+  site: PartnerSite,
+  { release, terms }: Documents,
+  known: KnownRelease | undefined,
+): Promise<readonly ActiveContent[]> {
+  const seen = new Set((known?.release.files ?? []).map(({ path, digest }) => `${digest} ${path}`));
+  const found: ActiveContent[] = [];
+  for (const { path, digest, length } of release.files) {
+    if (seen.has(`${digest} ${path}`)) continue;
+    found.push(...findActiveContent(await site.objects.read(digest, length), path));
+  }
+  const problems = judgeActiveContent(found, terms.policy);
+  if (problems.length > 0) {
+    throw new TieupError('TIEUP_E_VERIFY', 'the release contains what the terms do not allow', {
+      problems,
+      hint: 'reject it, or agree with the main site on other terms',
+    });
+  }
+  return found;
+}

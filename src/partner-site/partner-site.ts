@@ -1,0 +1,33 @@
+/** What every use case of a partner site works with; put together once, in cli/context.ts. */
+import type { PartnerSiteConfig } from '../config/partner-site.ts';
+import type { Clock } from '../io/clock.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import type { KeyStore } from '../io/keys.ts';
+import type { Lock } from '../io/lock.ts';
+import type { ObjectStore } from '../publish/objects.ts';
+import type { Layout, Ports } from '../publish/ports.ts';
+
+export interface PartnerSite {
+  readonly config: PartnerSiteConfig;
+  /** The folder with `tieup.yaml`. */
+  readonly files: FileTree;
+  readonly exchange: FileTree;
+  readonly slots: FileTree;
+  /** Trusted state, out of reach of the main site's account. */
+  readonly state: FileTree;
+  /** The same on this machine, absolute: tuf-js needs a real folder. */
+  readonly stateFolder: string;
+  /** Verified content, in the state. */
+  readonly objects: ObjectStore;
+  /** The trees that publishing works on. */
+  readonly ports: Ports;
+  readonly layout: Layout;
+  readonly keys: KeyStore;
+  readonly clock: Clock;
+  random(length: number): Uint8Array;
+  /** One tieup at a time. @throws TIEUP_E_LOCKED. */
+  lock(): Promise<Lock>;
+}
+
+/** The root metadata from the invitation, from the state folder: where trust begins. */
+export const JOINED_ROOT = 'root.json';

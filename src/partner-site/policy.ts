@@ -1,0 +1,82 @@
+/**
+ * What may be accepted without asking: only what the manager has signed with the accept key. The settings in `tieup.yaml` say
+ * what the manager wants; they mean nothing until `tieup accept --sign-policy` has put them under a signature.
+ */
+import { TieupError } from '../errors.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { OUTBOX_POLICY } from '../protocol/exchange.ts';
+import { instant } from '../protocol/instant.ts';
+import { noteSigner, openNote, signNote } from '../protocol/note.ts';
+import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, renderPolicy, type AcceptPolicy } from '../protocol/policy.ts';
+import type { Review } from './review.ts';
+import { ownKey, partnerKeyName } from './decide.ts';
+import type { PartnerSite } from './partner-site.ts';
+
+const FILE = 'policy.note';
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A policy is renewed once a year, by somebody who still is the manager. */
+const VALID_DAYS = 365;
+
+/** Why `review` is for the manager to decide; empty when the policy covers it. */
+export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<readonly string[]> {
+  const policy = await readPolicy(site);
+  if (policy === undefined) return ['the manager has signed no policy: tieup accept --sign-policy'];
+  const now = instant(site.clock.now());
+  const reasons: string[] = [];
+  if (now < policy.from || now > policy.until) reasons.push(`the policy was good until ${policy.until}`);
+  const { opened, accepted, termsBefore, plan } = review;
+  if (accepted === undefined) reasons.push('it is the first release of this partnership');
+  if (termsBefore !== undefined) reasons.push('the terms change');
+  if (opened.activeContent.some(({ kind }) => kind !== 'remote'))
+    reasons.push('it brings scripts or other active content');
+  if (plan.replaced.length > 0) reasons.push('tie-up pages take the place of original pages');
+  const changed = plan.entries.filter(
+    ({ from, before, digest }) => from.kind === 'object' && before?.digest !== digest,
+  ).length;
+  if (policy.maxChanged !== null && changed > policy.maxChanged)
+    reasons.push(`${changed} files are new or changed, more than ${policy.maxChanged}`);
+  if (policy.maxRemoved !== null && plan.removals.length > policy.maxRemoved) {
+    reasons.push(`${plan.removals.length} files go away, more than ${policy.maxRemoved}`);
+  }
+  return reasons;
+}
+
+/** Signs what `tieup.yaml` says under `auto`, for a year. @throws TIEUP_E_CONFIG when it allows nothing. */
+export async function signPolicy(site: PartnerSite): Promise<AcceptPolicy> {
+  const { partner, auto } = site.config;
+  if (auto.allow === 'nothing') {
+    throw new TieupError('TIEUP_E_CONFIG', 'tieup.yaml allows nothing to be accepted without asking', {
+      hint: 'set auto.allow to content first, with limits if you like',
+    });
+  }
+  const now = site.clock.now();
+  const policy: AcceptPolicy = {
+    partner,
+    maxChanged: auto.maxChangedPages ?? null,
+    maxRemoved: auto.maxRemovedPages ?? null,
+    from: instant(now),
+    until: instant(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
+  };
+  const note = signNote(renderPolicy(policy), [
+    noteSigner(partnerKeyName(partner, 'accept'), await site.keys.load('accept')),
+  ]);
+  await site.state.write(FILE, note);
+  await site.exchange.write(OUTBOX_POLICY, note);
+  return policy;
+}
+
+/** True when the site key may sign in the manager's place now. */
+export async function isPolicyInForce(site: PartnerSite): Promise<boolean> {
+  const policy = await readPolicy(site);
+  const now = instant(site.clock.now());
+  return policy !== undefined && now >= policy.from && now <= policy.until;
+}
+
+async function readPolicy(site: PartnerSite): Promise<AcceptPolicy | undefined> {
+  const bytes = await readIfThere(site.state, FILE, MAX_POLICY_NOTE);
+  if (bytes === undefined) return undefined;
+  const policy = parsePolicy(openNote(bytes, [await ownKey(site, 'accept')], { type: POLICY_TYPE }).text);
+  if (policy.partner !== site.config.partner)
+    throw new TieupError('TIEUP_E_VERIFY', `the policy is of another partner, ${JSON.stringify(policy.partner)}`);
+  return policy;
+}

@@ -1,0 +1,68 @@
+/**
+ * Renders what the partner wrote for the slots of framework pages: `slots/<page>/<slot>.md` or `.html`, where `<page>` is the
+ * page's path below the mount without `.html`. The results become objects, so that merging only splices.
+ */
+import { TieupError, type Problem, isTieupError } from '../errors.ts';
+import { walkFiles } from '../io/walk.ts';
+import type { SlotContent } from '../merge/choices.ts';
+import { sha256 } from '../protocol/digest.ts';
+import type { Release } from '../protocol/release.ts';
+import type { PartnerSite } from './partner-site.ts';
+
+const MAX_SLOT_FILE = 256 * 1024;
+
+export interface SlotFiles {
+  readonly contents: readonly SlotContent[];
+  /** Files that belong to no slot of the release: a misspelt name, or a page that is gone. */
+  readonly unused: readonly string[];
+}
+
+/** @throws TIEUP_E_CONTENT with every file that cannot be used. */
+export async function readSlots(site: PartnerSite, release: Release, mount: string): Promise<SlotFiles> {
+  const wanted = slotsOf(release, mount);
+  if (wanted.size === 0) return { contents: [], unused: [] };
+  const { renderSlotContent } = await import('../content/slot-content.ts');
+  const contents = new Map<string, SlotContent>();
+  const unused: string[] = [];
+  const problems: Problem[] = [];
+  for await (const { path } of walkFiles(site.slots, '')) {
+    const [, key, extension] = /^(.+)\.(md|html)$/.exec(path) ?? [];
+    const use = key === undefined ? undefined : wanted.get(key);
+    const file = `${site.config.folders.slots}/${path}`;
+    if (use === undefined || key === undefined) {
+      if (path !== 'README.md') unused.push(file);
+      continue;
+    }
+    if (contents.has(key)) {
+      problems.push({ file, message: 'there is an .md and an .html file for this slot: keep one' });
+      continue;
+    }
+    try {
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(await site.slots.read(path, MAX_SLOT_FILE));
+      const bytes = await renderSlotContent({ format: extension === 'md' ? 'md' : 'html', text, file });
+      const digest = sha256(bytes);
+      await site.objects.add(digest, bytes.length, bytes);
+      contents.set(key, { ...use, digest, length: bytes.length });
+    } catch (error) {
+      problems.push(...slotProblems(error, file));
+    }
+  }
+  if (problems.length > 0) throw new TieupError('TIEUP_E_CONTENT', 'a slot file cannot be used', { problems });
+  return { contents: [...contents.values()], unused };
+}
+
+/** `contact/opening-hours` → the page and slot it fills. */
+function slotsOf(release: Release, mount: string): ReadonlyMap<string, Pick<SlotContent, 'page' | 'slot'>> {
+  const wanted = new Map<string, Pick<SlotContent, 'page' | 'slot'>>();
+  for (const { path, page } of release.files) {
+    const name = path.slice(mount.length - 1).replace(/\.html$/, '');
+    for (const slot of page?.slots ?? []) wanted.set(`${name}/${slot.name}`, { page: path, slot: slot.name });
+  }
+  return wanted;
+}
+
+function slotProblems(error: unknown, file: string): readonly Problem[] {
+  if (error instanceof TypeError) return [{ file, message: 'the file is not valid UTF-8' }];
+  if (!isTieupError(error, 'TIEUP_E_CONTENT', 'TIEUP_E_TOO_LARGE')) throw error;
+  return error.problems.length > 0 ? error.problems : [{ file, message: error.message }];
+}

@@ -1,0 +1,75 @@
+/**
+ * Where this site stands: what is live, what waits in the inbox, what was decided last.
+ *
+ *   recover → live → inbox opened and verified → merge planned → nothing changed
+ */
+import { isTieupError, TieupError } from '../errors.ts';
+import type { Decision } from '../protocol/decision.ts';
+import { readHeld, readLive, type PublicationRecord } from '../publish/records.ts';
+import type { Recovery } from '../publish/recover.ts';
+import { readAccepted, type AcceptedRelease } from './accepted-release.ts';
+import { readChoices } from './choices-file.ts';
+import { lastDecision, showLastDecision } from './decide.ts';
+import { isLive } from './go-live.ts';
+import { openRelease } from './open-release.ts';
+import type { PartnerSite } from './partner-site.ts';
+import { planSite } from './plan-site.ts';
+import { writeReceipt } from './receipt-note.ts';
+import { termsBefore, type Review } from './review.ts';
+import { recoverSite, withLock } from './recover-site.ts';
+
+export type InboxStatus =
+  | { readonly kind: 'empty' }
+  /** What is in the inbox is live. */
+  | { readonly kind: 'live' }
+  | { readonly kind: 'waiting'; readonly review: Review }
+  | { readonly kind: 'rejected'; readonly review: Review; readonly reason: string | null }
+  | { readonly kind: 'refused'; readonly error: TieupError };
+
+export interface SiteStatus {
+  readonly recovery: Recovery;
+  readonly live: PublicationRecord | undefined;
+  readonly held: boolean;
+  readonly accepted: AcceptedRelease | undefined;
+  readonly withheld: readonly string[];
+  readonly decision: Decision | undefined;
+  readonly inbox: InboxStatus;
+}
+
+export async function status(site: PartnerSite): Promise<SiteStatus> {
+  return withLock(site, async () => {
+    const recovery = await recoverSite(site);
+    const last = await lastDecision(site);
+    if (last !== undefined) await showLastDecision(site, last);
+    await writeReceipt(site);
+    const accepted = await readAccepted(site);
+    return {
+      recovery,
+      live: (await readLive(site.ports, site.layout)).record,
+      held: (await readHeld(site.state)) !== undefined,
+      accepted,
+      withheld: (await readChoices(site)).withheld,
+      decision: last?.decision,
+      inbox: await lookIntoInbox(site, accepted, last?.decision),
+    };
+  });
+}
+
+async function lookIntoInbox(
+  site: PartnerSite,
+  accepted: AcceptedRelease | undefined,
+  last: Decision | undefined,
+): Promise<InboxStatus> {
+  try {
+    const opened = await openRelease(site, accepted);
+    if (await isLive(site, opened.releaseDigest)) return { kind: 'live' };
+    const { plan, unusedSlotFiles } = await planSite(site, opened, await readChoices(site));
+    const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
+    const rejected = last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest;
+    return rejected ? { kind: 'rejected', review, reason: last.reason } : { kind: 'waiting', review };
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return { kind: 'empty' };
+    if (isTieupError(error)) return { kind: 'refused', error };
+    throw error;
+  }
+}

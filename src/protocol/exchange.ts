@@ -1,0 +1,35 @@
+/** Where things lie in `exchange/`, and how much of them a reader takes at most. Both sides must agree on each. */
+
+/** Written by the main site alone. */
+export const INBOX_METADATA = 'inbox/metadata';
+export const INBOX_TARGETS = 'inbox/targets';
+export const INBOX_PACKS = 'inbox/packs';
+export const INBOX_OBJECTS = 'inbox/objects';
+export const INBOX_LOCK = 'inbox/lock';
+
+/** Written by the partner alone. */
+export const OUTBOX_DECISION = 'outbox/decision.note';
+export const OUTBOX_DECISIONS = 'outbox/decisions';
+export const OUTBOX_RECEIPT = 'outbox/receipt.note';
+export const OUTBOX_POLICY = 'outbox/policy.note';
+
+/** The three targets of a release; with consistent snapshots each lies at `inbox/targets/<sha256>.<name>`. */
+export const TARGET_SUMS = 'SHA256SUMS';
+export const TARGET_RELEASE = 'release.json';
+export const TARGET_TERMS = 'partnership.json';
+
+/** Bounds before anything is read (TUF metadata has its own in the client). */
+export const MAX_SUMS = 64 * 1024 * 1024;
+export const MAX_PACK = 2 ** 31 - 1;
+/** More packs than this in an inbox is not work in progress, it is an attack on the reader. */
+export const MAX_PACKS = 1000;
+
+/** `inbox/packs/<sha256>.pack`. */
+export function packPath(digest: string): string {
+  return `${INBOX_PACKS}/${digest}.pack`;
+}
+
+/** `inbox/targets/<sha256>.<name>`. */
+export function targetPath(digest: string, name: string): string {
+  return `${INBOX_TARGETS}/${digest}.${name}`;
+}

@@ -1,0 +1,77 @@
+/**
+ * The line form of signed statements: a first line with type and version, then `name value …` lines in fixed order.
+ * One way to write a statement, so that its digest means something.
+ */
+import { TieupError } from '../errors.ts';
+import { isInstant } from './instant.ts';
+
+/** A statement's lines after the first, by name, each with its values. */
+export type Fields<Name extends string> = Readonly<Record<Name, readonly string[]>>;
+
+/** Names in order, each with how many values it has. */
+export type FieldShape<Name extends string> = readonly (readonly [Name, number])[];
+
+/** The text of a statement; the inverse of {@link parseFields}. */
+export function renderFields<Name extends string>(type: string, shape: FieldShape<Name>, fields: Fields<Name>): string {
+  const lines = shape.map(([name]) => `${[name, ...fields[name]].join(' ')}\n`);
+  return `${type}\n${lines.join('')}`;
+}
+
+/** @throws TIEUP_E_VERIFY when the type, a name, the order or a number of values is not as in `shape`. */
+export function parseFields<Name extends string>(
+  type: string,
+  shape: FieldShape<Name>,
+  text: string,
+): Record<Name, readonly string[]> {
+  const lines = text.split('\n');
+  if (lines.length !== shape.length + 2 || lines[0] !== type || lines.at(-1) !== '') {
+    throw malformed(type, `it does not consist of ${shape.length + 1} lines that start with ${JSON.stringify(type)}`);
+  }
+  const fields: Partial<Record<Name, readonly string[]>> = {};
+  for (const [index, [name, count]] of shape.entries()) {
+    const [head, ...values] = (lines[index + 1] ?? '').split(' ');
+    if (head !== name || values.length !== count || values.includes('')) {
+      throw malformed(type, `line ${index + 2} is not ${JSON.stringify(name)} with ${count} values`);
+    }
+    fields[name] = values;
+  }
+  return fields as Record<Name, readonly string[]>;
+}
+
+/** Reads single values strictly; every failure names the statement and the field. */
+export function fieldReader<Name extends string>(type: string, fields: Fields<Name>) {
+  const value = (name: Name, index = 0): string => fields[name][index] ?? '';
+  const matching = (name: Name, index: number, pattern: RegExp, what: string): string => {
+    const text = value(name, index);
+    if (!pattern.test(text)) throw malformed(type, `${name} ${JSON.stringify(text)} is not ${what}`);
+    return text;
+  };
+  return {
+    text: value,
+    matching,
+    digest: (name: Name, index = 0) => matching(name, index, /^[0-9a-f]{64}$/, 'a SHA-256 digest'),
+    digestOrNone: (name: Name, index = 0) =>
+      value(name, index) === '-' ? null : matching(name, index, /^[0-9a-f]{64}$/, 'a SHA-256 digest'),
+    count(name: Name, index = 0): number {
+      const number = Number(matching(name, index, /^(?:0|[1-9]\d{0,15})$/, 'a whole number'));
+      if (!Number.isSafeInteger(number)) throw malformed(type, `${name} is too large`);
+      return number;
+    },
+    instant(name: Name, index = 0): string {
+      const text = value(name, index);
+      if (!isInstant(text))
+        throw malformed(type, `${name} ${JSON.stringify(text)} is not an instant such as 2026-11-23T22:00:00Z`);
+      return text;
+    },
+    oneOf<Word extends string>(name: Name, words: readonly Word[], index = 0): Word {
+      const text = value(name, index);
+      const word = words.find((candidate) => candidate === text);
+      if (word === undefined) throw malformed(type, `${name} ${JSON.stringify(text)} is none of ${words.join(', ')}`);
+      return word;
+    },
+  };
+}
+
+function malformed(type: string, why: string): TieupError {
+  return new TieupError('TIEUP_E_VERIFY', `the ${type} statement is malformed: ${why}`);
+}

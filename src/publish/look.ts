@@ -1,0 +1,67 @@
+/** Looking at a tree of any owner: what is there, and what its bytes are. Follows no link, touches nothing. */
+import { isTieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import type { Bytes } from '../merge/plan.ts';
+import { sha256, sha256Stream } from '../protocol/digest.ts';
+import { MAX_FILE_LENGTH } from '../protocol/release.ts';
+import { within } from './ports.ts';
+
+export interface Seen {
+  /** From the folder that was asked for. */
+  readonly path: string;
+  /** `unnamable`: the name has a backslash or is not UTF-8, so that no tree can open it. */
+  readonly kind: 'file' | 'folder' | 'link' | 'other' | 'unnamable';
+  readonly length: number;
+  readonly mode: number | undefined;
+}
+
+/** Everything below `base`, folders before what is in them; nothing when `base` is absent. */
+export async function lookAround(tree: FileTree, base: string): Promise<readonly Seen[]> {
+  const found: Seen[] = [];
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const { name, kind, length, mode } of await tree.list(within(base, folder))) {
+      const path = within(folder, name);
+      const namable = !name.includes('\\') && !name.includes('\uFFFD');
+      found.push({ path, kind: namable ? kind : 'unnamable', length, mode });
+      if (namable && kind === 'folder') folders.push(path);
+    }
+  }
+  return found;
+}
+
+/** Up to this, one read and one hash call are faster than a stream. */
+const SMALL = 1024 * 1024;
+
+/** Length and SHA-256 of the regular file at `path`. */
+export async function identify(tree: FileTree, path: string, length: number): Promise<Bytes> {
+  if (length <= SMALL) {
+    const bytes = await tree.read(path, SMALL);
+    return { length: bytes.length, digest: sha256(bytes) };
+  }
+  const hash = sha256Stream();
+  let seen = 0;
+  for await (const chunk of tree.stream(path, MAX_FILE_LENGTH)) {
+    hash.update(chunk);
+    seen += chunk.length;
+  }
+  return { length: seen, digest: hash.digest() };
+}
+
+/** What is at `path` now: the bytes of a file, `nothing`, or `something` that is no file or lies behind a link. */
+export async function whatIsAt(tree: FileTree, path: string): Promise<Bytes | 'nothing' | 'something'> {
+  try {
+    const stat = await tree.stat(path);
+    if (stat === undefined) return 'nothing';
+    return stat.kind === 'file' ? await identify(tree, path, stat.length) : 'something';
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_UNSAFE_PATH')) return 'something';
+    if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return 'nothing';
+    throw error;
+  }
+}
+
+export function sameBytes(a: Bytes | 'nothing' | 'something', b: Bytes | null): boolean {
+  if (b === null) return a === 'nothing';
+  return typeof a === 'object' && a.length === b.length && a.digest === b.digest;
+}

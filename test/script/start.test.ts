@@ -1,0 +1,54 @@
+/** The first things that somebody types. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { script } from '../support/script.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
+const PACKAGE = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+
+describe('tieup', () => {
+  test('--version prints the version of the package', async () => {
+    const { run } = await script();
+    const { exitCode, stdout, stderr } = await run(['--version']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(PACKAGE).toContain(`"version": "${stdout.trim()}"`);
+  });
+
+  test('--version loads none of the code', async () => {
+    const { run } = await script();
+    const { stdout, stderr } = await run(['--version'], { NODE_DEBUG: 'esm,module' });
+    expect(stdout).toMatch(/^\d/);
+    expect(stderr).toContain('tieup.js');
+    expect(stderr).not.toContain('run.js');
+  });
+
+  test('--help and no word at all print the commands', async () => {
+    const { run } = await script();
+    const help = await run(['--help']);
+    expect(help.exitCode).toBe(0);
+    expect(help.stdout).toContain('Usage: tieup');
+    expect(help.stdout).toContain('init');
+    expect(await run([])).toEqual(help);
+  });
+
+  test('an unknown command ends with 64 and a suggestion', async () => {
+    const { run } = await script();
+    expect(await run(['inti'])).toEqual({
+      exitCode: 64,
+      stdout: '',
+      stderr: "error: unknown command 'inti'\nhint: did you mean init?\n",
+    });
+  });
+
+  test('a reader that goes away early is no failure', async () => {
+    const child = spawn(process.execPath, [BIN, 'schema', 'partnership'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const [exitCode] = await once(child, 'close');
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+  });
+});

@@ -1,0 +1,208 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { TieupError } from '../../../src/errors.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
+import { sha256 } from '../../../src/protocol/digest.ts';
+import { readJournal } from '../../../src/publish/journal.ts';
+import type { Layout, Ports } from '../../../src/publish/ports.ts';
+import { publish } from '../../../src/publish/publish.ts';
+import { history } from '../../../src/publish/records.ts';
+import { recover } from '../../../src/publish/recover.ts';
+import { verifyLive } from '../../../src/publish/verify.ts';
+import {
+  CRASH_NEW,
+  CRASH_OLD,
+  CRASH_ORIGINAL,
+  dump,
+  dumpLive,
+  encode,
+  fill,
+  folderPorts,
+  goLive,
+  layoutOf,
+  makeRelease,
+  memoryPorts,
+  NOW,
+  planFor,
+} from '../../support/site-fixture.ts';
+
+const OLD_SITE = { ...CRASH_ORIGINAL, ...CRASH_OLD };
+const NEW_SITE = { ...CRASH_ORIGINAL, ...CRASH_NEW };
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function oldSite(layout: Layout, ports = memoryPorts('separate')): Promise<Ports> {
+  await fill(ports.original ?? ports.web, CRASH_ORIGINAL);
+  await goLive(ports, layout, await makeRelease(ports.state, 1, CRASH_OLD));
+  return ports;
+}
+
+/** A disk that is full from the n-th change on, for `times` changes; removing always works. */
+function filling(tree: FileTree, counter: { left: number; times: number }): FileTree {
+  const full = () => {
+    counter.left -= 1;
+    if (counter.left >= 0 || counter.times <= 0) return;
+    counter.times -= 1;
+    throw new TieupError('TIEUP_E_STORAGE', 'no space left');
+  };
+  return {
+    ...tree,
+    write: async (path, content, options) => {
+      full();
+      await tree.write(path, content, options);
+    },
+    makeFolder: async (path) => {
+      full();
+      await tree.makeFolder(path);
+    },
+    hardLink: async (from, to) => {
+      full();
+      await tree.hardLink(from, to);
+    },
+    replaceLink: async (path, target) => {
+      full();
+      await tree.replaceLink(path, target);
+    },
+  };
+}
+
+describe.each(['link', 'overwrite'] as const)('publishing by %s', (how) => {
+  const layout = layoutOf(how);
+
+  it.each([1, Infinity])('on a full disk leaves the old site, whatever the step (%s writes fail)', async (times) => {
+    let refused = 0;
+    for (let left = 0; ; left++) {
+      const ports = await oldSite(layout);
+      const release = await makeRelease(ports.state, 2, CRASH_NEW);
+      const counter = { left, times };
+      const cramped = { ...ports, web: filling(ports.web, counter), state: filling(ports.state, counter) };
+      const outcome = await goLive(cramped, layout, release).then(
+        () => 'done' as const,
+        (error: unknown) => error,
+      );
+      if (outcome === 'done' && counter.left >= 0) break;
+      if (outcome === 'done') {
+        // A hard link that fails is a copy.
+        expect(await dumpLive(ports, layout)).toEqual(NEW_SITE);
+        continue;
+      }
+      refused += 1;
+      expect(outcome).toMatchObject({ code: 'TIEUP_E_STORAGE' });
+      // With space again, the next command settles what could not be undone.
+      await recover(ports, layout);
+      const live = await dumpLive(ports, layout);
+      expect([OLD_SITE, NEW_SITE]).toContainEqual(live);
+      if (times === 1 && (await history(ports)).length === 1) expect(live).toEqual(OLD_SITE);
+      expect(await verifyLive(ports, layout)).toEqual([]);
+      expect(await readJournal(ports.state)).toBeUndefined();
+    }
+    expect(refused).toBeGreaterThan(8);
+  });
+
+  it('stops when an original page changed since the plan was made, and changes nothing', async () => {
+    const ports = await oldSite(layout);
+    const original = ports.original ?? ports.web;
+    await original.write('news.html', encode('news'));
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    const plan = await planFor(ports, layout, release);
+    await original.write('news.html', encode('newer news'));
+    const state = await dump(ports.state, 'published');
+    const info = { release, releaseDigest: release.digest, decisionDigest: null, now: NOW };
+    await expect(publish(ports, layout, plan, info)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    expect(await dumpLive(ports, layout)).toEqual(OLD_SITE);
+    expect(await dump(ports.state, 'published')).toEqual(state);
+    expect(await readJournal(ports.state)).toBeUndefined();
+  });
+
+  it('stops at a plan with conflicts, names all of them, and changes nothing', async () => {
+    const ports = await oldSite(layout);
+    const base = how === 'link' ? 'published/1' : 'public';
+    await fill(ports.web, { 'with-main/index.html': 'edited', 'with-main/new/page.html': 'mine' }, base);
+    const before = await dump(ports.web, '');
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    await expect(goLive(ports, layout, release)).rejects.toMatchObject({
+      code: 'TIEUP_E_CONFLICT',
+      problems: [{ file: 'with-main/index.html' }, { file: 'with-main/new/page.html' }],
+    });
+    expect(await dump(ports.web, '')).toEqual(before);
+    expect(await dump(ports.web, base)).toMatchObject({ 'with-main/new/page.html': 'mine' });
+  });
+
+  it('refuses a damaged object, and changes nothing', async () => {
+    const ports = await oldSite(layout);
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    const digest = sha256('new');
+    await ports.state.write(`objects/${digest.slice(0, 2)}/${digest}`, encode('NEW'));
+    await expect(goLive(ports, layout, release)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY' });
+    expect(await dumpLive(ports, layout)).toEqual(OLD_SITE);
+    expect(await readJournal(ports.state)).toBeUndefined();
+  });
+});
+
+describe('publishing by overwriting', () => {
+  const layout = layoutOf('overwrite');
+
+  it.each([
+    ['an edit', async (web: FileTree) => web.write('public/with-main/index.html', encode('edited')), 'with-main/index.html'],
+    ['a new file where a page is to be', async (web: FileTree) => web.write('public/with-main/new/page.html', encode('mine')), 'with-main/new/page.html'],
+    [
+      'a folder that became a link',
+      async (web: FileTree) => {
+        await web.remove('public/with-main/old/gone.html');
+        await web.removeFolder('public/with-main/old');
+        await web.replaceLink('public/with-main/old', '/etc');
+      },
+      'with-main/old/gone.html',
+    ],
+  ])('notices %s after the plan was made, and changes nothing', async (_, meddle, path) => {
+    const ports = await oldSite(layout);
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    const plan = await planFor(ports, layout, release);
+    await meddle(ports.web);
+    const before = await dump(ports.web, 'public');
+    const info = { release, releaseDigest: release.digest, decisionDigest: null, now: NOW };
+    await expect(publish(ports, layout, plan, info)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT', problems: [{ file: path }] });
+    expect(await dump(ports.web, 'public')).toEqual(before);
+    expect(await readJournal(ports.state)).toBeUndefined();
+  });
+
+  it('undoes what it did when a file changes in the very middle of it', async () => {
+    const ports = await oldSite(layout);
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    // Somebody saves the last file that is to go just after the first one has been written.
+    const web: FileTree = {
+      ...ports.web,
+      write: async (path, content, options) => {
+        await ports.web.write(path, content, options);
+        await ports.web.write('public/with-main/old/gone.html', encode('saved just now'));
+      },
+    };
+    await expect(goLive({ ...ports, web }, layout, release)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    expect(await dumpLive(ports, layout)).toEqual({ ...OLD_SITE, 'with-main/old/gone.html': 'saved just now' });
+    expect(await readJournal(ports.state)).toBeUndefined();
+    expect(await history(ports)).toHaveLength(1);
+  });
+
+  it('refuses FIFOs and links to folders in the way, and does not wait for them', async () => {
+    const { ports, folder, remove } = await folderPorts('in-place');
+    cleanups.push(remove);
+    await fill(ports.web, { 'index.html': 'home' }, 'public');
+    await ports.web.makeFolder('public/with-main');
+    execFileSync('mkfifo', [join(folder, 'web/public/with-main/pipe.html')]);
+    await ports.web.replaceLink('public/with-main/guide', '/etc');
+    const release = await makeRelease(ports.state, 1, { 'with-main/pipe.html': 'x', 'with-main/guide/a.html': 'a' });
+    await expect(goLive(ports, layout, release)).rejects.toMatchObject({
+      code: 'TIEUP_E_CONFLICT',
+      problems: [{ file: 'with-main/guide/a.html' }, { file: 'with-main/pipe.html' }],
+    });
+    expect(await dump(ports.web, 'public')).toEqual({
+      'index.html': 'home',
+      'with-main/guide': '-> /etc',
+      'with-main/pipe.html': '(other)',
+    });
+  });
+});

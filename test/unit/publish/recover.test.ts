@@ -1,0 +1,244 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FileTree } from '../../../src/io/file-tree.ts';
+import { readJournal } from '../../../src/publish/journal.ts';
+import type { Layout, Ports } from '../../../src/publish/ports.ts';
+import { history, liveNumber } from '../../../src/publish/records.ts';
+import { recover } from '../../../src/publish/recover.ts';
+import { rollbackTo } from '../../../src/publish/rollback.ts';
+import { verifyLive } from '../../../src/publish/verify.ts';
+import { compileScript } from '../../support/compiled.ts';
+import {
+  CRASH_NEW,
+  CRASH_OLD,
+  CRASH_ORIGINAL,
+  dumpLive,
+  encode,
+  fill,
+  goLive,
+  layoutOf,
+  makeRelease,
+  NOW,
+  portsIn,
+} from '../../support/site-fixture.ts';
+
+/** The process is dead from the n-th change on: nothing that it would still do reaches the disk. */
+class Killed extends Error {}
+
+/** Ports on which the process dies at change `step` of web root and state together; `steps()` counts them. */
+function dyingPorts(folder: string, step: number): { readonly ports: Ports; steps(): number } {
+  let count = 0;
+  const beforeStep = () => {
+    count += 1;
+    if (count >= step) throw new Killed();
+  };
+  return { ports: portsIn(folder, 'separate', { beforeStep }), steps: () => count };
+}
+
+const OLD_SITE = { ...CRASH_ORIGINAL, ...CRASH_OLD };
+const NEW_SITE = { ...CRASH_ORIGINAL, 'about/us.html': 'about us, changed', 'news.html': 'news', ...CRASH_NEW };
+
+let base: string;
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'tieup-'));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+/** A site with release 1 live, release 2 in the store, and an original folder that changed since. */
+async function prepared(name: string, how: Layout['how']): Promise<string> {
+  const folder = join(base, `${name}-${how}`);
+  const ports = portsIn(folder, 'separate');
+  await fill(ports.original ?? ports.web, CRASH_ORIGINAL);
+  await goLive(ports, layoutOf(how), await makeRelease(ports.state, 1, CRASH_OLD));
+  await fill(ports.original ?? ports.web, { 'about/us.html': 'about us, changed', 'news.html': 'news' });
+  await makeRelease(ports.state, 2, CRASH_NEW);
+  return folder;
+}
+
+async function copySite(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+}
+
+async function publishNew(ports: Ports, layout: Layout): Promise<void> {
+  await goLive(ports, layout, await makeRelease(portsIn(join(base, 'elsewhere'), 'separate').state, 2, CRASH_NEW));
+}
+
+async function temporaryFiles(tree: FileTree, folder = ''): Promise<string[]> {
+  const shown = new Set((await tree.list(folder)).map(({ name }) => name));
+  const found: string[] = [];
+  for (const { name, kind } of await tree.list(folder, { temporary: true })) {
+    const path = folder === '' ? name : `${folder}/${name}`;
+    if (!shown.has(name)) found.push(path);
+    if (kind === 'folder') found.push(...(await temporaryFiles(tree, path)));
+  }
+  return found;
+}
+
+/** Every file old or new and whole, whatever else; with a link, the whole site. */
+async function expectWhole(folder: string, layout: Layout): Promise<void> {
+  const live = await dumpLive(portsIn(folder, 'separate'), layout);
+  if (layout.how === 'link') {
+    expect([OLD_SITE, NEW_SITE]).toContainEqual(live);
+    return;
+  }
+  const old = new Map(Object.entries(OLD_SITE));
+  const now = new Map(Object.entries(NEW_SITE));
+  for (const [path, text] of Object.entries(live)) expect([old.get(path), now.get(path)]).toContain(text);
+}
+
+async function expectSettled(folder: string, layout: Layout): Promise<Record<string, string>> {
+  const ports = portsIn(folder, 'separate');
+  const live = await dumpLive(ports, layout);
+  expect([OLD_SITE, NEW_SITE]).toContainEqual(live);
+  expect(await verifyLive(ports, layout)).toEqual([]);
+  expect(await readJournal(ports.state)).toBeUndefined();
+  expect(await temporaryFiles(ports.web)).toEqual([]);
+  expect((await history(ports)).map(({ number }) => number)).toEqual('news.html' in live ? [2, 1] : [1]);
+  return live;
+}
+
+describe.each(['link', 'overwrite'] as const)('a publication by %s that is killed', (how) => {
+  const layout = layoutOf(how);
+
+  it('leaves the old or the new site, never a mixture, whatever the step and also when the recovery is killed', async () => {
+    const template = await prepared('steps', how);
+    const counting = join(base, `counting-${how}`);
+    await copySite(template, counting);
+    const whole = dyingPorts(counting, Infinity);
+    await publishNew(whole.ports, layout);
+    expect(await expectSettled(counting, layout)).toEqual(NEW_SITE);
+    expect(whole.steps()).toBeGreaterThan(40);
+
+    const outcomes = new Set<string>();
+    for (let step = 1; step <= whole.steps(); step++) {
+      const folder = join(base, `site-${how}`);
+      await copySite(template, folder);
+      await expect(publishNew(dyingPorts(folder, step).ports, layout)).rejects.toThrow(Killed);
+      await expectWhole(folder, layout);
+      // Killed again in the recovery, at a step that differs from round to round, then once more without trouble.
+      const first = await recover(dyingPorts(folder, 1 + (step % 17)).ports, layout).catch((error: unknown) => {
+        if (error instanceof Killed) return { kind: 'killed' };
+        throw error;
+      });
+      await expectWhole(folder, layout);
+      const recovery = await recover(portsIn(folder, 'separate'), layout);
+      const live = await expectSettled(folder, layout);
+      for (const { kind } of [first, recovery]) outcomes.add(`${kind} ${'news.html' in live ? 'new' : 'old'}`);
+      if (step % 5 === 0) {
+        // The site works on: the same release can be published.
+        await publishNew(portsIn(folder, 'separate'), layout);
+        expect(await dumpLive(portsIn(folder, 'separate'), layout)).toEqual(NEW_SITE);
+      }
+      await rm(folder, { recursive: true });
+    }
+    expect([...outcomes]).toEqual(expect.arrayContaining(['undone old', 'finished new', 'killed old']));
+  }, 240_000);
+
+  it('is finished or undone after a real kill -9', async () => {
+    const template = await prepared('kill', how);
+    const { script, remove } = await compileScript('test/support/crash-child.ts');
+    try {
+      const run = (folder: string, step: number) => promisify(execFile)(process.execPath, [script, folder, how, String(step)]);
+      const counting = join(base, `kill-counting-${how}`);
+      await copySite(template, counting);
+      const steps = Number((await run(counting, 0)).stdout);
+      expect(steps).toBeGreaterThan(40);
+      for (let step = 3; step <= steps; step += Math.ceil(steps / 9)) {
+        const folder = join(base, `kill-site-${how}`);
+        await copySite(template, folder);
+        await expect(run(folder, step)).rejects.toMatchObject({ signal: 'SIGKILL' });
+        await expectWhole(folder, layout);
+        await recover(portsIn(folder, 'separate'), layout);
+        await expectSettled(folder, layout);
+        await rm(folder, { recursive: true });
+      }
+    } finally {
+      await remove();
+    }
+  }, 120_000);
+
+  it('refuses a new publication until it has been recovered, and changes nothing', async () => {
+    const folder = await prepared('refuse', how);
+    await expect(publishNew(dyingPorts(folder, 10).ports, layout)).rejects.toThrow(Killed);
+    const ports = portsIn(folder, 'separate');
+    await expect(publishNew(ports, layout)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    await expect(rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW })).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    expect(await dumpLive(ports, layout)).toEqual(OLD_SITE);
+    expect(await recover(ports, layout)).toEqual({ kind: 'undone', number: 2, leftAlone: [] });
+  });
+
+  it('has nothing to recover when nothing was interrupted', async () => {
+    const folder = await prepared('nothing', how);
+    const { ports, steps } = dyingPorts(folder, Infinity);
+    expect(await recover(ports, layout)).toEqual({ kind: 'nothing' });
+    expect(steps()).toBe(0);
+  });
+
+  it('keeps a rollback that was killed half-way, whatever the step', async () => {
+    const template = await prepared('back', how);
+    await publishNew(portsIn(template, 'separate'), layout);
+    const back = (ports: Ports) => rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW });
+    const counting = join(base, `back-counting-${how}`);
+    await copySite(template, counting);
+    const whole = dyingPorts(counting, Infinity);
+    await back(whole.ports);
+    const rolledBack = await dumpLive(whole.ports, layout);
+    for (let step = 1; step <= whole.steps(); step += how === 'link' ? 1 : 3) {
+      const folder = join(base, `back-site-${how}`);
+      await copySite(template, folder);
+      await expect(back(dyingPorts(folder, step).ports)).rejects.toThrow(Killed);
+      const ports = portsIn(folder, 'separate');
+      await recover(ports, layout);
+      const live = await dumpLive(ports, layout);
+      expect([NEW_SITE, rolledBack]).toContainEqual(live);
+      expect(await verifyLive(ports, layout)).toEqual([]);
+      // Held exactly when it went back: a hold on the new release, or a rollback without one, would be wrong.
+      expect((await ports.state.stat('held.json')) === undefined).toBe('news.html' in live && live['with-main/index.html'] === CRASH_NEW['with-main/index.html']);
+      await rm(folder, { recursive: true });
+    }
+  }, 120_000);
+});
+
+describe('recovering a publication by overwriting', () => {
+  const layout = layoutOf('overwrite');
+
+  it('leaves alone what somebody edited meanwhile, says so, and reports it from then on', async () => {
+    const folder = await prepared('edited', 'overwrite');
+    const { ports } = dyingPorts(folder, Infinity);
+    const applying = stepsUntilApply(folder);
+    await expect(publishNew(applying, layout)).rejects.toThrow(Killed);
+    await ports.web.write('public/with-main/index.html', encode('edited by hand'));
+    expect(await recover(ports, layout)).toEqual({ kind: 'finished', number: 2, leftAlone: ['with-main/index.html'] });
+    expect(await liveNumber(ports, layout)).toBe(2);
+    expect(await dumpLive(ports, layout)).toEqual({ ...NEW_SITE, 'with-main/index.html': 'edited by hand' });
+    expect(await verifyLive(ports, layout)).toEqual([{ kind: 'changed', path: 'with-main/index.html' }]);
+  });
+
+  /** Dies at the first change of the web root: the commit point has been passed. */
+  function stepsUntilApply(folder: string): Ports {
+    const { web } = portsIn(folder, 'separate', {
+      beforeStep: () => {
+        throw new Killed();
+      },
+    });
+    let dead = false;
+    const state = portsIn(folder, 'separate', {
+      beforeStep: () => {
+        if (dead) throw new Killed();
+      },
+    }).state;
+    const fatal = <T>(work: () => Promise<T>): Promise<T> => {
+      dead = true;
+      return work();
+    };
+    return {
+      original: portsIn(folder, 'separate').original,
+      state,
+      web: { ...web, write: (...all) => fatal(() => web.write(...all)), remove: (path) => fatal(() => web.remove(path)) },
+    };
+  }
+});
