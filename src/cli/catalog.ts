@@ -124,6 +124,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/status.ts'),
   },
   {
+    name: 'demo',
+    summary: 'walk through the whole loop on this machine',
+    group: 'Both:',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'schema',
     summary: 'print the JSON Schema of a configuration file',
     group: 'Both:',

@@ -3,8 +3,8 @@
  * that no command pays for what another one uses.
  */
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
-import { basename, dirname, resolve } from 'node:path';
+import { hostname, tmpdir, userInfo } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { MainSiteConfig } from '../config/main-site.ts';
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import { IN_PLACE, TREES_FOLDER } from '../config/partner-site.ts';
@@ -21,6 +21,7 @@ import type { LockOwner } from '../io/lock.ts';
 import type { MainSite } from '../main-site/main-site.ts';
 import type { JoinPorts } from '../partner-site/join.ts';
 import type { PartnerSite } from '../partner-site/partner-site.ts';
+import type { DemoStage } from './demo-stage.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { canAsk } from './terminal.ts';
@@ -62,6 +63,12 @@ export interface Context {
   /** A file that the command line names. @throws TIEUP_E_NOT_FOUND, TIEUP_E_TOO_LARGE. */
   readFile(path: string, maxLength: number): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** A new folder among the temporary ones of this machine, absolute; it stays. */
+  temporaryFolder(prefix: string): Promise<string>;
+  /** Servers for the demo. */
+  demoStage(): DemoStage;
+  /** Resolves at the first Ctrl-C. */
+  interrupted(): Promise<void>;
   /** Ends the run with `code` although nothing failed: changes pending, some partners failed. */
   endWith(code: number): void;
   exitCode(): number;
@@ -197,6 +204,26 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const place = resolve(folder, path);
       await (await context.tree(dirname(place))).write(basename(place), bytes);
     },
+    async temporaryFolder(prefix) {
+      const { mkdtemp, realpath } = await import('node:fs/promises');
+      return realpath(await mkdtemp(join(tmpdir(), prefix)));
+    },
+    demoStage: () => ({
+      async startSftp(root, publicKey) {
+        const { startSftpServer } = await import('../io/sftp-server.ts');
+        const hostKey = (await context.sshKey('tieup demo')).privateKey;
+        return startSftpServer({ root, hostKey, users: { main: { publicKey, writable: ['inbox'] } } });
+      },
+      async startWeb(root) {
+        const { startStaticServer } = await import('../io/static-server.ts');
+        return startStaticServer(root);
+      },
+    }),
+    interrupted: () =>
+      new Promise((resolvePromise) => {
+        if (terminal.interruption.aborted) resolvePromise();
+        terminal.interruption.addEventListener('abort', () => resolvePromise(), { once: true });
+      }),
     endWith(code) {
       exitCode = code;
     },

@@ -25,9 +25,12 @@ const PROTOCOLS: NonNullable<Schema['protocols']> = {
   cite: ['http', 'https'],
 };
 
-/** Their content is code or markup of another kind, not text to show. */
+/**
+ * Their content is code or markup of another kind, not text to show; or they are borders to the HTML parser, so that what
+ * they hold would mean something else once they are gone (`<p><button><p>`).
+ */
 const STRIP = words(
-  'script style template iframe object embed noscript noembed noframes xmp plaintext svg math title textarea select',
+  'script style template iframe object embed noscript noembed noframes xmp plaintext svg math title textarea select button applet marquee',
 );
 
 const ANCESTORS: Record<string, string[]> = {

@@ -76,6 +76,8 @@ export function openFolder(root: string, components: readonly string[], place: T
   } catch (error) {
     const kind = checkWay(root, components, place);
     if (kind === 'absent' || errorCode(error) === 'ENOENT') return undefined;
+    // A link was there when it was opened, and is gone again.
+    if (['ENOTDIR', 'ELOOP'].includes(errorCode(error) ?? '')) throw unsafe(place, 'it changes meanwhile', error);
     throw error;
   }
   try {

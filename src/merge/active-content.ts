@@ -91,7 +91,7 @@ function refusal({ kind, origin, integrity }: ActiveContent, policy: ContentPoli
 function markupFindings(text: string, path: string, address: URL): readonly ActiveContent[] {
   const found = new Map<string, ActiveContent>();
   // `noscript` is markup to one kind of browser and text to the other, and each hides things from the other.
-  for (const scripting of [true, false]) {
+  for (const scripting of /<noscript/i.test(text) ? [true, false] : [true]) {
     const elements = [...elementsOf(parseHtml(text, scripting))];
     const href = elements
       .find(({ name, attributes }) => name === 'base' && attributes.has('href'))

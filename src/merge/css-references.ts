@@ -16,7 +16,9 @@ const COMMENT = /\/\*[\s\S]*?(?:\*\/|$)/y;
 const STRING =
   /"((?:[^"\\\n\r\f]|\\(?:\r\n|[\s\S]))*)(?:"|$|(?=[\n\r\f]))|'((?:[^'\\\n\r\f]|\\(?:\r\n|[\s\S]))*)(?:'|$|(?=[\n\r\f]))/y;
 const NAME = /@?(?:[-\w\u0080-\uFFFF]|\\(?:[0-9a-fA-F]{1,6}(?:\r\n|\s)?|[^\n\r\f0-9a-fA-F]))+/y;
-const BARE_URL = /\(\s*((?:[^\s"'()\\]|\\(?:[0-9a-fA-F]{1,6}(?:\r\n|\s)?|[^\n\r\f0-9a-fA-F]))*)\s*(?:\)|$)/y;
+/** An escape reads as many digits as it can: with a choice here, a hostile sheet could make the search exponential. */
+const BARE_URL =
+  /\(\s*((?:[^\s"'()\\]|\\(?:(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{1,5}(?![0-9a-fA-F]))(?:\r\n|\s)?|[^\n\r\f0-9a-fA-F]))*)\s*(?:\)|$)/y;
 
 export function cssReferences(css: string): readonly CssReference[] {
   const found: CssReference[] = [];

@@ -130,10 +130,15 @@ function incomplete(
   faults: readonly unknown[],
 ): TieupError {
   const paths = files.filter(({ digest }) => missing.has(digest)).map(({ path }) => path);
-  const count = paths.length === 1 ? 'one file is' : `${paths.length} files are`;
-  return new TieupError('TIEUP_E_VERIFY', `the release in the inbox is not complete: the content of ${count} missing`, {
-    problems: paths.slice(0, 20).map((file) => ({ message: 'its content is not in the inbox', file })),
+  const many = paths.length === 1 ? 'one file' : `${paths.length} files`;
+  const [fault] = faults;
+  const what =
+    fault === undefined
+      ? `is not complete: the content of ${many} is missing`
+      : `was damaged or altered: the content of ${many} cannot be read`;
+  return new TieupError('TIEUP_E_VERIFY', `the release in the inbox ${what}`, {
+    problems: paths.slice(0, 20).map((file) => ({ message: 'its content is not in the inbox as it was signed', file })),
     hint: 'ask the main site to run tieup push --full',
-    cause: faults[0],
+    cause: fault,
   });
 }

@@ -1,6 +1,6 @@
 /** Looking at a tree of any owner: what is there, and what its bytes are. Follows no link, touches nothing. */
 import { isTieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
+import type { FileStat, FileTree } from '../io/file-tree.ts';
 import type { Bytes } from '../merge/plan.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import { MAX_FILE_LENGTH } from '../protocol/release.ts';
@@ -46,6 +46,16 @@ export async function identify(tree: FileTree, path: string, length: number): Pr
     seen += chunk.length;
   }
   return { length: seen, digest: hash.digest() };
+}
+
+/** lstat; undefined also when a link is on the way, behind which nothing is of interest. */
+export async function statHere(tree: FileTree, path: string): Promise<FileStat | undefined> {
+  try {
+    return await tree.stat(path);
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_UNSAFE_PATH')) return undefined;
+    throw error;
+  }
 }
 
 /** What is at `path` now: the bytes of a file, `nothing`, or `something` that is no file or lies behind a link. */

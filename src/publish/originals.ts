@@ -3,6 +3,7 @@ import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { Bytes } from '../merge/plan.ts';
 import { MAX_FILE_LENGTH } from '../protocol/release.ts';
+import { statHere } from './look.ts';
 import { checked } from './objects.ts';
 
 /** The original page at `path`, which must be what was planned. @throws TIEUP_E_DRIFT when it is not. */
@@ -12,7 +13,7 @@ export function readOriginal(original: FileTree, path: string, planned: Bytes): 
 
 /** The permission bits of a file, without those that change who runs it. */
 export async function permissions(tree: FileTree, path: string): Promise<number> {
-  return ((await tree.stat(path))?.mode ?? 0o644) & 0o777;
+  return ((await statHere(tree, path))?.mode ?? 0o644) & 0o777;
 }
 
 function changedOriginal(path: string): TieupError {

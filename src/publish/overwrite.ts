@@ -13,7 +13,7 @@ import { ancestors, indexOccupants } from '../merge/occupants.ts';
 import { MAX_FILE_LENGTH } from '../protocol/release.ts';
 import { type Applying, applySteps, driftError } from './apply.ts';
 import { type Journal, removeJournal, type Step, writeJournal } from './journal.ts';
-import { sameBytes, whatIsAt } from './look.ts';
+import { sameBytes, statHere, whatIsAt } from './look.ts';
 import { checked, type ObjectStore } from './objects.ts';
 import { permissions, readOriginal } from './originals.ts';
 import { type Layout, type Ports, within } from './ports.ts';
@@ -123,7 +123,7 @@ async function folderChanges(ports: Ports, layout: Layout, { plan, owned }: Prep
   const made = new Set(plan.folders);
   const checkedAlready = new Set<string>();
   const inTheWay = new Set<string>();
-  const kindOf = async (path: string) => (await ports.web.stat(within(layout.publicName, path)))?.kind;
+  const kindOf = async (path: string) => (await statHere(ports.web, within(layout.publicName, path)))?.kind;
   for (const step of steps) {
     if (step.new === null) continue;
     if (step.old === null && (await kindOf(step.path)) === 'folder') inTheWay.add(step.path);
@@ -161,7 +161,7 @@ async function assertUnchanged(
     const place = within(layout.publicName, path);
     const now = await whatIsAt(ports.web, place);
     if (sameBytes(now, old)) continue;
-    const emptied = old === null && folders.has(path) && (await ports.web.stat(place))?.kind === 'folder';
+    const emptied = old === null && folders.has(path) && (await statHere(ports.web, place))?.kind === 'folder';
     if (!emptied) drifted.push(path);
   }
   if (drifted.length > 0) throw driftError(drifted);

@@ -4,6 +4,7 @@
  */
 import { type Journal, readJournal, removeJournal } from './journal.ts';
 import { switchLink, undoBuild } from './link.ts';
+import { statHere } from './look.ts';
 import { objectStore } from './objects.ts';
 import { resumeChanging, undoStage } from './overwrite.ts';
 import { type Layout, type Ports, within } from './ports.ts';
@@ -59,6 +60,6 @@ async function clearTemporary({ web, state }: Ports, layout: Layout, journal: Jo
   const folders = new Set(journal.steps.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))));
   for (const folder of folders) {
     const place = within(layout.publicName, folder);
-    if ((await web.stat(place))?.kind === 'folder') await removeTemporary(web, place);
+    if ((await statHere(web, place))?.kind === 'folder') await removeTemporary(web, place);
   }
 }

@@ -40,7 +40,7 @@ export function memoryPorts(how: 'separate' | 'in-place'): Ports {
 /** Trees in a fresh temporary folder; `remove` takes it away. */
 export async function folderPorts(
   how: 'separate' | 'in-place',
-): Promise<{ readonly folder: string; readonly ports: Ports; remove(): Promise<void> }> {
+): Promise<{ readonly folder: string; readonly ports: Ports; readonly remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'tieup-'));
   const ports = portsIn(folder, how);
   return { folder, ports, remove: () => rm(folder, { recursive: true, force: true }) };

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isTieupError, type TieupError } from '../../../src/errors.ts';
 import { parseHostKey, sshFingerprint } from '../../../src/io/host-key.ts';
 import { scanHostKey } from '../../../src/io/sftp-connection.ts';
@@ -198,17 +198,16 @@ describe('the connection', () => {
 
   test('writes nothing to stdout or stderr', async () => {
     const written: unknown[] = [];
-    const [out, error] = [process.stdout.write, process.stderr.write];
-    process.stdout.write = process.stderr.write = (chunk: unknown) => written.push(chunk) > 0;
-    try {
-      const tree = sftpTree(await sftp.connect(), '/');
-      await tree.stat('a');
-      await sftp.server.close();
-      await failure(tree.stat('a'));
-    } finally {
-      process.stdout.write = out;
-      process.stderr.write = error;
-    }
+    const keep = (chunk: unknown): boolean => written.push(chunk) > 0;
+    vi.spyOn(process.stdout, 'write').mockImplementation(keep);
+    vi.spyOn(process.stderr, 'write').mockImplementation(keep);
+    vi.spyOn(console, 'log').mockImplementation(keep);
+    vi.spyOn(console, 'error').mockImplementation(keep);
+    const tree = sftpTree(await sftp.connect(), '/');
+    await tree.stat('a');
+    await sftp.server.close();
+    await failure(tree.stat('a'));
+    vi.restoreAllMocks();
     expect(written).toEqual([]);
   });
 });

@@ -140,16 +140,7 @@ describe.skipIf(sshdPath === undefined)('a line to OpenSSH that is cut', () => {
   afterAll(() => sshd.dispose());
 
   test('anywhere in a write leaves the old file or the new one, never a mixture', async () => {
-    const through = async (cutAfter: number): Promise<{ code: string | undefined; sent: number }> => {
-      const proxy = await cuttingProxy(sshd.port, cutAfter);
-      const address = { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' };
-      const code = await codeOf(
-        sshd.connect({ address }).then((connection) => sftpTree(connection, '~').write('a', NEW)),
-      );
-      await proxy.close();
-      return { code, sent: proxy.sent() };
-    };
-    const { code, sent } = await through(Number.POSITIVE_INFINITY);
+    const { code, sent } = await writeThrough(sshd, Number.POSITIVE_INFINITY);
     expect(code).toBeUndefined();
     const states = new Set<string>();
     const cuts = Array.from({ length: 24 }, (_, index) => Math.floor((sent * index) / 24)).concat(
@@ -158,7 +149,7 @@ describe.skipIf(sshdPath === undefined)('a line to OpenSSH that is cut', () => {
     );
     for (const cut of cuts) {
       writeFileSync(join(sshd.folder, 'a'), OLD);
-      expect((await through(cut)).code).toBe('TIEUP_E_CONNECTION');
+      expect((await writeThrough(sshd, cut)).code).toBe('TIEUP_E_CONNECTION');
       const bytes = readFileSync(join(sshd.folder, 'a'));
       states.add(bytes.equals(OLD) ? 'old' : bytes.equals(NEW) ? 'new' : `torn at ${cut}`);
     }
@@ -166,6 +157,15 @@ describe.skipIf(sshdPath === undefined)('a line to OpenSSH that is cut', () => {
     expect(states).toContain('old');
   });
 });
+
+/** Writes `a` over a line that is cut after so many bytes. */
+async function writeThrough(sshd: Sshd, cutAfter: number): Promise<{ code: string | undefined; sent: number }> {
+  const proxy = await cuttingProxy(sshd.port, cutAfter);
+  const address = { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' };
+  const code = await codeOf(sshd.connect({ address }).then((connection) => sftpTree(connection, '~').write('a', NEW)));
+  await proxy.close();
+  return { code, sent: proxy.sent() };
+}
 
 async function codeOf(operation: Promise<unknown>): Promise<string | undefined> {
   try {

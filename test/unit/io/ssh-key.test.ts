@@ -52,13 +52,16 @@ describe.skipIf(keygen === undefined)('a key that tieup makes, seen by OpenSSH',
     const file = join(folder, 'key');
     writeFileSync(file, privateKey, { mode: 0o600 });
     writeFileSync(`${file}.pub`, `${publicKey}\n`);
-    const run = (...options: string[]): string => execFileSync(keygen ?? '', options, { encoding: 'utf8' }).trim();
-    expect(run('-y', '-f', file)).toBe(publicKey);
-    expect(run('-l', '-f', `${file}.pub`)).toBe(
+    expect(runKeygen('-y', '-f', file)).toBe(publicKey);
+    expect(runKeygen('-l', '-f', `${file}.pub`)).toBe(
       `256 ${sshFingerprint(parseHostKey(publicKey).blob)} main@example (ED25519)`,
     );
   });
 });
+
+function runKeygen(...options: string[]): string {
+  return execFileSync(keygen ?? '', options, { encoding: 'utf8' }).trim();
+}
 
 describe('a host key', () => {
   const line = createSshKey('', SEED).publicKey;

@@ -15,11 +15,15 @@ describe('the ledger', () => {
       release: fc.nat(),
     });
     fc.assert(
-      fc.property(fc.uniqueArray(entry, { selector: ({ path }) => path }), fc.constantFrom(A, null), (entries, digest) => {
-        const ledger = parseLedger(renderLedger(digest, entries), 'ledger');
-        expect(ledger.releaseDigest).toBe(digest);
-        expect(ledger.entries).toEqual(new Map(entries.map((each) => [each.path, each])));
-      }),
+      fc.property(
+        fc.uniqueArray(entry, { selector: ({ path }) => path }),
+        fc.constantFrom(A, null),
+        (entries, digest) => {
+          const ledger = parseLedger(renderLedger(digest, entries), 'ledger');
+          expect(ledger.releaseDigest).toBe(digest);
+          expect(ledger.entries).toEqual(new Map(entries.map((each) => [each.path, each])));
+        },
+      ),
     );
   });
 

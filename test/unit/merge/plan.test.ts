@@ -17,14 +17,21 @@ const live = (files: Record<string, string | LiveFile['kind'][]>): ReadonlyMap<s
 const originals = (files: Record<string, string>): OriginalFile[] =>
   Object.entries(files).map(([path, text]) => ({ path, kind: 'file', ...bytes(text) }));
 const release = (files: Record<string, string>) => ({
-  files: Object.entries(files).map(([path, text]): TieUpFile => ({ path, ...bytes(text), since: 1, page: { slots: [] } })),
+  files: Object.entries(files).map(([path, text]): TieUpFile => ({
+    path,
+    ...bytes(text),
+    since: 1,
+    page: { slots: [] },
+  })),
 });
 const ledger = (files: Record<string, string>, number = 1): Ledger => ({
   releaseDigest: sha256('release'),
   entries: new Map(Object.entries(files).map(([path, text]) => [path, { path, ...bytes(text), release: number }])),
 });
 
-function plan(input: Partial<MergeInput> & { readonly paths?: Record<string, PathChoice>; readonly withheld?: string[] }): MergePlan {
+function plan(
+  input: Partial<MergeInput> & { readonly paths?: Record<string, PathChoice>; readonly withheld?: string[] },
+): MergePlan {
   const { paths, withheld, ...rest } = input;
   const choices: Choices = { withheld: withheld ?? [], paths: paths ?? {} };
   return planMerge({
@@ -41,11 +48,15 @@ function plan(input: Partial<MergeInput> & { readonly paths?: Record<string, Pat
   });
 }
 
-const conflictsOf = ({ conflicts }: MergePlan) => conflicts.map(({ kind, path, possible }) => `${kind} ${path}: ${possible.join(' ')}`);
+const conflictsOf = ({ conflicts }: MergePlan) =>
+  conflicts.map(({ kind, path, possible }) => `${kind} ${path}: ${possible.join(' ')}`);
 const entriesOf = ({ entries }: MergePlan) => Object.fromEntries(entries.map(({ path, from }) => [path, from.kind]));
 
 describe('a tie-up page whose path an original page has', () => {
-  const both = { release: release({ 'm/a.html': 'theirs' }), originals: originals({ 'm/a.html': 'mine', 'index.html': 'home' }) };
+  const both = {
+    release: release({ 'm/a.html': 'theirs' }),
+    originals: originals({ 'm/a.html': 'mine', 'index.html': 'home' }),
+  };
 
   it('is a conflict, and says what can be chosen', () => {
     expect(conflictsOf(plan(both))).toEqual(['original m/a.html: keep-mine take-theirs rename']);
@@ -74,14 +85,21 @@ describe('a tie-up page whose path an original page has', () => {
   ])('also conflicts when the original page differs %s', (_, path) => {
     const made = plan({ release: release({ 'm/a.html': 'theirs' }), originals: originals({ [path]: 'mine' }) });
     expect(conflictsOf(made)).toEqual(['original m/a.html: keep-mine take-theirs rename']);
-    const taken = plan({ release: release({ 'm/a.html': 'theirs' }), originals: originals({ [path]: 'mine' }), paths: { 'm/a.html': 'take-theirs' } });
+    const taken = plan({
+      release: release({ 'm/a.html': 'theirs' }),
+      originals: originals({ [path]: 'mine' }),
+      paths: { 'm/a.html': 'take-theirs' },
+    });
     expect(entriesOf(taken)).toEqual({ 'm/a.html': 'object' });
     expect(taken.replaced).toEqual([path]);
   });
 });
 
 describe('a new name', () => {
-  const files = { release: release({ 'm/a.html': 'a', 'm/c.html': 'c' }), originals: originals({ 'm/x.html': 'mine' }) };
+  const files = {
+    release: release({ 'm/a.html': 'a', 'm/c.html': 'c' }),
+    originals: originals({ 'm/x.html': 'mine' }),
+  };
   it.each([
     ['outside the mount', 'other/a.html', 'outside the mount'],
     ['that leaves its folder', 'm/../a.html', 'leaves its folder'],
@@ -94,7 +112,9 @@ describe('a new name', () => {
     expect(made.conflicts[0]?.message).toContain(why);
   });
   it('that an original page has is a new conflict', () => {
-    expect(conflictsOf(plan({ ...files, paths: { 'm/a.html': { rename: 'm/x.html' } } }))).toEqual(['original m/a.html: keep-mine take-theirs rename']);
+    expect(conflictsOf(plan({ ...files, paths: { 'm/a.html': { rename: 'm/x.html' } } }))).toEqual([
+      'original m/a.html: keep-mine take-theirs rename',
+    ]);
   });
 });
 
@@ -102,9 +122,11 @@ describe('original pages in place', () => {
   const inPlace = { originals: 'in-place' as const, release: release({ 'm/a.html': 'theirs' }) };
   it('are never overwritten, not even by choice: there is no other copy', () => {
     const made = plan({ ...inPlace, live: live({ 'm/a.html': 'mine' }), paths: { 'm/a.html': 'take-theirs' } });
-    expect(made.conflicts).toMatchObject([{ kind: 'original', possible: ['keep-mine', 'rename'], refused: expect.stringContaining('destroy') }]);
+    expect(made.conflicts).toMatchObject([
+      { kind: 'original', possible: ['keep-mine', 'rename'], refused: expect.stringContaining('destroy') },
+    ]);
   });
-  it('may become tieup\'s when the bytes are the very same, and the manager says so', () => {
+  it("may become tieup's when the bytes are the very same, and the manager says so", () => {
     const same = { ...inPlace, live: live({ 'm/a.html': 'theirs' }) };
     expect(conflictsOf(plan(same))).toEqual(['original m/a.html: keep-mine take-theirs rename']);
     expect(plan({ ...same, paths: { 'm/a.html': 'take-theirs' } }).conflicts).toEqual([]);
@@ -115,7 +137,10 @@ describe('original pages in place', () => {
     ['a folder of the partner', { 'm/a.html': ['folder'] }],
     ['a link instead of a folder', { m: ['link'] }],
   ] as const)('%s in the way is a conflict', (_, files) => {
-    const made = plan({ ...inPlace, live: live(Object.fromEntries(Object.entries(files).map(([path, kind]) => [path, [...kind]]))) });
+    const made = plan({
+      ...inPlace,
+      live: live(Object.fromEntries(Object.entries(files).map(([path, kind]) => [path, [...kind]]))),
+    });
     expect(conflictsOf(made)).toEqual(['not-a-file m/a.html: keep-mine rename']);
   });
   it('under the mount are reported as unknown, and left alone', () => {
@@ -125,7 +150,7 @@ describe('original pages in place', () => {
   });
 });
 
-describe('files of tieup\'s own', () => {
+describe("files of tieup's own", () => {
   const owned = { ledger: ledger({ 'm/a.html': 'old' }), originals: 'in-place' as const };
   it('are replaced and removed as long as they are what the ledger says', () => {
     const changed = plan({ ...owned, live: live({ 'm/a.html': 'old' }), release: release({ 'm/a.html': 'new' }) });
@@ -137,20 +162,40 @@ describe('files of tieup\'s own', () => {
   });
   it('are a conflict once somebody edited them', () => {
     const edited = { ...owned, live: live({ 'm/a.html': 'edited' }) };
-    expect(conflictsOf(plan({ ...edited, release: release({ 'm/a.html': 'new' }) }))).toEqual(['drift m/a.html: keep-mine take-theirs rename']);
+    expect(conflictsOf(plan({ ...edited, release: release({ 'm/a.html': 'new' }) }))).toEqual([
+      'drift m/a.html: keep-mine take-theirs rename',
+    ]);
     expect(conflictsOf(plan(edited))).toEqual(['drift m/a.html: keep-mine take-theirs']);
-    expect(plan({ ...edited, paths: { 'm/a.html': 'take-theirs' } })).toMatchObject({ conflicts: [], removals: [{ path: 'm/a.html', before: bytes('edited') }] });
+    expect(plan({ ...edited, paths: { 'm/a.html': 'take-theirs' } })).toMatchObject({
+      conflicts: [],
+      removals: [{ path: 'm/a.html', before: bytes('edited') }],
+    });
     const kept = plan({ ...edited, release: release({ 'm/a.html': 'new' }), paths: { 'm/a.html': 'keep-mine' } });
-    expect(kept).toMatchObject({ conflicts: [], entries: [], removals: [], leftOut: [{ path: 'm/a.html', reason: 'kept-mine' }] });
+    expect(kept).toMatchObject({
+      conflicts: [],
+      entries: [],
+      removals: [],
+      leftOut: [{ path: 'm/a.html', reason: 'kept-mine' }],
+    });
   });
   it('are no conflict when the edit is what the release brings', () => {
-    expect(plan({ ...owned, live: live({ 'm/a.html': 'new' }), release: release({ 'm/a.html': 'new' }) }).conflicts).toEqual([]);
+    expect(
+      plan({ ...owned, live: live({ 'm/a.html': 'new' }), release: release({ 'm/a.html': 'new' }) }).conflicts,
+    ).toEqual([]);
   });
   it('are forgotten, not followed, when a link took their place', () => {
-    expect(plan({ ...owned, live: live({ 'm/a.html': ['link'] }) })).toMatchObject({ conflicts: [], removals: [], foreign: ['m/a.html'] });
+    expect(plan({ ...owned, live: live({ 'm/a.html': ['link'] }) })).toMatchObject({
+      conflicts: [],
+      removals: [],
+      foreign: ['m/a.html'],
+    });
   });
   it('without a ledger there are none: the live tree belongs to the partner', () => {
-    const made = plan({ originals: 'in-place', live: live({ 'm/a.html': 'old' }), release: release({ 'm/a.html': 'new' }) });
+    const made = plan({
+      originals: 'in-place',
+      live: live({ 'm/a.html': 'old' }),
+      release: release({ 'm/a.html': 'new' }),
+    });
     expect(conflictsOf(made)).toEqual(['original m/a.html: keep-mine rename']);
   });
 });
@@ -165,7 +210,12 @@ describe('a copy of an original page', () => {
     expect(entriesOf(plan({ ...other, how: 'link', paths: { 'a.html': 'keep-mine' } }))).toEqual({ 'a.html': 'live' });
   });
   it('cannot be made of links and special files', () => {
-    const made = plan({ originals: [{ path: 'l', kind: 'link', length: 0 }, { path: 'b\\s', kind: 'unnamable', length: 0 }] });
+    const made = plan({
+      originals: [
+        { path: 'l', kind: 'link', length: 0 },
+        { path: 'b\\s', kind: 'unnamable', length: 0 },
+      ],
+    });
     expect(conflictsOf(made)).toEqual(['not-a-file b\\s: ', 'not-a-file l: ']);
   });
 });
@@ -175,7 +225,12 @@ describe('by link', () => {
     expect(conflictsOf(plan({ how: 'link', live: live({ fifo: ['other'] }) }))).toEqual(['not-a-file fifo: ']);
   });
   it('an edit in the live tree is a conflict too: the switch would hide it', () => {
-    const edited = { how: 'link' as const, ledger: ledger({ 'a.html': 'mine' }, 0), live: live({ 'a.html': 'edited' }), originals: originals({ 'a.html': 'mine' }) };
+    const edited = {
+      how: 'link' as const,
+      ledger: ledger({ 'a.html': 'mine' }, 0),
+      live: live({ 'a.html': 'edited' }),
+      originals: originals({ 'a.html': 'mine' }),
+    };
     expect(conflictsOf(plan(edited))).toEqual(['drift a.html: keep-mine take-theirs']);
     expect(entriesOf(plan({ ...edited, paths: { 'a.html': 'keep-mine' } }))).toEqual({ 'a.html': 'live' });
     expect(entriesOf(plan({ ...edited, paths: { 'a.html': 'take-theirs' } }))).toEqual({ 'a.html': 'original' });
@@ -187,20 +242,37 @@ describe('slots and withheld pages', () => {
     path: 'm/p.html',
     ...bytes('<fallback>'),
     since: 2,
-    page: { slots: [{ name: 'one', offset: 0, length: 5, required: false }, { name: 'two', offset: 5, length: 5, required: true }] },
+    page: {
+      slots: [
+        { name: 'one', offset: 0, length: 5, required: false },
+        { name: 'two', offset: 5, length: 5, required: true },
+      ],
+    },
   };
   const content = (slot: string, on = 'm/p.html') => ({ page: on, slot, ...bytes(slot) });
 
   it('a required slot without content leaves the page out', () => {
-    expect(plan({ release: { files: [page] } }).leftOut).toEqual([{ path: 'm/p.html', reason: 'slot-missing', slots: ['two'] }]);
+    expect(plan({ release: { files: [page] } }).leftOut).toEqual([
+      { path: 'm/p.html', reason: 'slot-missing', slots: ['two'] },
+    ]);
   });
   it('an optional slot without content shows the fallback, and is listed', () => {
     const made = plan({ release: { files: [page] }, slots: [content('two')] });
-    expect(made).toMatchObject({ leftOut: [], fallbacks: [{ page: 'm/p.html', slot: 'one' }], entries: [{ length: 8, digest: undefined }] });
+    expect(made).toMatchObject({
+      leftOut: [],
+      fallbacks: [{ page: 'm/p.html', slot: 'one' }],
+      entries: [{ length: 8, digest: undefined }],
+    });
   });
   it('content that fits nothing is listed', () => {
-    const made = plan({ release: { files: [page] }, slots: [content('two'), content('three'), content('one', 'm/q.html')] });
-    expect(made.unusedSlots).toEqual([{ page: 'm/p.html', slot: 'three' }, { page: 'm/q.html', slot: 'one' }]);
+    const made = plan({
+      release: { files: [page] },
+      slots: [content('two'), content('three'), content('one', 'm/q.html')],
+    });
+    expect(made.unusedSlots).toEqual([
+      { page: 'm/p.html', slot: 'three' },
+      { page: 'm/q.html', slot: 'one' },
+    ]);
   });
   it('a withheld page is left out and taken out of the live tree', () => {
     const made = plan({
@@ -209,21 +281,31 @@ describe('slots and withheld pages', () => {
       ledger: ledger({ 'm/a.html': 'a' }),
       live: live({ 'm/a.html': 'a' }),
     });
-    expect(made).toMatchObject({ leftOut: [{ path: 'm/a.html', reason: 'withheld' }], removals: [{ path: 'm/a.html' }] });
+    expect(made).toMatchObject({
+      leftOut: [{ path: 'm/a.html', reason: 'withheld' }],
+      removals: [{ path: 'm/a.html' }],
+    });
   });
   it('choices and used slots, and nothing else, make the digest that the decision names', () => {
-    const digest = (input: Parameters<typeof plan>[0]) => plan({ release: { files: [page] }, slots: [content('two')], ...input }).mergeDigest;
+    const digest = (input: Parameters<typeof plan>[0]) =>
+      plan({ release: { files: [page] }, slots: [content('two')], ...input }).mergeDigest;
     expect(digest({})).toBe(sha256(`tieup-merge/1\nslot m/p.html two ${sha256('two')}\n`));
     expect(digest({ slots: [content('two'), content('three')] })).toBe(digest({}));
     expect(digest({ live: live({ 'm/other.html': 'x' }) })).toBe(digest({}));
-    expect(digest({ paths: { 'm/z b.html': { rename: 'm/ü.html' }, 'm/p.html': 'take-theirs' }, withheld: ['m/w.html'] })).toBe(
-      sha256(`tieup-merge/1\nrename m/z%20b.html m/%C3%BC.html\nslot m/p.html two ${sha256('two')}\ntake-theirs m/p.html\nwithheld m/w.html\n`),
+    expect(
+      digest({ paths: { 'm/z b.html': { rename: 'm/ü.html' }, 'm/p.html': 'take-theirs' }, withheld: ['m/w.html'] }),
+    ).toBe(
+      sha256(
+        `tieup-merge/1\nrename m/z%20b.html m/%C3%BC.html\nslot m/p.html two ${sha256('two')}\ntake-theirs m/p.html\nwithheld m/w.html\n`,
+      ),
     );
   });
 });
 
 it('a release path that can never be published is refused, whoever signed it', () => {
-  expect(() => plan({ release: release({ '../evil.html': 'x' }) })).toThrow(expect.objectContaining({ code: 'TIEUP_E_UNSAFE_PATH' }));
+  expect(() => plan({ release: release({ '../evil.html': 'x' }) })).toThrow(
+    expect.objectContaining({ code: 'TIEUP_E_UNSAFE_PATH' }),
+  );
 });
 
 it('choices for paths named like object properties are not mistaken for choices', () => {
@@ -233,31 +315,45 @@ it('choices for paths named like object properties are not mistaken for choices'
 describe('whatever the two sites look like', () => {
   const name = fc.constantFrom('m/a', 'm/A', 'm/b', 'm/a/x', 'm/c.html', 'x', 'm');
   const files = fc.dictionary(name, fc.constantFrom('1', '2', '3'));
-  const choice = fc.oneof(fc.constantFrom<PathChoice>('keep-mine', 'take-theirs'), name.map((rename) => ({ rename })));
+  const choice = fc.oneof(
+    fc.constantFrom<PathChoice>('keep-mine', 'take-theirs'),
+    name.map((rename) => ({ rename })),
+  );
 
-  it('a plan without conflicts touches nothing that is not tieup\'s or what the manager gave away, and publishes no path twice', () => {
+  it("a plan without conflicts touches nothing that is not tieup's or what the manager gave away, and publishes no path twice", () => {
     fc.assert(
-      fc.property(files, files, files, files, fc.dictionary(name, choice), fc.boolean(), (theirs, mine, owns, stands, paths, inPlace) => {
-        const input = {
-          release: release(Object.fromEntries(Object.entries(theirs).filter(([path]) => path.startsWith('m/')))),
-          originals: inPlace ? ('in-place' as const) : originals(mine),
-          ledger: ledger(owns),
-          live: live(stands),
-          paths,
-        };
-        const made = plan(input);
-        if (made.conflicts.length > 0) return;
-        const touched = [...made.entries.filter(({ before, digest }) => before?.digest !== digest), ...made.removals];
-        for (const { path, before } of touched) {
-          const there = stands[path];
-          if (there === undefined) continue;
-          expect(before).toEqual(bytes(there));
-          // Ours by the ledger and unedited, or a copy of an original, or an edit that the manager gave away.
-          const ours = owns[path] === there || (!inPlace && mine[path] === there) || (path in owns && paths[path] === 'take-theirs');
-          expect(ours).toBe(true);
-        }
-        expect(new Set(made.entries.map(({ path }) => path)).size).toBe(made.entries.length);
-      }),
+      fc.property(
+        files,
+        files,
+        files,
+        files,
+        fc.dictionary(name, choice),
+        fc.boolean(),
+        (theirs, mine, owns, stands, paths, inPlace) => {
+          const input = {
+            release: release(Object.fromEntries(Object.entries(theirs).filter(([path]) => path.startsWith('m/')))),
+            originals: inPlace ? ('in-place' as const) : originals(mine),
+            ledger: ledger(owns),
+            live: live(stands),
+            paths,
+          };
+          const made = plan(input);
+          if (made.conflicts.length > 0) return;
+          const touched = [...made.entries.filter(({ before, digest }) => before?.digest !== digest), ...made.removals];
+          for (const { path, before } of touched) {
+            const there = stands[path];
+            if (there === undefined) continue;
+            expect(before).toEqual(bytes(there));
+            // Ours by the ledger and unedited, or a copy of an original, or an edit that the manager gave away.
+            const ours =
+              owns[path] === there ||
+              (!inPlace && mine[path] === there) ||
+              (path in owns && paths[path] === 'take-theirs');
+            expect(ours).toBe(true);
+          }
+          expect(new Set(made.entries.map(({ path }) => path)).size).toBe(made.entries.length);
+        },
+      ),
       { numRuns: 3000 },
     );
   });

@@ -5,7 +5,10 @@ import { parseSums, renderSums } from '../../../src/protocol/sums.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
-const path = fc.string({ unit: fc.constantFrom('a', 'b', '/', ' ', '\\', '\n', '\r', 'n', 'ü', '😀', '\uFFEE'), minLength: 1 });
+const path = fc.string({
+  unit: fc.constantFrom('a', 'b', '/', ' ', '\\', '\n', '\r', 'n', 'ü', '😀', '\uFFEE'),
+  minLength: 1,
+});
 
 describe('SHA256SUMS', () => {
   it('comes back as it was written, sorted by path, whatever the names', () => {
@@ -19,7 +22,12 @@ describe('SHA256SUMS', () => {
   });
 
   it('escapes names as coreutils does', () => {
-    const text = new TextDecoder().decode(renderSums([{ path: 'a\\b\nc\rd', digest: A }, { path: 'plain name', digest: B }]));
+    const text = new TextDecoder().decode(
+      renderSums([
+        { path: 'a\\b\nc\rd', digest: A },
+        { path: 'plain name', digest: B },
+      ]),
+    );
     expect(text).toBe(`\\${A}  a\\\\b\\nc\\rd\n${B}  plain name\n`);
   });
 

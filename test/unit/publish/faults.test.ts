@@ -147,8 +147,16 @@ describe('publishing by overwriting', () => {
   const layout = layoutOf('overwrite');
 
   it.each([
-    ['an edit', async (web: FileTree) => web.write('public/with-main/index.html', encode('edited')), 'with-main/index.html'],
-    ['a new file where a page is to be', async (web: FileTree) => web.write('public/with-main/new/page.html', encode('mine')), 'with-main/new/page.html'],
+    [
+      'an edit',
+      async (web: FileTree) => web.write('public/with-main/index.html', encode('edited')),
+      'with-main/index.html',
+    ],
+    [
+      'a new file where a page is to be',
+      async (web: FileTree) => web.write('public/with-main/new/page.html', encode('mine')),
+      'with-main/new/page.html',
+    ],
     [
       'a folder that became a link',
       async (web: FileTree) => {
@@ -165,7 +173,10 @@ describe('publishing by overwriting', () => {
     await meddle(ports.web);
     const before = await dump(ports.web, 'public');
     const info = { release, releaseDigest: release.digest, decisionDigest: null, now: NOW };
-    await expect(publish(ports, layout, plan, info)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT', problems: [{ file: path }] });
+    await expect(publish(ports, layout, plan, info)).rejects.toMatchObject({
+      code: 'TIEUP_E_DRIFT',
+      problems: [{ file: path }],
+    });
     expect(await dump(ports.web, 'public')).toEqual(before);
     expect(await readJournal(ports.state)).toBeUndefined();
   });

@@ -18,7 +18,11 @@ import {
 } from '../../support/site-fixture.ts';
 
 const ORIGINAL = { 'index.html': 'my home', 'about/us.html': 'about us', 'img/logo.svg': '<svg/>' };
-const FIRST = { 'with-main/index.html': 'main 1', 'with-main/guide/a.html': 'guide a', 'with-main/style.css': 'body{}' };
+const FIRST = {
+  'with-main/index.html': 'main 1',
+  'with-main/guide/a.html': 'guide a',
+  'with-main/style.css': 'body{}',
+};
 const SECOND = { 'with-main/index.html': 'main 2', 'with-main/guide/a.html': 'guide a', 'with-main/new/b.html': 'b' };
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -68,7 +72,12 @@ describe.each(['memory', 'folder'] as const)('publishing in a %s', (kind) => {
       await original.remove('about/us.html');
       await goLive(ports, layout, release);
       const { 'about/us.html': _, ...rest } = ORIGINAL;
-      expect(await dumpLive(ports, layout)).toEqual({ ...rest, ...FIRST, 'index.html': 'my new home', 'news.html': 'news' });
+      expect(await dumpLive(ports, layout)).toEqual({
+        ...rest,
+        ...FIRST,
+        'index.html': 'my new home',
+        'news.html': 'news',
+      });
     });
 
     it('does nothing, and uses no number, when exactly this is live already', async () => {
@@ -86,7 +95,9 @@ describe.each(['memory', 'folder'] as const)('publishing in a %s', (kind) => {
       const release = await makeRelease(ports.state, 1, FIRST);
       await goLive(ports, layout, release);
       await ports.web.remove(`${how === 'link' ? 'published/1' : 'public'}/with-main/index.html`);
-      expect((await verifyLive(ports, layout)).map(({ kind: found, path }) => `${found} ${path}`)).toEqual(['missing with-main/index.html']);
+      expect((await verifyLive(ports, layout)).map(({ kind: found, path }) => `${found} ${path}`)).toEqual([
+        'missing with-main/index.html',
+      ]);
       await goLive(ports, layout, release);
       expect(await verifyLive(ports, layout)).toEqual([]);
     });
@@ -94,12 +105,17 @@ describe.each(['memory', 'folder'] as const)('publishing in a %s', (kind) => {
     it('fills slots, and publishes again when only a slot changed', async () => {
       const { ports } = await site(kind, 'separate');
       await fill(ports.original ?? memoryTree(), ORIGINAL);
-      const pages = { 'with-main/contact.html': '<p>{{slot hours}}ask us{{/slot}} – ü {{slot place}}here{{/slot}}</p>' };
+      const pages = {
+        'with-main/contact.html': '<p>{{slot hours}}ask us{{/slot}} – ü {{slot place}}here{{/slot}}</p>',
+      };
       const release = await makeRelease(ports.state, 1, pages);
       const slots = await makeSlots(ports.state, { 'with-main/contact.html#hours': '9 to 5 – daily' });
       await goLive(ports, layout, release, { slots });
       expect((await dumpLive(ports, layout))['with-main/contact.html']).toBe('<p>9 to 5 – daily – ü here</p>');
-      const changed = await makeSlots(ports.state, { 'with-main/contact.html#hours': 'closed', 'with-main/contact.html#place': 'there' });
+      const changed = await makeSlots(ports.state, {
+        'with-main/contact.html#hours': 'closed',
+        'with-main/contact.html#place': 'there',
+      });
       await goLive(ports, layout, release, { slots: changed });
       expect((await dumpLive(ports, layout))['with-main/contact.html']).toBe('<p>closed – ü there</p>');
       expect(await verifyLive(ports, layout)).toEqual([]);
@@ -119,7 +135,10 @@ describe.each(['memory', 'folder'] as const)('publishing in a %s', (kind) => {
       await fill(ports.original ?? memoryTree(), ORIGINAL);
       await goLive(ports, layout, await makeRelease(ports.state, 1, FIRST));
       await goLive(ports, layout, await makeRelease(ports.state, 2, SECOND));
-      expect((await history(ports)).map(({ number, release }) => [number, release?.number])).toEqual([[2, 2], [1, 1]]);
+      expect((await history(ports)).map(({ number, release }) => [number, release?.number])).toEqual([
+        [2, 2],
+        [1, 1],
+      ]);
     });
 
     it('refuses to read a missing original folder as "no original pages"', async () => {
@@ -190,9 +209,15 @@ describe('publishing by link', () => {
     const { ports } = await site('folder', 'separate');
     await fill(ports.original ?? memoryTree(), ORIGINAL);
     await goLive(ports, layout, await makeRelease(ports.state, 1, FIRST));
-    await fill(ports.web, { '.well-known/acme-challenge/token': 'secret', 'with-main/extra.html': 'hm' }, 'published/1');
+    await fill(
+      ports.web,
+      { '.well-known/acme-challenge/token': 'secret', 'with-main/extra.html': 'hm' },
+      'published/1',
+    );
     await ports.web.replaceLink('published/1/uploads', '../../uploads');
-    expect((await verifyLive(ports, layout)).map(({ kind, path }) => `${kind} ${path}`)).toEqual(['extra with-main/extra.html']);
+    expect((await verifyLive(ports, layout)).map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+      'extra with-main/extra.html',
+    ]);
     await goLive(ports, layout, await makeRelease(ports.state, 2, SECOND));
     expect(await dumpLive(ports, layout)).toEqual({
       ...ORIGINAL,
@@ -206,13 +231,19 @@ describe('publishing by link', () => {
   it.each([
     ['a real folder', async (web: ReturnType<typeof memoryTree>) => web.makeFolder('public')],
     ['a link to somewhere else', async (web: ReturnType<typeof memoryTree>) => web.replaceLink('public', '/srv/other')],
-    ['a link to a number that is none', async (web: ReturnType<typeof memoryTree>) => web.replaceLink('public', 'published/07')],
+    [
+      'a link to a number that is none',
+      async (web: ReturnType<typeof memoryTree>) => web.replaceLink('public', 'published/07'),
+    ],
   ])('refuses %s as the web root and changes nothing', async (_, arrange) => {
     const ports = memoryPorts('separate');
     await fill(ports.original ?? memoryTree(), ORIGINAL);
     await arrange(ports.web);
     const release = await makeRelease(ports.state, 1, FIRST);
-    await expect(goLive(ports, layout, release)).rejects.toMatchObject({ code: 'TIEUP_E_CONFLICT', hint: expect.any(String) });
+    await expect(goLive(ports, layout, release)).rejects.toMatchObject({
+      code: 'TIEUP_E_CONFLICT',
+      hint: expect.any(String),
+    });
     expect((await ports.web.list('')).map(({ name }) => name)).toEqual(['public']);
   });
 });
@@ -224,7 +255,8 @@ describe('publishing by overwriting', () => {
     const { ports, folder } = await site('folder', 'separate');
     await fill(ports.original ?? memoryTree(), ORIGINAL);
     await goLive(ports, layout, await makeRelease(ports.state, 1, FIRST));
-    const inode = () => execFileSync('stat', ['-c', '%i %Z', join(folder, 'web/public/with-main/guide/a.html')], { encoding: 'utf8' });
+    const inode = () =>
+      execFileSync('stat', ['-c', '%i %Z', join(folder, 'web/public/with-main/guide/a.html')], { encoding: 'utf8' });
     const before = inode();
     await goLive(ports, layout, await makeRelease(ports.state, 2, SECOND));
     expect(inode()).toBe(before);
@@ -251,10 +283,19 @@ describe.each(['link', 'overwrite'] as const)('the sums of a publication by %s',
   it('are accepted by sha256sum, odd names included', async () => {
     const { ports, folder } = await site('folder', 'separate');
     const layout = layoutOf(how);
-    await fill(ports.original ?? memoryTree(), { ...ORIGINAL, 'two words.html': 'x', 'new\nline.html': 'y', 'car\rriage.html': 'z', 'ünï 100%.html': 'u' });
+    await fill(ports.original ?? memoryTree(), {
+      ...ORIGINAL,
+      'two words.html': 'x',
+      'new\nline.html': 'y',
+      'car\rriage.html': 'z',
+      'ünï 100%.html': 'u',
+    });
     const done = await goLive(ports, layout, await makeRelease(ports.state, 1, FIRST));
     const sums = join(folder, 'state', sumsPath(done.record.number));
-    const output = execFileSync('sha256sum', ['--strict', '-c', sums], { cwd: join(folder, 'web/public'), encoding: 'utf8' });
+    const output = execFileSync('sha256sum', ['--strict', '-c', sums], {
+      cwd: join(folder, 'web/public'),
+      encoding: 'utf8',
+    });
     expect(output.trim().split('\n')).toHaveLength(10);
     expect(decode(await ports.state.read(sumsPath(1), 1e6))).toMatch(/^\\[0-9a-f]{64} {2}new\\nline.html$/m);
   });

@@ -30,7 +30,7 @@ import {
 class Killed extends Error {}
 
 /** Ports on which the process dies at change `step` of web root and state together; `steps()` counts them. */
-function dyingPorts(folder: string, step: number): { readonly ports: Ports; steps(): number } {
+function dyingPorts(folder: string, step: number): { readonly ports: Ports; readonly steps: () => number } {
   let count = 0;
   const beforeStep = () => {
     count += 1;
@@ -142,7 +142,8 @@ describe.each(['link', 'overwrite'] as const)('a publication by %s that is kille
     const template = await prepared('kill', how);
     const { script, remove } = await compileScript('test/support/crash-child.ts');
     try {
-      const run = (folder: string, step: number) => promisify(execFile)(process.execPath, [script, folder, how, String(step)]);
+      const run = (folder: string, step: number) =>
+        promisify(execFile)(process.execPath, [script, folder, how, String(step)]);
       const counting = join(base, `kill-counting-${how}`);
       await copySite(template, counting);
       const steps = Number((await run(counting, 0)).stdout);
@@ -166,7 +167,9 @@ describe.each(['link', 'overwrite'] as const)('a publication by %s that is kille
     await expect(publishNew(dyingPorts(folder, 10).ports, layout)).rejects.toThrow(Killed);
     const ports = portsIn(folder, 'separate');
     await expect(publishNew(ports, layout)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
-    await expect(rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW })).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    await expect(rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW })).rejects.toMatchObject({
+      code: 'TIEUP_E_DRIFT',
+    });
     expect(await dumpLive(ports, layout)).toEqual(OLD_SITE);
     expect(await recover(ports, layout)).toEqual({ kind: 'undone', number: 2, leftAlone: [] });
   });
@@ -197,7 +200,9 @@ describe.each(['link', 'overwrite'] as const)('a publication by %s that is kille
       expect([NEW_SITE, rolledBack]).toContainEqual(live);
       expect(await verifyLive(ports, layout)).toEqual([]);
       // Held exactly when it went back: a hold on the new release, or a rollback without one, would be wrong.
-      expect((await ports.state.stat('held.json')) === undefined).toBe('news.html' in live && live['with-main/index.html'] === CRASH_NEW['with-main/index.html']);
+      expect((await ports.state.stat('held.json')) === undefined).toBe(
+        'news.html' in live && live['with-main/index.html'] === CRASH_NEW['with-main/index.html'],
+      );
       await rm(folder, { recursive: true });
     }
   }, 120_000);
@@ -238,7 +243,11 @@ describe('recovering a publication by overwriting', () => {
     return {
       original: portsIn(folder, 'separate').original,
       state,
-      web: { ...web, write: (...all) => fatal(() => web.write(...all)), remove: (path) => fatal(() => web.remove(path)) },
+      web: {
+        ...web,
+        write: (...all) => fatal(() => web.write(...all)),
+        remove: (path) => fatal(() => web.remove(path)),
+      },
     };
   }
 });

@@ -6,7 +6,17 @@ import { objectsInUse } from '../../../src/publish/prune.ts';
 import { liveNumber, readHeld, readLive, resume } from '../../../src/publish/records.ts';
 import { rollbackTo } from '../../../src/publish/rollback.ts';
 import { verifyLive } from '../../../src/publish/verify.ts';
-import { dumpLive, encode, fill, goLive, layoutOf, makeRelease, makeSlots, memoryPorts, NOW } from '../../support/site-fixture.ts';
+import {
+  dumpLive,
+  encode,
+  fill,
+  goLive,
+  layoutOf,
+  makeRelease,
+  makeSlots,
+  memoryPorts,
+  NOW,
+} from '../../support/site-fixture.ts';
 
 const ORIGINAL = { 'index.html': 'home' };
 const FIRST = { 'with-main/index.html': 'main 1 {{slot a}}-{{/slot}}', 'with-main/one.html': 'one' };
@@ -32,7 +42,10 @@ describe.each(['link', 'overwrite'] as const)('rolling back by %s', (how) => {
     expect(await dumpLive(ports, layout)).toEqual({ ...ORIGINAL, ...FIRST_LIVE });
     const number = await liveNumber(ports, layout);
     expect(await readHeld(ports.state)).toEqual({ publication: number, since: '2026-11-23T22:00:00Z' });
-    expect((await readLive(ports, layout)).record).toMatchObject({ release: { number: 1 }, pages: { tieUp: 2, original: 1 } });
+    expect((await readLive(ports, layout)).record).toMatchObject({
+      release: { number: 1 },
+      pages: { tieUp: 2, original: 1 },
+    });
     expect(await verifyLive(ports, layout)).toEqual([]);
   });
 
@@ -40,7 +53,10 @@ describe.each(['link', 'overwrite'] as const)('rolling back by %s', (how) => {
     const ports = await twice(layout);
     await rollbackTo(ports, layout, 1, info);
     const third = await makeRelease(ports.state, 3, SECOND);
-    await expect(goLive(ports, layout, third)).rejects.toMatchObject({ code: 'TIEUP_E_CONFLICT', hint: expect.stringContaining('resume') });
+    await expect(goLive(ports, layout, third)).rejects.toMatchObject({
+      code: 'TIEUP_E_CONFLICT',
+      hint: expect.stringContaining('resume'),
+    });
     expect(await dumpLive(ports, layout)).toEqual({ ...ORIGINAL, ...FIRST_LIVE });
     expect(await resume(ports)).toBe(true);
     expect(await resume(ports)).toBe(false);
@@ -59,7 +75,10 @@ describe.each(['link', 'overwrite'] as const)('rolling back by %s', (how) => {
 
   it('refuses a publication that never was, and changes nothing', async () => {
     const ports = await twice(layout);
-    await expect(rollbackTo(ports, layout, 7, info)).rejects.toMatchObject({ code: 'TIEUP_E_NOT_FOUND', hint: 'there are 1, 2' });
+    await expect(rollbackTo(ports, layout, 7, info)).rejects.toMatchObject({
+      code: 'TIEUP_E_NOT_FOUND',
+      hint: 'there are 1, 2',
+    });
     expect(await dumpLive(ports, layout)).toEqual({ ...ORIGINAL, ...SECOND });
     expect(await readHeld(ports.state)).toBeUndefined();
   });

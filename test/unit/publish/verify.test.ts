@@ -9,7 +9,11 @@ describe.each(['link', 'overwrite'] as const)('verifying a site published by %s'
   async function site() {
     const ports = memoryPorts('separate');
     await fill(ports.original ?? ports.web, { 'index.html': 'home', 'a.html': 'a' });
-    const release = await makeRelease(ports.state, 1, { 'with-main/a.html': 'aa', 'with-main/b.html': 'bb', 'with-main/c/d.html': 'dd' });
+    const release = await makeRelease(ports.state, 1, {
+      'with-main/a.html': 'aa',
+      'with-main/b.html': 'bb',
+      'with-main/c/d.html': 'dd',
+    });
     await goLive(ports, layout, release);
     return ports;
   }
@@ -29,7 +33,7 @@ describe.each(['link', 'overwrite'] as const)('verifying a site published by %s'
     await web.remove(`${base}/a.html`);
     await web.write(`${base}/with-main/c/evil.html`, encode('x'));
     await web.replaceLink(`${base}/with-main/c/link`, '/etc/passwd');
-    await web.write(`${base}/elsewhere.html`, encode('the partner\'s own'));
+    await web.write(`${base}/elsewhere.html`, encode("the partner's own"));
     expect(await verifyLive(ports, layout)).toEqual([
       { kind: 'missing', path: 'a.html' },
       { kind: 'changed', path: 'index.html' },

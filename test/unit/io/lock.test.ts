@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { isTieupError, type TieupError } from '../../../src/errors.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
+import type { LockOwner } from '../../../src/io/lock.ts';
+import { acquireLock, breakLock } from '../../../src/io/lock.ts';
+import { memoryTree } from '../../../src/io/memory-tree.ts';
+
+const START = Date.parse('2026-11-23T22:00:00Z');
+const PATH = 'inbox/lock';
+
+function owner(name: string, pid = 100): LockOwner {
+  return { who: `${name}@host, process ${pid}`, id: `id-of-${name}`, host: 'host', pid };
+}
+
+/** A clock that stands still until it is moved. */
+function stoppedClock(): { now(): Date; sleep(): Promise<void>; move(minutes: number): void } {
+  let time = START;
+  return {
+    now: () => new Date(time),
+    sleep: async () => {},
+    move: (minutes) => void (time += minutes * 60_000),
+  };
+}
+
+describe('a lock', () => {
+  test('keeps a second process out, and says who holds it and until when', async () => {
+    const [tree, clock] = [memoryTree('the exchange'), stoppedClock()];
+    await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    const before = await content(tree);
+    const error = await failure(acquireLock(tree, PATH, owner('bob'), clock, 10));
+    expect([error.code, error.exitCode]).toEqual(['TIEUP_E_LOCKED', 7]);
+    expect(error.message).toBe(
+      '"inbox/lock" in the exchange is locked by ann@host, process 100 until 2026-11-23T22:10:00Z',
+    );
+    expect(error.hint).toContain('tieup unlock');
+    expect(await content(tree)).toBe(before);
+    expect(await names(tree)).toEqual(['lock']);
+  });
+
+  test('is free again once it is released, and may be released twice', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    await lock.release();
+    await lock.release();
+    expect(await names(tree)).toEqual([]);
+    await acquireLock(tree, PATH, owner('bob'), clock, 10);
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
+  test('has one winner when many come at once', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) => acquireLock(tree, PATH, owner(`p${index}`), clock, 10)),
+    );
+    expect(attempts.filter((attempt) => attempt.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('is taken over when its time is over, by one process alone', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const old = await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    clock.move(10);
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) => acquireLock(tree, PATH, owner(`p${index}`), clock, 10)),
+    );
+    expect(attempts.filter((attempt) => attempt.status === 'fulfilled')).toHaveLength(1);
+    expect(await names(tree)).toEqual(['lock']);
+    const taken = await content(tree);
+    // Whoever was too slow neither refreshes nor removes what is not its own.
+    expect(await failure(old.refresh())).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    await old.release();
+    expect(await content(tree)).toBe(taken);
+  });
+
+  test('lasts as long as it is refreshed', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    clock.move(9);
+    await lock.refresh();
+    clock.move(9);
+    expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+  });
+
+  test('of a process of this host that is dead is not waited for', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await acquireLock(tree, PATH, owner('ann', 111), clock, 10);
+    const alive = { isAlive: (pid: number) => pid === 111 };
+    expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10, alive))).toMatchObject({
+      code: 'TIEUP_E_LOCKED',
+    });
+    const elsewhere = { ...owner('bob'), host: 'another-host' };
+    const dead = { isAlive: () => false };
+    expect(await failure(acquireLock(tree, PATH, elsewhere, clock, 10, dead))).toMatchObject({
+      code: 'TIEUP_E_LOCKED',
+    });
+    await acquireLock(tree, PATH, owner('bob'), clock, 10, dead);
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a lock', '{"who":"ann'],
+    ['no lock', '[1,2]'],
+    ['a lock without an end', '{"who":"a","id":"i","host":"h","pid":1,"until":"soon"}'],
+  ])('file with %s in it counts from when it was written', async (_what, text) => {
+    const clock = stoppedClock();
+    const tree = memoryTree('memory', clock);
+    await tree.write(PATH, new TextEncoder().encode(text));
+    clock.move(9);
+    const error = await failure(acquireLock(tree, PATH, owner('bob'), clock, 10));
+    expect(error).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    expect(error.message).toContain('until 2026-11-23T22:10:00Z');
+    clock.move(1);
+    await acquireLock(tree, PATH, owner('bob'), clock, 10);
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
+  test('cannot play tricks on a terminal', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const lines = { ...owner('x'), who: `\u001b[2Jann\r\n${'y'.repeat(500)}` };
+    await acquireLock(tree, PATH, lines, clock, 10);
+    const { message } = await failure(acquireLock(tree, PATH, owner('bob'), clock, 10));
+    expect(message).not.toMatch(/\p{Cc}/u);
+    expect(message.length).toBeLessThan(400);
+  });
+
+  test('file that is far too long is refused, and left alone', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await tree.write(PATH, new Uint8Array(5000));
+    expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).toMatchObject({
+      code: 'TIEUP_E_TOO_LARGE',
+    });
+    expect((await tree.stat(PATH))?.length).toBe(5000);
+  });
+});
+
+describe('tieup unlock', () => {
+  test('removes a lock whoever holds it, and says who held it', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    expect(await breakLock(tree, PATH)).toMatchObject({ who: 'ann@host, process 100' });
+    expect(await breakLock(tree, PATH)).toBeUndefined();
+    await acquireLock(tree, PATH, owner('bob'), clock, 10);
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
+  test('also ends a takeover that crashed', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    clock.move(11);
+    await tree.create(`${PATH}.takeover`, new Uint8Array());
+    const error = await failure(acquireLock(tree, PATH, owner('bob'), clock, 10));
+    expect(error.message).toContain('taking over');
+    expect(error.hint).toContain('tieup unlock');
+    await breakLock(tree, PATH);
+    expect(await names(tree)).toEqual([]);
+  });
+
+  test('removes a lock that nobody can read', async () => {
+    const tree = memoryTree();
+    await tree.write(PATH, new TextEncoder().encode('{'));
+    expect(await breakLock(tree, PATH)).toMatchObject({ who: 'a process that did not write its name' });
+    expect(await names(tree)).toEqual([]);
+  });
+});
+
+async function content(tree: FileTree): Promise<string> {
+  return new TextDecoder().decode(await tree.read(PATH, 10_000));
+}
+
+async function names(tree: FileTree): Promise<readonly string[]> {
+  return (await tree.list('inbox')).map(({ name }) => name);
+}
+
+async function failure(operation: Promise<unknown>): Promise<TieupError> {
+  try {
+    await operation;
+  } catch (error) {
+    if (isTieupError(error)) return error;
+    throw error;
+  }
+  throw new Error('nothing failed');
+}
