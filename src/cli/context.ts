@@ -22,6 +22,7 @@ import type { MainSite } from '../main-site/main-site.ts';
 import type { JoinPorts } from '../partner-site/join.ts';
 import type { PartnerSite } from '../partner-site/partner-site.ts';
 import type { DemoStage } from './demo-stage.ts';
+import { packageFile } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { canAsk } from './terminal.ts';
@@ -134,6 +135,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     },
     async mainSite() {
       const { folder: at, config } = await context.mainConfig();
+      const { isAlive } = await import('../io/processes.ts');
       const keys = await context.keyStore(resolve(at, config.folders.keys));
       return {
         config,
@@ -143,6 +145,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         clock: context.clock,
         random: context.random,
         owner: lockOwner(terminal.pid, context.random),
+        isAlive,
         connect: (partnership) => connect(partnership, resolve(at, config.folders.keys), keys),
       };
     },
@@ -150,6 +153,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { folder: at, config } = await context.partnerConfig();
       const { objectStore } = await import('../publish/objects.ts');
       const { acquireLock } = await import('../io/lock.ts');
+      const { isAlive } = await import('../io/processes.ts');
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
       const state = await context.tree(resolve(at, stateFolder));
@@ -209,6 +213,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       return realpath(await mkdtemp(join(tmpdir(), prefix)));
     },
     demoStage: () => ({
+      async callTieup(argv, at, environment) {
+        const { runScript } = await import('../io/processes.ts');
+        return runScript(packageFile('bin/tieup.js'), argv, at, environment);
+      },
       async startSftp(root, publicKey) {
         const { startSftpServer } = await import('../io/sftp-server.ts');
         const hostKey = (await context.sshKey('tieup demo')).privateKey;
@@ -292,13 +300,4 @@ function lockOwner(pid: number, random: (length: number) => Uint8Array): LockOwn
   const host = hostname();
   const id = Buffer.from(random(16)).toString('hex');
   return { who: `${userInfo().username}@${host}, process ${pid}`, id, host, pid };
-}
-
-/** Whether a process of this machine runs; one that belongs to somebody else does. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -10,7 +10,8 @@ import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { SftpServer } from '../io/sftp-server.ts';
 import type { StaticServer } from '../io/static-server.ts';
-import { callTieup, type Called, type DemoStage } from './demo-stage.ts';
+import type { ProcessEnd } from '../io/processes.ts';
+import type { DemoStage } from './demo-stage.ts';
 import { copyTree, emptyTree } from './demo-files.ts';
 
 export interface DemoPorts extends DemoStage {
@@ -35,8 +36,8 @@ const PAGE = '/with-northwind-coffee/';
 
 interface Scene extends DemoPorts {
   readonly url: string;
-  main(...argv: readonly string[]): Promise<Called>;
-  partner(...argv: readonly string[]): Promise<Called>;
+  main(...argv: readonly string[]): Promise<ProcessEnd>;
+  partner(...argv: readonly string[]): Promise<ProcessEnd>;
 }
 
 export async function playDemo(ports: DemoPorts): Promise<DemoEnd> {
@@ -70,7 +71,7 @@ function openScene(ports: DemoPorts, url: string): Scene {
   const call =
     (site: string) =>
     async (...argv: readonly string[]) => {
-      const called = await callTieup(argv, `${ports.folder}/${site}`, environment);
+      const called = await ports.callTieup(argv, `${ports.folder}/${site}`, environment);
       const shown = argv.map((word) => (/[\s"]/.test(word) ? JSON.stringify(word) : word)).join(' ');
       ports.show(`${site}$ tieup ${shown}`, called.output);
       return called;
@@ -95,14 +96,13 @@ async function makePartnership(scene: Scene, { port, hostKeyLine }: SftpServer):
   scene.tell('They become partners: an invitation, an answer, and six words each, compared by telephone');
   expectExit(await scene.main('invite', 'harbour', '--out', '../harbour/harbour.invitation'), 0);
   const words = (output: string) => /^ {2,}((?:[a-z]{5} ){5}[a-z]{5})$/m.exec(output)?.[1] ?? '';
-  const invitation = await callTieup(['join', 'harbour.invitation'], `${scene.folder}/harbour`, {
+  const invitation = await scene.callTieup(['join', 'harbour.invitation'], `${scene.folder}/harbour`, {
     PATH: scene.environment['PATH'],
   });
-  const joined = await scene.partner(
-    ...['join', 'harbour.invitation', '--yes', words(invitation.stderr)],
-    ...['--sftp', `sftp://main@127.0.0.1:${port}/`, '--host-key', hostKeyLine],
-    ...['--url', 'https://harbour.example/', '--out', '../northwind/harbour.answer'],
-  );
+  const agree = ['join', 'harbour.invitation', '--yes', words(invitation.stderr)];
+  const server = ['--sftp', `sftp://main@127.0.0.1:${port}/`, '--host-key', hostKeyLine];
+  const rest = ['--url', 'https://harbour.example/', '--out', '../northwind/harbour.answer'];
+  const joined = await scene.partner(...agree, ...server, ...rest);
   expectExit(joined, 0);
   expectExit(await scene.main('enroll', 'harbour.answer', '--yes', words(joined.stdout)), 0);
 }
@@ -189,7 +189,7 @@ async function replaceTree(tree: FileTree, from: string, to: string): Promise<vo
   await copyTree(tree, from, to);
 }
 
-function expectExit({ exitCode, stderr }: Called, expected: number): void {
+function expectExit({ exitCode, stderr }: ProcessEnd, expected: number): void {
   if (exitCode !== expected) throw wentWrong(`exit code ${exitCode} where ${expected} was expected: ${stderr.trim()}`);
 }
 

@@ -9,6 +9,11 @@ export function packageFolder(name: string): string {
   return fileURLToPath(new URL(`${name}/`, ROOT));
 }
 
+/** Absolute path of a file of the package: `bin/tieup.js`. */
+export function packageFile(name: string): string {
+  return fileURLToPath(new URL(name, ROOT));
+}
+
 export async function packageVersion(): Promise<string> {
   // By hand: this runs at every start, and loading a schema library takes longer than all the rest of it.
   const value: unknown = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8'));

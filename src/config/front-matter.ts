@@ -35,6 +35,9 @@ export interface FrontMatterSlot {
 }
 
 const MAX_TITLE = 300;
+/** As in content/variables.ts. */
+const VARIABLE = /\{\{[ \t]*[A-Za-z][A-Za-z0-9_.-]*[ \t]*\}\}/;
+const REFERENCES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: '\u00A0' };
 
 const title = z
   .string()
@@ -109,6 +112,10 @@ export function parseFrontMatter(source: string, file: string): PageText {
       'the page has no title: write `title` in the front matter, or start the text with a heading',
     );
   }
+  if (given === undefined && VARIABLE.test(found)) {
+    const message = 'the title cannot hold a variable as this heading does: write `title` in the front matter';
+    throw refusal(file, firstLine, message);
+  }
   const slots = Object.fromEntries(
     Object.entries(meta.slots).map(([name, { content, fallback, ...rest }]) => [name, { ...rest, content, fallback }]),
   );
@@ -131,6 +138,7 @@ function firstHeading(markdown: string): string | undefined {
     ?.replace(/!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, '$1')
     .replace(/<[^>]*>/g, '')
     .replace(/\\([!-/:-@[-`{-~])|[*`]|\b_|_\b/g, '$1')
+    .replace(/&(amp|lt|gt|quot|nbsp);/g, (reference, name: string) => REFERENCES[name] ?? reference)
     .trim()
     .slice(0, MAX_TITLE);
   return plain === undefined || plain === '' ? undefined : plain;

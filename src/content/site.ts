@@ -20,8 +20,6 @@ import { compileTemplate, type Template } from './template.ts';
 import { unifiedEngine } from './unified-engine.ts';
 import { BUILT_IN, missingPartnerValue, partnerValue } from './variables.ts';
 
-export type { RenderedPage } from './render.ts';
-
 export interface CompiledSite {
   /**
    * What the partner gets, sorted by path in byte order. Cheap: nothing is rendered before it is asked for.
@@ -84,11 +82,15 @@ export function compileSite(source: SiteSource, engine: MarkdownEngine = unified
 
   checkSite(source, published, problems);
   const templates = new Map(source.templates.map((each) => [each.name, compileTemplate(each, source.site, problems)]));
+  const assets = new Set(source.assets.map((asset) => asset.path));
+  for (const { path, place } of [...templates.values()].flatMap((template) => template.assets)) {
+    if (!assets.has(path)) warnings.push({ ...place, message: `there is no asset ${JSON.stringify(path)}` });
+  }
   const targets = {
     pages: new Map(published.map((page) => [page.path, page.meta.partners === undefined])),
     folded: new Map(published.map(({ path }) => [foldPath(path), path])),
     aliases: new Set(published.flatMap((page) => page.meta.aliases)),
-    assets: new Set(source.assets.map((asset) => asset.path)),
+    assets,
     mainUrl: source.site.url,
   };
   const pages: CompiledPage[] = [];
@@ -278,8 +280,13 @@ function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/** Each once, by place. */
 function unique(problems: readonly Problem[]): Problem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+  const each = [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+  return each.sort(
+    (a, b) =>
+      compareBytes(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
 }
 
 function contentError(what: string, problems: readonly Problem[]): TieupError {

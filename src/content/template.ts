@@ -28,7 +28,11 @@ export interface Template {
   readonly file: string;
   readonly parts: readonly TemplatePart[];
   readonly slots: ReadonlySet<string>;
+  /** Assets that `{{ mount }}assets/…` names. */
+  readonly assets: readonly { readonly path: string; readonly place: Place }[];
 }
+
+const ASSET_ADDRESS = /^\{\{[ \t]*(?:partner\.)?mount[ \t]*\}\}assets\/([^?#{]+)(?:[?#]|$)/;
 
 /** The slot that takes a page's body. */
 export const CONTENT_SLOT = 'content';
@@ -49,6 +53,7 @@ class TemplateCompiler {
   readonly #site: SiteIdentity;
   readonly #problems: Problem[];
   readonly #slots = new Set<string>();
+  readonly #assets: { path: string; place: Place }[] = [];
   readonly #parts: TemplatePart[] = [];
   #fallback: Part[] = [];
   #open: OpenSlot | undefined;
@@ -75,7 +80,13 @@ class TemplateCompiler {
     if (!this.#sawDoctype) this.#problemAt(start, 'the template does not start with <!doctype html>');
     if (!this.#sawHeadEnd) this.#problemAt(start, 'the template has no </head>, where the origin of a page is written');
     if (!this.#slots.has(CONTENT_SLOT)) this.#problemAt(start, 'the template has no <slot name="content"></slot>');
-    return { name: this.#source.name, file: this.#source.file, parts: this.#parts, slots: this.#slots };
+    return {
+      name: this.#source.name,
+      file: this.#source.file,
+      parts: this.#parts,
+      slots: this.#slots,
+      assets: this.#assets,
+    };
   }
 
   #region(region: Region): void {
@@ -90,6 +101,8 @@ class TemplateCompiler {
         const { tag } = region;
         const inAttributes = new Set<number>();
         for (const attribute of tag.attributes.toSorted((a, b) => a.start - b.start)) {
+          const asset = ASSET_ADDRESS.exec(attribute.value)?.[1];
+          if (asset !== undefined) this.#assets.push({ path: asset, place: this.#place(attribute.start) });
           for (const { typing, ...braces } of typeAttribute(this.#text, tag, attribute)) {
             inAttributes.add(braces.start);
             this.#hole(braces, typing, false);

@@ -47,7 +47,10 @@ export const unifiedEngine: MarkdownEngine = {
       const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
       const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
       placeMarks(tree, { marks, problems, idPrefix, resolve, place });
-      if (idPrefix === '') headingIds.runSync(tree);
+      if (idPrefix === '') {
+        headingIds.runSync(tree);
+        dropEmptyIds(tree);
+      }
       return { parts: partsOf(serialise.stringify(tree), marks), problems };
     } catch (cause) {
       // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
@@ -91,6 +94,15 @@ function guardBlankLines(parent: HtmlRoot | Element, marks: Marks): void {
     if (first?.type === 'text' && first.value.startsWith('\n'))
       first.value = `${marks.add({ kind: 'nothing' })}${first.value}`;
     guardBlankLines(node, marks);
+  }
+}
+
+/** A heading of nothing but variables or signs has no slug. */
+function dropEmptyIds(parent: HtmlRoot | Element): void {
+  for (const node of parent.children) {
+    if (node.type !== 'element') continue;
+    if (node.properties['id'] === '') delete node.properties['id'];
+    dropEmptyIds(node);
   }
 }
 

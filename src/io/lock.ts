@@ -9,6 +9,7 @@ import { isTieupError, TieupError } from '../errors.ts';
 import { instant, isInstant } from '../protocol/instant.ts';
 import type { Clock } from './clock.ts';
 import type { FileTree } from './file-tree.ts';
+import { readIfThere } from './read-if-there.ts';
 
 export interface LockOwner {
   /** For people: `user@host, process 4711`. */
@@ -79,7 +80,7 @@ export async function acquireLock(
 
 /** Removes the lock whoever holds it, for `tieup unlock`; the holder that it named, or undefined when there was none. */
 export async function breakLock(tree: FileTree, path: string): Promise<LockHolder | undefined> {
-  const bytes = await readIfAny(tree, path);
+  const bytes = await readIfThere(tree, path, MAX_LENGTH);
   await tree.remove(takeoverOf(path));
   await tree.remove(path);
   return bytes === undefined ? undefined : (parseLock(bytes) ?? { ...UNKNOWN, until: 'an unknown time' });
@@ -108,7 +109,7 @@ async function takeOver(
 
 /** Who holds the lock; a file that names nobody counts from when it was written. */
 async function look(tree: FileTree, path: string, clock: Clock, ttlMinutes: number): Promise<LockHolder | undefined> {
-  const bytes = await readIfAny(tree, path);
+  const bytes = await readIfThere(tree, path, MAX_LENGTH);
   if (bytes === undefined) return undefined;
   const holder = parseLock(bytes);
   if (holder !== undefined) return holder;
@@ -136,15 +137,6 @@ async function tryCreate(tree: FileTree, path: string, content: Uint8Array): Pro
     return true;
   } catch (error) {
     if (isTieupError(error, 'TIEUP_E_EXISTS')) return false;
-    throw error;
-  }
-}
-
-async function readIfAny(tree: FileTree, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await tree.read(path, MAX_LENGTH);
-  } catch (error) {
-    if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** A {@link FileTree} in memory: for tests, and for trees that are only looked at (`build`, `plan`). */
+import { joinChunks } from './chunks.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import type { FileContent, FileEntry, FileStat, FileTree } from './file-tree.ts';
@@ -208,11 +209,5 @@ async function collect(content: FileContent): Promise<Uint8Array> {
   if (content instanceof Uint8Array) return content.slice();
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk.slice());
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return joinChunks(chunks);
 }

@@ -1,4 +1,5 @@
 /** The operations of an SFTP tree that change nothing. */
+import { joinChunks } from './chunks.ts';
 import type { FileEntry, FileTree } from './file-tree.ts';
 import type { SftpAccess } from './sftp-access.ts';
 import { absolutePath, describeKind, lookAtFile, naming, statOf, statusFault } from './sftp-access.ts';
@@ -69,7 +70,7 @@ export function sftpReading(access: SftpAccess): Pick<FileTree, 'stat' | 'list' 
       naming(at('read', path), async () => {
         const chunks: Uint8Array[] = [];
         for await (const chunk of stream(path, maxLength)) chunks.push(chunk);
-        return join(chunks);
+        return joinChunks(chunks);
       }),
 
     stream: async function* streamNamingFaults(path, maxLength) {
@@ -90,14 +91,4 @@ export function sftpReading(access: SftpAccess): Pick<FileTree, 'stat' | 'list' 
       });
     },
   };
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -44,14 +44,15 @@ interface Remembered {
   readonly termsDigest: string;
 }
 
-const version = z.number().int().min(0);
+const versionNumber = z.number().int().min(0);
 const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
   timestampDigest: z.string(),
-  versions: z.strictObject({ targets: version, snapshot: version, timestamp: version }),
+  versions: z.strictObject({ targets: versionNumber, snapshot: versionNumber, timestamp: versionNumber }),
   releaseDigest: z.string(),
   termsDigest: z.string(),
 });
 
+const BEFORE_ANY_EXPIRY = new Date(0);
 const MAX_TIMESTAMP = 64 * 1024;
 const MAX_ROOT = 512 * 1024;
 const MAX_CACHE = 64 * 1024;
@@ -73,10 +74,7 @@ export async function learnRemote(site: MainSite, partnership: Partnership, exch
     return await verifyRemote(site, partnership, exchange, sha256(timestamp));
   } catch (error) {
     // Set back to an older state, by a restored backup or by a thief: what this machine remembers is newer and counts.
-    if (
-      remembered !== undefined &&
-      isTieupError(error, 'TIEUP_E_ROLLBACK', 'TIEUP_E_EXPIRED', 'TIEUP_E_VERIFY', 'TIEUP_E_NOT_FOUND')
-    ) {
+    if (remembered !== undefined && isTieupError(error, 'TIEUP_E_ROLLBACK', 'TIEUP_E_VERIFY', 'TIEUP_E_NOT_FOUND')) {
       return { ...remembered, hasObjects: false };
     }
     throw error;
@@ -93,7 +91,8 @@ async function verifyRemote(
     exchange,
     metadataFolder: INBOX_METADATA,
     targetsFolder: INBOX_TARGETS,
-    now: site.clock.now(),
+    // What has expired is what a push or a refresh is about to replace; here it only tells the versions.
+    now: BEFORE_ANY_EXPIRY,
     stateFolder: `${site.cacheFolder}/partners/${partnership.id}/tuf`,
     trustedRoot: await readRoot(site, partnership.id),
   });

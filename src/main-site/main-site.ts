@@ -17,6 +17,8 @@ export interface MainSite {
   random(length: number): Uint8Array;
   /** How this process signs locks. */
   readonly owner: LockOwner;
+  /** Whether a process of this machine runs: the lock of one that was killed need not be waited for. */
+  isAlive(pid: number): boolean;
   /** Opens a partner's `exchange/`; the caller closes it. @throws TIEUP_E_HOST_KEY, TIEUP_E_LOGIN, TIEUP_E_CONNECTION. */
   connect(partnership: Partnership): Promise<FileTree>;
 }

@@ -23,13 +23,13 @@ export function composeMessage(
   return { message: { subject, text }, confirmBy: new Date(now.getTime() + config.confirmWithinDays * DAY_MS) };
 }
 
-/** `2 new, 1 changed, 1 removed`; `new terms` when no file differs. */
-export function summarise({ added, changed, removed }: ReleasePlan): string {
+/** `2 new, 1 changed, 1 removed`; `same pages` when no file differs; and `new terms` when they are. */
+export function summarise({ added, changed, removed, termsDiffer }: ReleasePlan): string {
   const parts = [
     [added.length, 'new'],
     [changed.length, 'changed'],
     [removed.length, 'removed'],
   ] as const;
   const named = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  return named.length === 0 ? 'same pages, new terms' : named.join(', ');
+  return [...(named.length === 0 ? ['same pages'] : named), ...(termsDiffer ? ['new terms'] : [])].join(', ');
 }

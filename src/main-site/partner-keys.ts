@@ -22,11 +22,14 @@ export interface ReleaseSeeds {
   readonly online: Uint8Array;
 }
 
+/** Opens the online master, which signs snapshot and timestamp. */
+export async function onlineSeed(keys: KeyStore, { partner, epoch }: PartnerRole): Promise<Uint8Array> {
+  return deriveSeed(await keys.load('online'), 'online', HOLDER, partner, epoch);
+}
+
 /** Opens the release master and the online master: what a push needs. */
-export async function releaseSeeds(keys: KeyStore, { partner, epoch }: PartnerRole): Promise<ReleaseSeeds> {
-  const [release, online] = [await keys.load('release'), await keys.load('online')];
-  return {
-    targets: deriveSeed(release, 'targets', HOLDER, partner, epoch),
-    online: deriveSeed(online, 'online', HOLDER, partner, epoch),
-  };
+export async function releaseSeeds(keys: KeyStore, role: PartnerRole): Promise<ReleaseSeeds> {
+  const { partner, epoch } = role;
+  const targets = deriveSeed(await keys.load('release'), 'targets', HOLDER, partner, epoch);
+  return { targets, online: await onlineSeed(keys, role) };
 }

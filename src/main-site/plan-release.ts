@@ -4,7 +4,8 @@
  * Pure. A page carries the number of the release in which it last changed, so each is rendered with the number it had;
  * only when the bytes come out different it is new in this release.
  */
-import type { RenderedPage, SiteFile } from '../content/site.ts';
+import type { RenderedPage } from '../content/render.ts';
+import type { SiteFile } from '../content/site.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
 
@@ -27,6 +28,8 @@ export interface ReleasePlan {
   readonly changed: readonly string[];
   readonly removed: readonly string[];
   readonly unchanged: number;
+  /** The terms are other than those the partner was sent. */
+  readonly termsDiffer: boolean;
   /** False when a push would change nothing at the partner. */
   readonly differs: boolean;
 }
@@ -63,6 +66,7 @@ export function planRelease({ files, base, number, termsDiffer }: PlanInput): Re
     changed,
     removed,
     unchanged: files.length - added.length - changed.length,
+    termsDiffer: base !== undefined && termsDiffer,
     differs: base === undefined || termsDiffer || recordsDiffer || added.length + changed.length + removed.length > 0,
   };
 }

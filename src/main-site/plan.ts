@@ -13,7 +13,6 @@ import type { MainSite } from './main-site.ts';
 import { assertInForce, loadPartnerships } from './partnerships.ts';
 import type { ReleasePlan } from './plan-release.ts';
 import { planFor } from './push.ts';
-import { recordFailure } from './record.ts';
 
 export type PartnerPlan =
   | { readonly kind: 'planned'; readonly partner: string; readonly base: number | null; readonly plan: ReleasePlan }
@@ -43,7 +42,6 @@ async function planOrReport(site: MainSite, compiled: CompiledSite, partnership:
     }
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
-    await recordFailure(site, partner, error);
     return { kind: 'failed', partner, error };
   }
 }

@@ -9,9 +9,9 @@
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/site.ts';
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { acquireLock } from '../io/lock.ts';
+import { acquireLock, type Lock } from '../io/lock.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { currentTerms } from './current-terms.ts';
@@ -24,9 +24,9 @@ import { releaseSeeds } from './partner-keys.ts';
 import { assertInForce, loadPartnerships } from './partnerships.ts';
 import { planRelease, type ReleasePlan } from './plan-release.ts';
 import { carriesOut, readOutbox } from './read-outbox.ts';
-import { recordFailure, recordPush } from './record.ts';
+import { recordContact, recordFailure, recordPush } from './record.ts';
 import { signRelease } from './sign-release.ts';
-import { collectGarbage, commitRelease, missingObjects, uploadObjects } from './upload.ts';
+import { collectGarbage, commitRelease, missingObjects, removeLeftovers, uploadObjects } from './upload.ts';
 
 export interface PushRequest {
   /** Ids or tags; all partners when empty. */
@@ -37,6 +37,9 @@ export interface PushRequest {
   readonly concurrency: number;
   onProgress(partner: string, step: PushStep): void;
 }
+
+/** A push that was cut off from another machine is waited for this long; one of this machine is not waited for. */
+const LOCK_MINUTES = 30;
 
 export type PushStep =
   | { readonly kind: 'connecting' }
@@ -77,7 +80,8 @@ async function pushOrReport(
     return await pushTo(site, compiled, partnership, request);
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
-    await recordFailure(site, partnership.id, error);
+    // Another push is at work: that one will tell how it ended.
+    if (!isTieupError(error, 'TIEUP_E_LOCKED')) await recordFailure(site, partnership.id, error);
     return { kind: 'failed', partner: partnership.id, error };
   }
 }
@@ -94,14 +98,26 @@ async function pushTo(
   request.onProgress(partnership.id, { kind: 'connecting' });
   const exchange = await site.connect(partnership);
   try {
-    const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock);
+    const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, site);
     try {
-      return await pushLocked(site, compiled, partnership, request, exchange, seeds);
-    } finally {
+      const result = await pushLocked(site, compiled, partnership, request, exchange, seeds);
       await lock.release();
+      return result;
+    } catch (error) {
+      await releaseQuietly(lock);
+      throw error;
     }
   } finally {
     await exchange.close();
+  }
+}
+
+/** After a failure, which is what matters: a line that broke cannot carry the release of the lock either. */
+async function releaseQuietly(lock: Lock): Promise<void> {
+  try {
+    await lock.release();
+  } catch (error) {
+    if (!(error instanceof TieupError)) throw error;
   }
 }
 
@@ -120,6 +136,7 @@ async function pushLocked(
   request.onProgress(partner, { kind: 'planned', plan });
   const resend = request.full || !remote.hasObjects;
   if (!plan.differs && !resend && remote.base !== undefined) {
+    await recordContact(site, partner, remote.base);
     const { release, releaseDigest } = remote.base;
     return { kind: 'unchanged', partner, release: release.release, releaseDigest };
   }
@@ -162,6 +179,7 @@ async function pushLocked(
   const baseIsLive =
     remote.base !== undefined && carriesOut(await readOutbox(exchange, partnership), remote.base.releaseDigest);
   await collectGarbage(exchange, { signed, objects: sent, baseIsLive });
+  await removeLeftovers(exchange);
   request.onProgress(partner, { kind: 'done' });
   const { release, releaseDigest } = signed.pushed;
   return {

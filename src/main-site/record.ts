@@ -61,6 +61,23 @@ export async function recordPush(
   });
 }
 
+/** What the inbox holds, which another machine may have pushed. */
+export async function recordFound(
+  site: MainSite,
+  partner: string,
+  { release, releaseDigest }: PushedRelease,
+): Promise<void> {
+  const { pushed } = await readRecord(site, partner);
+  if (pushed?.releaseDigest === releaseDigest) return;
+  await updateRecord(site, partner, { pushed: { release: release.release, releaseDigest, at: release.created } });
+}
+
+/** A push found that nothing is to be done: whatever failed before is over. */
+export async function recordContact(site: MainSite, partner: string, found: PushedRelease): Promise<void> {
+  await recordFound(site, partner, found);
+  await updateRecord(site, partner, { failure: null, lastContact: instant(site.clock.now()) });
+}
+
 export async function recordFailure(site: MainSite, partner: string, { code, message }: TieupError): Promise<void> {
   await updateRecord(site, partner, { failure: { code, message, at: instant(site.clock.now()) } });
 }

@@ -10,10 +10,11 @@ import type { Decision } from '../protocol/decision.ts';
 import { decisionDigest } from '../protocol/decision.ts';
 import { instant } from '../protocol/instant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
+import { learnRemote } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
-import { readRecord, updateRecord, type PartnerRecord } from './record.ts';
+import { readRecord, recordFound, updateRecord, type PartnerRecord } from './record.ts';
 
 /** Worst first; `status` lists partners in this order. */
 export const STATES = [
@@ -65,6 +66,9 @@ async function askPartner(site: MainSite, partnership: Partnership): Promise<Par
     try {
       const outbox = await readOutbox(exchange, partnership);
       await noteDecision(site, partner, outbox);
+      // Another machine may have pushed since, or this one never did.
+      const { base } = await learnRemote(site, partnership, exchange);
+      if (base !== undefined) await recordFound(site, partner, base);
       const record = await readRecord(site, partner);
       if (partnership.status !== 'active')
         return row(partnership, record, outbox, 'suspended', `the partnership is ${partnership.status}`);

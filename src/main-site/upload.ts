@@ -2,9 +2,10 @@
  * Sends a signed release into a partner's inbox: objects first, metadata after them, `timestamp.json` last by rename.
  * Until that rename the partner sees the release before; a connection that breaks at any point changes nothing.
  */
+import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { sha256 } from '../protocol/digest.ts';
-import { INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
+import { sha256, sha256Stream } from '../protocol/digest.ts';
+import { INBOX, INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
 import { buildPack, type PackObject } from '../protocol/pack.ts';
 import { MAX_ASSET } from './load-site.ts';
 import type { PlannedFile } from './plan-release.ts';
@@ -56,12 +57,15 @@ export async function uploadObjects(exchange: FileTree, upload: Upload): Promise
   for (const { file, content } of upload.objects) {
     if (content.kind === 'asset' && file.length >= SINGLE_FROM) {
       const path = `${INBOX_OBJECTS}/${file.digest}`;
-      await exchange.write(path, upload.assets.files.stream(assetPath(upload.assets, content.asset), MAX_ASSET));
+      const present = upload.again ? undefined : await exchange.stat(path);
+      if (present?.kind !== 'file' || present.length !== file.length)
+        await exchange.write(path, streamAsset(upload.assets, content.asset, file.digest));
       sent.add(path);
       upload.onBytes(file.length);
       continue;
     }
-    const bytes = content.kind === 'bytes' ? content.render() : await readAsset(upload.assets, content.asset);
+    const bytes =
+      content.kind === 'bytes' ? content.render() : await readAsset(upload.assets, content.asset, file.digest);
     group.push({ digest: file.digest, bytes });
     groupLength += bytes.length;
     if (groupLength >= PACK_TARGET) await flush();
@@ -74,6 +78,16 @@ export async function uploadObjects(exchange: FileTree, upload: Upload): Promise
 export async function commitRelease(exchange: FileTree, signed: SignedRelease): Promise<void> {
   for (const { path, bytes } of signed.files) await exchange.write(path, bytes);
   await exchange.write(signed.timestamp.path, signed.timestamp.bytes);
+}
+
+/** Removes the temporary files that an interrupted push left; for whoever holds the lock, nobody else writes there. */
+export async function removeLeftovers(exchange: FileTree): Promise<void> {
+  for (const folder of [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS]) {
+    const whole = new Set((await exchange.list(folder)).map(({ name }) => name));
+    for (const { name, kind } of await exchange.list(folder, { temporary: true })) {
+      if (kind === 'file' && !whole.has(name)) await exchange.remove(`${folder}/${name}`);
+    }
+  }
 }
 
 /**
@@ -103,8 +117,26 @@ export async function collectGarbage(
   }
 }
 
-async function readAsset(assets: Assets, path: string): Promise<Uint8Array> {
-  return assets.files.read(assetPath(assets, path), SINGLE_FROM);
+/** Assets are read twice, for their digest and to be sent: one that was edited in between must not be signed for. */
+async function readAsset(assets: Assets, path: string, digest: string): Promise<Uint8Array> {
+  const bytes = await assets.files.read(assetPath(assets, path), SINGLE_FROM);
+  if (sha256(bytes) !== digest) throw edited(assets, path);
+  return bytes;
+}
+
+async function* streamAsset(assets: Assets, path: string, digest: string): AsyncIterable<Uint8Array> {
+  const hash = sha256Stream();
+  for await (const chunk of assets.files.stream(assetPath(assets, path), MAX_ASSET)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (hash.digest() !== digest) throw edited(assets, path);
+}
+
+function edited(assets: Assets, path: string): TieupError {
+  return new TieupError('TIEUP_E_DRIFT', `${assetPath(assets, path)} changed while it was being pushed`, {
+    hint: 'nothing of this release can be seen; push again when nobody edits it',
+  });
 }
 
 function assetPath(assets: Assets, path: string): string {

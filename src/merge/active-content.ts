@@ -38,17 +38,12 @@ export function findActiveContent(bytes: Uint8Array, path: string): readonly Act
     broken && nature !== 'unknown' && nature !== 'script'
       ? [{ kind: 'unreadable', what: 'bytes that are not UTF-8' }]
       : [];
-  switch (nature) {
-    case 'script':
-      return here([{ kind: 'script', what: 'a script file' }, ...(broken ? [] : scriptTextFindings(text, address))]);
-    case 'style':
-      return here([...unreadable, ...styleTextFindings(text, address, 'a style sheet')]);
-    case 'xml':
-      return [...here([...unreadable, ...xmlFindings(text)]), ...markupFindings(text, path, address)];
-    case 'html':
-    case 'unknown':
-      return [...here(unreadable), ...markupFindings(text, path, address)];
+  if (nature === 'script') {
+    return here([{ kind: 'script', what: 'a script file' }, ...(broken ? [] : scriptTextFindings(text, address))]);
   }
+  if (nature === 'style') return here([...unreadable, ...styleTextFindings(text, address, 'a style sheet')]);
+  const xml = nature === 'xml' ? xmlFindings(text) : [];
+  return [...here([...unreadable, ...xml]), ...markupFindings(text, path, address)];
 }
 
 /** Everything that the policy does not allow. */
@@ -69,23 +64,16 @@ export function judgeActiveContent(found: readonly ActiveContent[], policy: Cont
 }
 
 function refusal({ kind, origin, integrity }: ActiveContent, policy: ContentPolicy): string | undefined {
-  switch (kind) {
-    case 'script':
-      if (policy.scripts === 'none') return 'the terms allow no scripts';
-      if (origin === undefined) return undefined;
-      if (policy.scripts !== 'remote') return 'the terms allow no scripts from other sites';
-      return integrity === true ? undefined : 'a script from another site needs subresource integrity';
-    case 'service-worker':
-      return policy.serviceWorkers ? undefined : 'the terms allow no service workers';
-    case 'frame':
-    case 'remote':
-    case 'refresh':
-    case 'form':
-      if (origin !== undefined && policy.remoteOrigins.includes(origin)) return undefined;
-      return `the terms do not name ${origin ?? 'its origin'}`;
-    case 'unreadable':
-      return 'nobody can tell what a browser makes of it';
+  if (kind === 'unreadable') return 'nobody can tell what a browser makes of it';
+  if (kind === 'service-worker') return policy.serviceWorkers ? undefined : 'the terms allow no service workers';
+  if (kind !== 'script') {
+    if (origin !== undefined && policy.remoteOrigins.includes(origin)) return undefined;
+    return `the terms do not name ${origin ?? 'its origin'}`;
   }
+  if (policy.scripts === 'none') return 'the terms allow no scripts';
+  if (origin === undefined) return undefined;
+  if (policy.scripts !== 'remote') return 'the terms allow no scripts from other sites';
+  return integrity === true ? undefined : 'a script from another site needs subresource integrity';
 }
 
 function markupFindings(text: string, path: string, address: URL): readonly ActiveContent[] {

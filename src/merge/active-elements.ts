@@ -188,12 +188,14 @@ function remote(url: string, base: URL, what: string): Finding[] {
 
 /** Undefined for addresses of this site, and for what no browser can resolve. */
 function elsewhere(value: string, base: URL): { readonly origin: string; readonly url: string } | undefined {
+  if (base.host === SITE && PLAINLY_RELATIVE.test(value)) return undefined;
   const url = resolve(value, base);
   if (url === undefined || url.host === SITE) return undefined;
   return { origin: url.origin === 'null' ? url.protocol : url.origin, url: url.href };
 }
 
 function runsAsScript(value: string): boolean {
+  if (!value.includes(':')) return false;
   const protocol = resolve(value, new URL(`https://${SITE}/`))?.protocol;
   return protocol === 'javascript:' || protocol === 'vbscript:' || protocol === 'livescript:';
 }
@@ -202,6 +204,9 @@ function runsAsScript(value: string): boolean {
 function resolve(value: string, base: URL): URL | undefined {
   return URL.canParse(value, base.href) ? new URL(value, base) : undefined;
 }
+
+/** No scheme, no host: nearly every address of a page, at a hundredth of the cost of resolving it. */
+const PLAINLY_RELATIVE = /^(?!.*\/\/)[\w./?#&=%~-]*$/;
 
 /** The host of this site, whose real name does not matter here. RFC 6761: it never exists. */
 const SITE = 'this-site.invalid';

@@ -108,16 +108,13 @@ function others(colliding: readonly unknown[]): string {
 }
 
 function describe({ kind }: Occupant): string {
-  switch (kind) {
-    case 'link':
-      return 'the link';
-    case 'folder':
-      return 'the folder';
-    case 'unnamable':
-      return 'the badly named file';
-    case 'file':
-      return 'the file';
-    case 'other':
-      return 'the special file';
-  }
+  return KINDS[kind];
 }
+
+const KINDS: Readonly<Record<Occupant['kind'], string>> = {
+  file: 'the file',
+  folder: 'the folder',
+  link: 'the link',
+  other: 'the special file',
+  unnamable: 'the badly named file',
+};

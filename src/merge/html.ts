@@ -1,5 +1,5 @@
 /** HTML as a browser parses it (parse5), reduced to what merge looks at: elements with attributes, text and place. */
-import { type DefaultTreeAdapterTypes, parse } from 'parse5';
+import { type DefaultTreeAdapterTypes, html, parse } from 'parse5';
 
 export interface HtmlElement {
   /** Lower case in HTML; without a namespace prefix. */
@@ -18,11 +18,9 @@ type Node = DefaultTreeAdapterTypes.Node;
 type Element = DefaultTreeAdapterTypes.Element;
 type Document = DefaultTreeAdapterTypes.Document;
 
-const HTML = 'http://www.w3.org/1999/xhtml';
-
 /** Never fails: every text is some HTML document. @param scripting - as in a browser that runs scripts (`noscript` is text). */
-export function parseHtml(html: string, scripting: boolean): Document {
-  return parse(html, { sourceCodeLocationInfo: true, scriptingEnabled: scripting });
+export function parseHtml(text: string, scripting: boolean): Document {
+  return parse(text, { sourceCodeLocationInfo: true, scriptingEnabled: scripting });
 }
 
 /** All elements in document order, those in templates too. */
@@ -54,7 +52,7 @@ export function asElement(node: Element): HtmlElement {
   const text = node.childNodes.map((child) => ('value' in child ? child.value : '')).join('');
   return {
     name: localName(node.tagName.toLowerCase()),
-    foreign: node.namespaceURI !== HTML,
+    foreign: node.namespaceURI !== html.NS.HTML,
     attributes,
     text,
     line: node.sourceCodeLocation?.startLine,

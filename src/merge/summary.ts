@@ -1,5 +1,6 @@
 /** What a merge does, in plain language for the person who decides about it. */
 import type { MergeEntry, MergePlan } from './plan.ts';
+import type { LeftOut } from './wanted.ts';
 
 /** Paths by what happens to them; pages are HTML files, everything else is a file. */
 export interface Summary {
@@ -29,7 +30,6 @@ export interface Summary {
 export function summarise(plan: MergePlan): Summary {
   const tieUp = plan.entries.filter(({ from }) => from.kind === 'object');
   const copies = plan.entries.filter(({ from }) => from.kind === 'original');
-  const changes = ({ before, digest }: MergeEntry) => before !== undefined && before.digest !== digest;
   return {
     added: paths(tieUp.filter(({ before }) => before === undefined)),
     changed: paths(tieUp.filter(changes)),
@@ -89,7 +89,7 @@ export function summaryDetails(summary: Summary): readonly string[] {
     ...summary.added.map((path) => `new      ${path}`),
     ...summary.changed.map((path) => `changed  ${path}`),
     ...summary.removed.map((path) => `goes     ${path}`),
-    ...summary.leftOut.map(({ path, reason, slots }) => `left out ${path} (${leftOutReason(reason, slots)})`),
+    ...summary.leftOut.map((each) => `left out ${each.path} (${leftOutReason(each)})`),
     ...summary.fallbacks.map(
       ({ page, slot }) => `slot     ${page}: nothing of yours for "${slot}", it shows the main site's text`,
     ),
@@ -100,15 +100,15 @@ export function summaryDetails(summary: Summary): readonly string[] {
   ];
 }
 
-function leftOutReason(reason: MergePlan['leftOut'][number]['reason'], slots: readonly string[] | undefined): string {
-  switch (reason) {
-    case 'withheld':
-      return 'you withhold it';
-    case 'kept-mine':
-      return 'you keep yours';
-    case 'slot-missing':
-      return `it needs your text for ${(slots ?? []).map((slot) => `"${slot}"`).join(', ')}`;
-  }
+function leftOutReason({ reason, slots }: LeftOut): string {
+  if (reason === 'withheld') return 'you withhold it';
+  if (reason === 'kept-mine') return 'you keep yours';
+  return `it needs your text for ${(slots ?? []).map((slot) => `"${slot}"`).join(', ')}`;
+}
+
+/** True when other bytes stand at the path now. */
+function changes({ before, digest }: MergeEntry): boolean {
+  return before !== undefined && before.digest !== digest;
 }
 
 function paths(entries: readonly { readonly path: string }[]): string[] {

@@ -7,16 +7,17 @@
  * trust as they were. The decision is signed and kept before the first byte of the live tree changes, so that a crash in
  * between is finished by the next command, and the main site never sees a page live that nobody confirmed.
  */
-import { conflictError } from '../merge/conflict.ts';
+import { conflictError, type Conflict } from '../merge/conflict.ts';
 import type { MergePlan } from '../merge/plan.ts';
 import { TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
+import { instant } from '../protocol/instant.ts';
 import { keepAccepted, readAccepted } from './accepted-release.ts';
 import { lastDecision, showLastDecision, signDecision, type SignedDecision } from './decide.ts';
 import { openRelease, type OpenedRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { judgeByPolicy } from './policy.ts';
-import { planSite } from './plan-site.ts';
+import { planSite, type SitePlan } from './plan-site.ts';
 import { goLive, isLive, type WentLive } from './go-live.ts';
 import { writeReceipt } from './receipt-note.ts';
 import { recoverSite, withLock } from './recover-site.ts';
@@ -27,7 +28,12 @@ import { termsBefore, type Review } from './review.ts';
 
 /** How the answer comes about: `ask` shows and asks, `digest` stands on the command line, `policy` asks nobody. */
 export type Answering =
-  | { readonly kind: 'ask'; ask(review: Review): Promise<boolean> }
+  | {
+      readonly kind: 'ask';
+      ask(review: Review): Promise<boolean>;
+      /** Choices for all of these conflicts, or undefined to stop. */
+      choose(conflicts: readonly Conflict[]): Promise<Choices['paths'] | undefined>;
+    }
   | { readonly kind: 'digest'; readonly releaseDigest: string; show(review: Review): Promise<void> }
   | { readonly kind: 'policy'; show(review: Review): Promise<void> };
 
@@ -63,12 +69,10 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     }
     await refuseWhileHeld(site);
 
-    const choices = await mergeChoices(site, request.choices);
-    const { plan, unusedSlotFiles } = await planSite(site, opened, choices);
-    if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
+    const { plan, unusedSlotFiles, choices } = await planWithChoices(site, opened, request);
     const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
 
-    const decided = decidedBefore(last, opened, plan) ?? (await decide(site, request.answering, review));
+    const decided = decidedBefore(site, last, opened, plan) ?? (await decide(site, request.answering, review));
     if ('kind' in decided) return decided;
     await writeChoices(site, choices);
     await keepAccepted(site, opened, decided.digest);
@@ -79,11 +83,13 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
 
 /** A decision that a crash kept from being carried out need not be asked for again. */
 function decidedBefore(
+  site: PartnerSite,
   last: SignedDecision | undefined,
   opened: OpenedRelease,
   plan: MergePlan,
 ): SignedDecision | undefined {
   if (last?.decision.verdict !== 'accepted' || last.decision.releaseDigest !== opened.releaseDigest) return undefined;
+  if (instant(site.clock.now()) > last.decision.expires) return undefined;
   return last.decision.merge === plan.mergeDigest ? last : undefined;
 }
 
@@ -126,7 +132,20 @@ function otherRelease(given: string, { opened }: Review): TieupError {
   });
 }
 
-async function mergeChoices(site: PartnerSite, added: Choices['paths']): Promise<Choices> {
+/** Plans until no conflict is left; a manager who can be asked is asked, everybody else is told all of them. */
+async function planWithChoices(
+  site: PartnerSite,
+  opened: OpenedRelease,
+  { answering, choices }: AcceptRequest,
+): Promise<SitePlan & { readonly choices: Choices }> {
   const remembered = await readChoices(site);
-  return { ...remembered, paths: { ...remembered.paths, ...added } };
+  let paths = { ...remembered.paths, ...choices };
+  for (;;) {
+    const planned = await planSite(site, opened, { ...remembered, paths });
+    const { conflicts } = planned.plan;
+    if (conflicts.length === 0) return { ...planned, choices: { ...remembered, paths } };
+    const chosen = answering.kind === 'ask' ? await answering.choose(conflicts) : undefined;
+    if (chosen === undefined) throw conflictError(conflicts);
+    paths = { ...paths, ...chosen };
+  }
 }

@@ -68,6 +68,15 @@ export async function readDecision(site: PartnerSite, digest: string): Promise<D
   return undefined;
 }
 
+/** Whether a rollback was decided after decision `seq`: that one covers nothing any more. */
+export async function isRolledBackSince(site: PartnerSite, seq: number): Promise<boolean> {
+  for (const later of await decisionNumbers(site)) {
+    if (later <= seq) return false;
+    if ((await openDecision(site, later)).decision.verdict === 'rollback') return true;
+  }
+  return false;
+}
+
 /** The newest first. */
 async function decisionNumbers(site: PartnerSite): Promise<readonly number[]> {
   const names = await site.state.list('decisions');

@@ -2,6 +2,7 @@
 import type { MergePlan } from '../merge/plan.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import type { Publication } from '../publish/publication.ts';
+import { objectsInUse } from '../publish/prune.ts';
 import { publish } from '../publish/publish.ts';
 import { readLive } from '../publish/records.ts';
 import type { AcceptedRelease } from './accepted-release.ts';
@@ -26,7 +27,15 @@ export async function goLive(
     decisionDigest: decision,
     now: site.clock.now(),
   });
+  if (publication.changed) await pruneObjects(site, release);
   return { publication, receipt: await writeReceipt(site) };
+}
+
+/** What the next push takes for present is the accepted release as a whole, withheld pages too; the rest serves a rollback. */
+async function pruneObjects(site: PartnerSite, release: AcceptedRelease['release']): Promise<void> {
+  const keep = new Set(await objectsInUse(site.ports, site.layout));
+  for (const { digest } of release.files) keep.add(digest);
+  await site.objects.prune(keep);
 }
 
 /** True when the live tree was published from the release with this digest. */

@@ -14,7 +14,7 @@ import { TieupError } from '../errors.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { keepDecision, readAccepted, type AcceptedRelease } from './accepted-release.ts';
 import { readChoices, writeChoices } from './choices-file.ts';
-import { readDecision, signDecision } from './decide.ts';
+import { isRolledBackSince, readDecision, signDecision } from './decide.ts';
 import { goLive, type WentLive } from './go-live.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { planSite, type SitePlan } from './plan-site.ts';
@@ -88,7 +88,8 @@ export async function requireAccepted(site: PartnerSite): Promise<AcceptedReleas
 /** The digest of a decision that covers this merge: the one there is, or a new one. */
 async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: MergePlan): Promise<string> {
   const known = await readDecision(site, accepted.decision);
-  if (known?.merge === plan.mergeDigest && known.verdict === 'accepted') return accepted.decision;
+  const covers = known?.merge === plan.mergeDigest && known.verdict === 'accepted';
+  if (covers && !(await isRolledBackSince(site, known.seq))) return accepted.decision;
   const { digest } = await signDecision(site, {
     release: accepted.release.release,
     releaseDigest: accepted.releaseDigest,

@@ -27,7 +27,7 @@ import { MAX_TERMS_JSON, parseTerms, type Terms } from '../protocol/terms.ts';
 import { collectObjects } from './collect-objects.ts';
 import { JOINED_ROOT, type PartnerSite } from './partner-site.ts';
 
-declare const opened: unique symbol;
+const opened: unique symbol = Symbol('opened');
 
 /** A release that {@link openRelease} has verified; nothing else makes one. */
 export interface OpenedRelease extends ReleaseDocuments {
@@ -74,16 +74,13 @@ export async function openRelease(site: PartnerSite, known: KnownRelease | undef
     assertPaths(documents);
     await collectObjects(site, documents.release.files);
     const activeContent = await inspectContent(site, documents, known);
+    await site.objects.flush();
     await verified.commit();
-    return asOpened({ ...documents, activeContent });
+    return { ...documents, activeContent, [opened]: true };
   } catch (error) {
     await verified.discard();
     throw error;
   }
-}
-
-function asOpened(documents: ReleaseDocuments): OpenedRelease {
-  return documents as OpenedRelease;
 }
 
 type Documents = Omit<ReleaseDocuments, 'activeContent'>;

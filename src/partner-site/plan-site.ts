@@ -20,7 +20,7 @@ export async function planSite(
   { release, terms }: { readonly release: Release; readonly terms: Terms },
   choices: Choices,
 ): Promise<SitePlan> {
-  const slots = await readSlots(site, release, terms.mount);
+  const slots = await readSlots(site, release, terms);
   const found = await survey(site.ports, { ...site.layout, mount: terms.mount }, release);
   // Digests of pages with filled slots: only so can be said which of them change.
   const plan = await resolvePlan(planMerge({ ...found, release, slots: slots.contents, choices }), site.objects);

@@ -7,6 +7,7 @@ import { walkFiles } from '../io/walk.ts';
 import type { SlotContent } from '../merge/choices.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release } from '../protocol/release.ts';
+import type { Terms } from '../protocol/terms.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 const MAX_SLOT_FILE = 256 * 1024;
@@ -18,7 +19,7 @@ export interface SlotFiles {
 }
 
 /** @throws TIEUP_E_CONTENT with every file that cannot be used. */
-export async function readSlots(site: PartnerSite, release: Release, mount: string): Promise<SlotFiles> {
+export async function readSlots(site: PartnerSite, release: Release, { mount, policy }: Terms): Promise<SlotFiles> {
   const wanted = slotsOf(release, mount);
   if (wanted.size === 0) return { contents: [], unused: [] };
   const { renderSlotContent } = await import('../content/slot-content.ts');
@@ -39,7 +40,7 @@ export async function readSlots(site: PartnerSite, release: Release, mount: stri
     }
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(await site.slots.read(path, MAX_SLOT_FILE));
-      const bytes = await renderSlotContent({ format: extension === 'md' ? 'md' : 'html', text, file });
+      const bytes = renderSlotContent({ format: extension === 'md' ? 'md' : 'html', text, file, policy });
       const digest = sha256(bytes);
       await site.objects.add(digest, bytes.length, bytes);
       contents.set(key, { ...use, digest, length: bytes.length });

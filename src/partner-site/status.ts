@@ -3,7 +3,7 @@
  *
  *   recover → live → inbox opened and verified → merge planned → nothing changed
  */
-import { isTieupError, TieupError } from '../errors.ts';
+import { isTieupError, type TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { readHeld, readLive, type PublicationRecord } from '../publish/records.ts';
 import type { Recovery } from '../publish/recover.ts';

@@ -1,6 +1,7 @@
 /** Where things lie in `exchange/`, and how much of them a reader takes at most. Both sides must agree on each. */
 
 /** Written by the main site alone. */
+export const INBOX = 'inbox';
 export const INBOX_METADATA = 'inbox/metadata';
 export const INBOX_TARGETS = 'inbox/targets';
 export const INBOX_PACKS = 'inbox/packs';

@@ -22,25 +22,25 @@ export function parseFields<Name extends string>(
   type: string,
   shape: FieldShape<Name>,
   text: string,
-): Record<Name, readonly string[]> {
+): ReadonlyMap<Name, readonly string[]> {
   const lines = text.split('\n');
   if (lines.length !== shape.length + 2 || lines[0] !== type || lines.at(-1) !== '') {
     throw malformed(type, `it does not consist of ${shape.length + 1} lines that start with ${JSON.stringify(type)}`);
   }
-  const fields: Partial<Record<Name, readonly string[]>> = {};
+  const fields = new Map<Name, readonly string[]>();
   for (const [index, [name, count]] of shape.entries()) {
     const [head, ...values] = (lines[index + 1] ?? '').split(' ');
     if (head !== name || values.length !== count || values.includes('')) {
       throw malformed(type, `line ${index + 2} is not ${JSON.stringify(name)} with ${count} values`);
     }
-    fields[name] = values;
+    fields.set(name, values);
   }
-  return fields as Record<Name, readonly string[]>;
+  return fields;
 }
 
 /** Reads single values strictly; every failure names the statement and the field. */
-export function fieldReader<Name extends string>(type: string, fields: Fields<Name>) {
-  const value = (name: Name, index = 0): string => fields[name][index] ?? '';
+export function fieldReader<Name extends string>(type: string, fields: ReadonlyMap<Name, readonly string[]>) {
+  const value = (name: Name, index = 0): string => fields.get(name)?.[index] ?? '';
   const matching = (name: Name, index: number, pattern: RegExp, what: string): string => {
     const text = value(name, index);
     if (!pattern.test(text)) throw malformed(type, `${name} ${JSON.stringify(text)} is not ${what}`);

@@ -30,26 +30,26 @@ export async function recover(ports: Ports, layout: Layout): Promise<Recovery> {
 
 async function settle(ports: Ports, layout: Layout, journal: Journal): Promise<Recovery> {
   const { number } = journal;
-  switch (journal.kind) {
-    case 'build':
-      if ((await liveNumber(ports, layout)) === number) {
-        await removeJournal(ports.state);
-        return { kind: 'finished', number, leftAlone: [] };
-      }
+  const finished = { kind: 'finished', number, leftAlone: [] } as const;
+  const undone = { kind: 'undone', number, leftAlone: [] } as const;
+  if (journal.kind === 'build') {
+    if ((await liveNumber(ports, layout)) !== number) {
       await undoBuild(ports, layout, number);
-      return { kind: 'undone', number, leftAlone: [] };
-    case 'switch':
-      await switchLink(ports, layout, number, journal.hold);
-      return { kind: 'finished', number, leftAlone: [] };
-    case 'stage':
-      await undoStage(ports, number);
-      return { kind: 'undone', number, leftAlone: [] };
-    case 'apply':
-    case 'undo': {
-      const leftAlone = await resumeChanging(ports, layout, journal, objectStore(ports.state));
-      return { kind: journal.kind === 'apply' ? 'finished' : 'undone', number, leftAlone };
+      return undone;
     }
+    await removeJournal(ports.state);
+    return finished;
   }
+  if (journal.kind === 'switch') {
+    await switchLink(ports, layout, number, journal.hold);
+    return finished;
+  }
+  if (journal.kind === 'stage') {
+    await undoStage(ports, number);
+    return undone;
+  }
+  const leftAlone = await resumeChanging(ports, layout, journal, objectStore(ports.state));
+  return { ...(journal.kind === 'apply' ? finished : undone), leftAlone };
 }
 
 /** A killed process leaves the temporary file of its last write, which a web server would show to whoever guesses its name. */

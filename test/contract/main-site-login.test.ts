@@ -13,7 +13,7 @@ import { sftpTree } from '../../src/io/sftp-tree.ts';
 import { seededSshKey } from '../support/embedded-sftp.ts';
 import { asRoot, realPart } from '../support/real-parts.ts';
 import { startChrootedSshd, type Sshd } from '../support/sshd.ts';
-import { refused, text } from './file-tree.contract.ts';
+import { refused, text } from './tree-assertions.ts';
 
 const sshdPath = realPart('sshd');
 const possible = sshdPath !== undefined && asRoot('sshd');

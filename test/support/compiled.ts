@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Compiles `file` (from the repository's root) with what it imports; returns the script's path. Inside node_modules packages are found. */
-export async function compileScript(file: string): Promise<{ readonly script: string; readonly remove: () => Promise<void> }> {
+export async function compileScript(
+  file: string,
+): Promise<{ readonly script: string; readonly remove: () => Promise<void> }> {
   const cache = join(ROOT, 'node_modules/.cache');
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'tieup-'));

@@ -23,7 +23,15 @@ interface LoadOptions {
   readonly shared: Int32Array;
 }
 
-if (parentPort !== null) parentPort.postMessage(await run(workerData as LoadOptions));
+const options: unknown = workerData;
+if (parentPort !== null && isLoadOptions(options)) {
+  const port: { postMessage(report: LoadReport, transfer: []): void } = parentPort;
+  port.postMessage(await run(options), []);
+}
+
+function isLoadOptions(value: unknown): value is LoadOptions {
+  return typeof value === 'object' && value !== null && 'shared' in value && value.shared instanceof Int32Array;
+}
 
 async function run({ port, clients, shared }: LoadOptions): Promise<LoadReport> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });

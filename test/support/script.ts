@@ -56,7 +56,8 @@ export async function script(): Promise<Script> {
   };
 }
 
-function start(words: readonly string[], cwd: string, env: Record<string, string>): Promise<Ended> {
+/** `tieup …words` in the folder `cwd`, with this environment and no other. */
+export function start(words: readonly string[], cwd: string, env: Record<string, string>): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,

@@ -1,6 +1,6 @@
 /** OpenSSH's sshd on loopback, started and ended by the tests. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,8 @@ export interface Sshd {
   readonly key: SshKey;
   /** The folder in which logins start, as this machine sees it. */
   readonly folder: string;
+  /** Lets the holder of another key in: a line of `authorized_keys`. */
+  readonly authorize: (line: string) => void;
   /** What sshd wrote so far. */
   readonly log: () => string;
   /** Logs in; `changes` override what is right. */
@@ -119,6 +121,7 @@ async function run(sshd: string, { base, folder, user, config }: Setup): Promise
     user,
     key,
     folder,
+    authorize: (line) => appendFileSync(join(base, 'authorized_keys'), `${line}\n`),
     log: () => log,
     connect: async (changes) => {
       const connection = await connectSftp({

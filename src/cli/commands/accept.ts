@@ -6,6 +6,7 @@ import type { Define } from '../catalog.ts';
 import { parseChoices } from '../choices.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
+import { chooseForConflicts } from '../choose-for-conflicts.ts';
 import { pageDiffs } from '../page-diffs.ts';
 import { describeReview, reviewText } from '../review-text.ts';
 import { describeWentLive, renderWentLive } from '../went-live.ts';
@@ -90,6 +91,7 @@ async function answering(
   const prompt = await ctx.prompt();
   return {
     kind: 'ask',
+    choose: (conflicts) => chooseForConflicts(prompt, conflicts),
     async ask(review) {
       await show(review);
       if (!prompt.interactive) {

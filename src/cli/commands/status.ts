@@ -36,8 +36,9 @@ const MARKS: Readonly<Record<PartnerState, Mark>> = {
   live: 'good',
 };
 
-async function showPartners({ output, mainSite }: Context, partners: readonly string[]): Promise<void> {
-  const rows = await mainStatus(await mainSite(), partners, CONCURRENCY);
+async function showPartners(ctx: Context, partners: readonly string[]): Promise<void> {
+  const { output } = ctx;
+  const rows = await mainStatus(await ctx.mainSite(), partners, CONCURRENCY);
   output.result('status', { partners: rows }, () =>
     table(
       ['partner', 'state', 'pushed', 'live', 'last contact', ''],
@@ -66,7 +67,7 @@ function liveLines({ output }: Context, { live, held, withheld, recovery }: Site
   const lines: string[] = [];
   if (recovery.kind !== 'nothing')
     lines.push(output.mark('warning', `an interrupted publication was ${recovery.kind}`));
-  if (live?.release == null) lines.push('no tie-up page is live');
+  if (live === undefined || live.release === null) lines.push('no tie-up page is live');
   else {
     const pages = `${count(live.pages.tieUp, 'tie-up page')}, ${count(live.pages.original, 'page')} of your own`;
     lines.push(`${output.mark('good', `release ${live.release.number} is live`)} since ${live.time}: ${pages}`);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseFrontMatter } from '../../../src/config/front-matter.ts';
 import { isTieupError } from '../../../src/errors.ts';
@@ -87,6 +87,7 @@ text
   it.each([
     ['# A *b* `c` [d](e) ##', 'A b c d'],
     ['\n\n## <b>A</b> \\* ![i](j)', 'A * i'],
+    ['# Q&amp;A &lt;x&gt;', 'Q&A <x>'],
     ['A title\n===\nb', 'A title'],
     ['A title\n---\nb', 'A title'],
   ])('takes the title from the heading of %j', (text, title) => {
@@ -100,6 +101,7 @@ text
     ],
     ['text\n\n# Later', 'the page has no title'],
     ['# ', 'the page has no title'],
+    ['---\ndraft: true\n---\n# At {{ partner.name }}', 'pages/a.md:4:1 the title cannot hold a variable'],
     ['---\ntitle: A\n', 'pages/a.md:1:1 the front matter is not closed by a line ---'],
     ['---\ntitel: A\n---\n', 'pages/a.md:2:1 unknown key `titel` (did you mean `title`?)'],
     [

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, serialize } from 'parse5';
 import { bodyOf, compile, elements, htmlFor, partner, problemsOf, shape } from './site-builder.ts';
@@ -86,10 +86,12 @@ describe('Markdown', () => {
     const html = bodyOf(markdown);
     for (const { tagName, attrs } of elements(html)) {
       expect(FORBIDDEN).not.toContain(tagName);
-      for (const { name, value } of attrs) {
+      for (const { name } of attrs) {
         expect(name).not.toMatch(/^on|^style$|^srcdoc$|^ping$|^formaction$|^autoplay$|^target$/);
-        if (name === 'href' || name === 'src')
-          expect(new URL(value, 'https://a.example').protocol).toMatch(/^(?:https?|mailto|tel):$/);
+      }
+      const addresses = attrs.filter(({ name }) => name === 'href' || name === 'src');
+      for (const { value } of addresses) {
+        expect(new URL(value, 'https://a.example').protocol).toMatch(/^(?:https?|mailto|tel):$/);
       }
     }
   });
@@ -151,7 +153,7 @@ describe('variables in Markdown', () => {
   it('are escaped text wherever text can be, and are not Markdown', () => {
     const v = '&lt;b&gt;*x*&lt;/b&gt; &amp; "q"';
     expect(render('a {{ partner.v }} *{{partner.v}}*')).toBe(`<p>a ${v} <em>${v}</em></p>`);
-    expect(render('# {{ partner.v }}')).toBe(`<h1 id="">${v}</h1>`);
+    expect(render('# {{ partner.v }}')).toBe(`<h1>${v}</h1>`);
     expect(render('| {{ partner.v }} |\n|-|')).toContain(`<th>${v}</th>`);
     expect(render('<i title="{{ partner.v }}">{{ partner.v }}</i>')).toBe(
       `<p><i title="&lt;b&gt;*x*&lt;/b&gt; &amp; &quot;q&quot;">${v}</i></p>`,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileSite } from '../../../src/content/site.ts';
 import {
@@ -23,6 +23,9 @@ const BETA = partner({
   url: 'https://beta.example',
   search: 'noindex',
 });
+
+const clash = (pages: Record<string, string>, assets: string[] = []) =>
+  problemsOf(() => compile({ pages, assets })).join();
 
 describe('a site', () => {
   it('gives each partner its pages, redirects and assets, in byte order', () => {
@@ -128,7 +131,7 @@ describe('a site', () => {
       problemsOf(() =>
         compile({
           pages: {
-            'a.md': '# A {{ nope }}',
+            'a.md': '# A\n\n{{ nope }}',
             'b.md': titled('template: pgae'),
             'c.md': titled('slots: {x: {}}'),
             'd.md': titled('values: {url: x}'),
@@ -139,11 +142,11 @@ describe('a site', () => {
       ),
     ).toEqual([
       'the site\'s value "name" would hide the variable `site.name`',
-      'templates/page.html:3:7 unknown variable `site.nam` (did you mean `site.name`?)',
-      'pages/a.md:1:5 unknown variable `nope`: write \\{{ for two braces as text',
+      'pages/a.md:3:1 unknown variable `nope`: write \\{{ for two braces as text',
       'pages/b.md there is no template "pgae" (did you mean "page"?)',
       'pages/c.md slot "x" is declared, but neither the page nor the template "page" has it',
       'pages/d.md the value "url" would hide the variable `page.url`',
+      'templates/page.html:3:7 unknown variable `site.nam` (did you mean `site.name`?)',
     ]);
   });
 
@@ -166,8 +169,6 @@ describe('a site', () => {
   });
 
   it('refuses paths that some file system cannot tell apart', () => {
-    const clash = (pages: Record<string, string>, assets: string[] = []) =>
-      problemsOf(() => compile({ pages, assets })).join();
     expect(clash({ 'Intro.md': '# a', 'intro.md': '# b' })).toContain(
       'pages/intro.md the paths "Intro.html" and "intro.html" collide',
     );
@@ -247,6 +248,12 @@ describe('links', () => {
     ['../assets/stile.css', 'pages/x.md:3:1 there is no asset "stile.css" (did you mean "style.css"?)'],
   ])('to %s are warned of', (address, warning) => {
     expect(link('x.md', address).warnings).toEqual([warning]);
+  });
+
+  it('of a template to an asset that is not there are warned of', () => {
+    const template = templateWith('<img src="{{ mount }}assets/a.png"><img src="{{ mount }}assets/b.png?x">');
+    const site = compile({ pages: { 'x.md': '# x' }, templates: { page: template }, assets: ['a.png'] });
+    expect(site.warnings.map(placed)).toEqual(['templates/page.html:3:47 there is no asset "b.png"']);
   });
 
   it('in raw HTML and of pictures are followed as well', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parse, serialize } from 'parse5';
 import { describe, expect, it } from 'vitest';
 import { renderSlotContent } from '../../../src/content/slot-content.ts';
@@ -7,6 +7,11 @@ import { elements, problemsOf, shape } from './site-builder.ts';
 const FILE = 'slots/visit/hours.md';
 const md = (text: string) => new TextDecoder().decode(renderSlotContent({ format: 'md', text, file: FILE }));
 const html = (text: string) => new TextDecoder().decode(renderSlotContent({ format: 'html', text, file: FILE }));
+
+const around = (content: string) =>
+  `<!doctype html><html><body><div id="slot">${content}</div><footer>f</footer></body></html>`;
+const refusals = (text: string, remoteOrigins?: readonly string[]) =>
+  problemsOf(() => renderSlotContent({ format: 'html', text, file: FILE, policy: { remoteOrigins } }));
 
 describe('slot content', () => {
   it('is Markdown or HTML', () => {
@@ -61,8 +66,6 @@ describe('slot content', () => {
         '\0',
       ),
     );
-    const around = (content: string) =>
-      `<!doctype html><html><body><div id="slot">${content}</div><footer>f</footer></body></html>`;
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 14 }), fc.constantFrom(md, html), (pieces, render) => {
         const page = around(render(pieces.join('')));
@@ -93,11 +96,9 @@ describe('slot content', () => {
   });
 
   it('shows pictures only from where the partnership allows', () => {
-    const render = (text: string, remoteOrigins?: readonly string[]) =>
-      problemsOf(() => renderSlotContent({ format: 'html', text, file: FILE, policy: { remoteOrigins } }));
     const own = '<img src="/a.png"><img src="b.png">';
-    expect(render(`${own}<img src="https://any.example/x.png">`)).toEqual([]);
-    expect(render(`${own}<img src="https://cdn.example/x.png">`, ['https://cdn.example'])).toEqual([]);
+    expect(refusals(`${own}<img src="https://any.example/x.png">`)).toEqual([]);
+    expect(refusals(`${own}<img src="https://cdn.example/x.png">`, ['https://cdn.example'])).toEqual([]);
     for (const src of [
       'https://evil.example/x.png',
       '//evil.example/x.png',
@@ -105,7 +106,7 @@ describe('slot content', () => {
       'https://cdn.example@evil.example/',
       'https://',
     ]) {
-      expect(render(`${own}\n<img src="${src}">`, ['https://cdn.example'])).toEqual([
+      expect(refusals(`${own}\n<img src="${src}">`, ['https://cdn.example'])).toEqual([
         expect.stringMatching(/^slots\/visit\/hours\.md:2:1 the picture/),
       ]);
     }

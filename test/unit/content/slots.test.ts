@@ -5,13 +5,14 @@ const front = (yaml: string, body: string) => `---\ntitle: T\n${yaml}\n---\n${bo
 const SLOTS = 'slots: {hours: {description: when, required: true}, news: {}}';
 const BODY = '# T\n\n<slot name="hours">\n**Ask** us\n</slot>\n\nx\n<slot name="news"></slot>\ny';
 
+const decode = (part: Uint8Array) => new TextDecoder().decode(part);
+
 function render(
   text: string,
   template = TEMPLATE,
 ): { html: string; contents: Record<string, string>; required: string[] } {
   const page = pageFor(compile({ pages: { 'index.md': text }, templates: { page: template } }), 'with-main/index.html');
   const { bytes, slots } = page.render(1);
-  const decode = (part: Uint8Array) => new TextDecoder().decode(part);
   return {
     html: decode(bytes),
     contents: Object.fromEntries(

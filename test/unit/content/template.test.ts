@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile, elements, htmlFor, partner, problemsOf, shape, templateWith, TEMPLATE } from './site-builder.ts';
 
@@ -8,6 +8,9 @@ const site = (template: string, values: Record<string, string> = {}) =>
 const render = (template: string, values: Record<string, string> = {}) =>
   htmlFor(site(template), 'with-main/index.html', partner({ values }));
 const faults = (template: string) => problemsOf(() => site(template));
+
+const search = (policy: 'canonical-to-main' | 'noindex' | 'own') =>
+  htmlFor(compile({ pages: PAGE }), 'with-main/index.html', partner({ search: policy }));
 
 describe('a template', () => {
   it('takes the variables of site, page, partner and release', () => {
@@ -135,9 +138,7 @@ describe('a template', () => {
     expect(faults(template).join('\n')).toContain(reason);
   });
 
-  it('warns of nothing and refuses nothing in a page of each policy', () => {
-    const search = (policy: 'canonical-to-main' | 'noindex' | 'own') =>
-      htmlFor(compile({ pages: PAGE }), 'with-main/index.html', partner({ search: policy }));
+  it('tells search engines what the partnership has agreed', () => {
     expect(search('canonical-to-main')).toContain('<link rel="canonical" href="https://main.example/index.html">');
     expect(search('noindex')).toContain('<meta name="robots" content="noindex">');
     expect(search('noindex')).not.toContain('canonical');

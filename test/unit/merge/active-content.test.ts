@@ -10,6 +10,8 @@ const kinds = (html: string, path?: string) =>
 const judge = (html: string, policy: Partial<ContentPolicy> = {}, path?: string) =>
   judgeActiveContent(find(html, path), { ...STRICT, ...policy }).map(({ message }) => message);
 
+const remote = (integrity: string) => `<script src="https://cdn.example/a.js" integrity="${integrity}"></script>`;
+
 describe('a page that can only be looked at', () => {
   it.each([
     '<!doctype html><title>x</title><p>Hello <a href="https://main.example/">there</a> <a href="mailto:a@b.example">mail</a>',
@@ -140,7 +142,6 @@ describe('files that are no pages', () => {
 
 describe('the terms', () => {
   const pin = `sha256-${Buffer.alloc(32).toString('base64')}`;
-  const remote = (integrity: string) => `<script src="https://cdn.example/a.js" integrity="${integrity}"></script>`;
 
   it('refuse scripts unless they allow them', () => {
     expect(judge('<script>1</script>')).toEqual(['an inline script: the terms allow no scripts']);

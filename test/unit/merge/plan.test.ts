@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Choices, NO_CHOICES, type PathChoice } from '../../../src/merge/choices.ts';
 import { EMPTY_LEDGER, type Ledger } from '../../../src/merge/ledger.ts';

@@ -21,6 +21,15 @@ const html = (body: string) => encode(`<!doctype html><title>T</title>${body}`);
 const diff = (before: string | undefined, after: string | undefined) =>
   renderDiff(diffPages(before === undefined ? undefined : html(before), after === undefined ? undefined : html(after)));
 
+/** A page of numbers in an order of its own. */
+const many = (seed: number) => Array.from({ length: 20_000 }, (_, index) => `<p>${(index * seed) % 7919}`).join('');
+const part = (offset: number, length: number, text: string) => ({
+  offset,
+  length,
+  digest: sha256(text),
+  contentLength: text.length,
+});
+
 describe('the difference of two pages', () => {
   it('is nothing when only the markup differs', () => {
     expect(diff('<p>Hello   <b>you</b></p>', '<div>\n Hello <i>you</i>\n</div>')).toBe('');
@@ -46,7 +55,6 @@ describe('the difference of two pages', () => {
     expect(diff('<p>old</p>', undefined)).toBe('- T\n- old\n');
   });
   it('gives up in time on pages that are made to be slow, and says so', () => {
-    const many = (seed: number) => Array.from({ length: 20_000 }, (_, index) => `<p>${(index * seed) % 7919}`).join('');
     const made = diffPages(html(many(3)), html(many(5)));
     expect(made.compared).toBe(false);
     expect(made.lines.filter(({ kind }) => kind === 'added')).toHaveLength(20_001);
@@ -54,12 +62,6 @@ describe('the difference of two pages', () => {
 });
 
 describe('filling slots', () => {
-  const part = (offset: number, length: number, text: string) => ({
-    offset,
-    length,
-    digest: sha256(text),
-    contentLength: text.length,
-  });
   const contents = new Map(['ONE', ''].map((text) => [sha256(text), encode(text)]));
   it('replaces the fallbacks by bytes, not by characters', () => {
     const page = encode('ü[a]ö[b]');

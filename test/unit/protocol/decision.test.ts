@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import { decisionDigest, parseDecision, renderDecision, type Decision } from '../../../src/protocol/decision.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byteOrder } from '../../../src/protocol/byte-order.ts';
 import { parseSums, renderSums } from '../../../src/protocol/sums.ts';

@@ -1,0 +1,49 @@
+// npm run bench [-- <name>…] [--save]: measures this machine against its own floor. `--save` puts what was found into
+// RESULTS.md, section by section. The pages come from the corpus (see corpus.mjs), which is not part of the project.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { accept } from './accept.mjs';
+import { corpusLoop } from './corpus-loop.mjs';
+import { memoryOfPartners } from './memory.mjs';
+import { start } from './start.mjs';
+
+/** @type {Record<string, () => Promise<string>>} */
+const BENCHMARKS = { start, accept, corpus: corpusLoop, memory: memoryOfPartners };
+const RESULTS = new URL('RESULTS.md', import.meta.url);
+const TITLE =
+  '# Results\n\nWritten by `npm run bench -- --save`. Ratios within one run count; times are those of one busy machine.\n';
+
+/**
+ * @param {string} name
+ * @param {string} section
+ */
+function save(name, section) {
+  const text = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : TITLE;
+  const [title = TITLE, ...sections] = text.split(/^(?=## )/m);
+  const kept = new Map(sections.map((each) => [/^## (.*)/.exec(each)?.[1] ?? '', each.trimEnd()]));
+  kept.set(name, section);
+  const ordered = Object.keys(BENCHMARKS).flatMap((key) => kept.get(key) ?? []);
+  writeFileSync(RESULTS, `${[title.trimEnd(), ...ordered].join('\n\n')}\n`);
+}
+
+const words = process.argv.slice(2);
+const names = words.filter((word) => !word.startsWith('--'));
+const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+if (unknown.length > 0) {
+  console.error(`error: there is no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+  process.exitCode = 64;
+} else {
+  const date = new Date().toISOString().slice(0, 10);
+  for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    try {
+      const where = `${date}, ${cpus().length} cores, Node ${process.version}: \`npm run bench -- ${name}\``;
+      const section = [`## ${name}`, where, await benchmark()].join('\n\n');
+      console.log(`${section}\n`);
+      if (words.includes('--save')) save(name, section);
+    } catch (error) {
+      console.error(`error: ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { refresh, type RefreshResult } from '../../main-site/refresh.ts';
+import type { Define } from '../catalog.ts';
+import { examples } from '../examples.ts';
+import type { Output } from '../output.ts';
+import { describeFailure, endWithFailures } from '../partner-results.ts';
+import { visible } from '../visible.ts';
+
+const CONCURRENCY = 8;
+
+export const define: Define = (command, context) => {
+  command
+    .argument('[partner...]', 'only these partners, by id or tag')
+    .addHelpText(
+      'after',
+      examples({ '17 4 * * *  tieup refresh --quiet': 'a line for cron: once a day, with the online key alone' }),
+    )
+    .action(async (partners) => {
+      const ctx = context();
+      const results = await refresh(await ctx.mainSite(), partners, CONCURRENCY);
+      ctx.output.result('refresh', { partners: results.map(describe) }, () =>
+        results.map((each) => render(ctx.output, each)).join(''),
+      );
+      for (const each of results) {
+        if (each.kind !== 'refreshed' || !each.releaseHalfOver) continue;
+        ctx.output.warning(
+          `${each.partner}: release ${each.release} expires on ${each.releaseUntil.slice(0, 10)}; sign it anew with tieup push --full ${each.partner}`,
+        );
+      }
+      const failures = results.filter((each) => each.kind === 'failed');
+      endWithFailures(ctx, failures, results.length, 'tieup refresh');
+    });
+};
+
+function describe(each: RefreshResult): object {
+  if (each.kind === 'failed') return describeFailure(each);
+  const { kind, ...rest } = each;
+  return { result: kind, ...rest };
+}
+
+function render(output: Output, each: RefreshResult): string {
+  const partner = visible(each.partner);
+  switch (each.kind) {
+    case 'refreshed':
+      return `${output.mark('good', `${partner}: fresh until ${each.until.slice(0, 10)}`)}, release ${each.release}\n`;
+    case 'skipped':
+      return `${output.mark('waiting', `${partner}: skipped`)}, ${visible(each.why)}\n`;
+    case 'failed':
+      return `${output.mark('bad', `${partner}: failed`)}\n`;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * A push whose connection breaks: wherever that is, the partner still opens the old release or the complete new one, and
+ * the next push completes what was begun without a person.
+ */
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isTieupError } from '../../src/errors.ts';
+import type { FileTree } from '../../src/io/file-tree.ts';
+import { folderTree } from '../../src/io/folder-tree.ts';
+import { connectSftp } from '../../src/io/sftp-connection.ts';
+import { sftpTree } from '../../src/io/sftp-tree.ts';
+import type { MainSite } from '../../src/main-site/main-site.ts';
+import type { PushResult } from '../../src/main-site/push.ts';
+import { unlock } from '../../src/main-site/unlock.ts';
+import { cuttingProxy } from '../support/cutting-proxy.ts';
+import { embeddedSftp } from '../support/embedded-sftp.ts';
+import type { PartnerFixture } from '../support/partner-fixture.ts';
+import { mainFixture, type MainFixture } from '../support/partnership-fixture.ts';
+import { realPart } from '../support/real-parts.ts';
+import { startSshd } from '../support/sshd.ts';
+
+type Live = Readonly<Record<string, string>>;
+
+interface Scene {
+  readonly main: MainFixture;
+  readonly shop: PartnerFixture;
+  /** What visitors see before the push is accepted, and after. */
+  readonly before: Live;
+  readonly after: Live;
+  /** Main site and partner as they were before the push. */
+  rewind(): Promise<PartnerFixture>;
+}
+
+/** A push of the first release, or of a change to it: a page changed, one new, one gone. */
+async function scene(which: 'the first release' | 'a change'): Promise<Scene> {
+  const main = await mainFixture();
+  const shop = await main.join();
+  if (which === 'a change') {
+    await main.pushed();
+    await shop.accept();
+    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed\n');
+    await main.write('pages/events.md', '---\ntitle: Events\n---\n\nA tasting.\n');
+    await main.remove('pages/story.md');
+  }
+  const before = await shop.live();
+  const memory = join(main.folder, '.tieup');
+  const saved = `${main.folder}-memory`;
+  const began = main.clock.now();
+  if (which === 'a change') cpSync(memory, saved, { recursive: true });
+  const rewind = async (): Promise<PartnerFixture> => {
+    main.clock.set(began);
+    rmSync(memory, { recursive: true, force: true });
+    if (which === 'a change') cpSync(saved, memory, { recursive: true });
+    return shop.copy();
+  };
+  const complete = await rewind();
+  await pushBy(main, 1, async () => folderTree(complete.path('exchange')));
+  await complete.accept();
+  return { main, shop, before, after: await complete.live(), rewind };
+}
+
+/** One process of the main site; those with other numbers are dead. */
+async function pushBy(main: MainFixture, pid: number, connect: () => Promise<FileTree>): Promise<PushResult> {
+  const owner = { who: `process ${pid}`, id: `${pid}`, host: 'main', pid };
+  const site: MainSite = { ...main.site, owner, isAlive: (other) => other === pid, connect };
+  const [result] = await main.push({}, site);
+  if (result === undefined) throw new Error('nobody was pushed to');
+  return result;
+}
+
+interface Outcome {
+  /** `ok`, or the code of the error. */
+  readonly push: string;
+  readonly visitors: 'before' | 'after' | 'a mixture';
+  /** What the partner's `accept` said. */
+  readonly accept: string;
+  readonly rerun: string;
+}
+
+/** Breaks one push, lets the partner accept what it finds, and pushes again. */
+async function breakOnce(
+  { main, before, after, rewind }: Scene,
+  connect: (shop: PartnerFixture) => Promise<FileTree>,
+): Promise<Outcome> {
+  const shop = await rewind();
+  const pushed = await pushBy(main, 2, () => connect(shop));
+  const accepted = await codeOf(shop.accept());
+  const live = await shop.live();
+  const visitors = same(live, after) ? 'after' : same(live, before) ? 'before' : 'a mixture';
+
+  main.clock.set(new Date(main.clock.now().getTime() + 60_000));
+  const exchange = folderTree(shop.path('exchange'));
+  let rerun = await pushBy(main, 3, async () => exchange);
+  const said = rerun.kind === 'failed' ? rerun.error.code : 'ok';
+  if (said === 'TIEUP_E_LOCKED') {
+    await unlock({ ...main.site, connect: async () => exchange }, 'harbour');
+    rerun = await pushBy(main, 4, async () => exchange);
+  }
+  expect(rerun).toMatchObject({ kind: expect.stringMatching(/^(pushed|unchanged)$/) });
+  await shop.accept();
+  expect(await shop.live()).toEqual(after);
+  expect(leftIn(shop.path('exchange/inbox'), rerun.kind)).toEqual([]);
+  return { push: pushed.kind === 'failed' ? pushed.error.code : 'ok', visitors, accept: accepted, rerun: said };
+}
+
+describe.each(['the first release', 'a change'] as const)('a push of %s', (which) => {
+  test('that breaks at any request leaves the old release or the new one, and the next push completes it', async () => {
+    const played = await scene(which);
+    const requests: string[] = [];
+    const whole = await overEmbedded(played, { onRequest: (_, name) => void requests.push(name) });
+    expect(whole).toEqual({ push: 'ok', visitors: 'after', accept: 'ok', rerun: 'ok' });
+    expect(requests.length).toBeGreaterThan(60);
+
+    const outcomes: Outcome[] = [];
+    for (let request = 1; request <= requests.length; request += 1)
+      outcomes.push(await overEmbedded(played, { dropAtRequest: request }));
+
+    expect(outcomes.filter(({ visitors }) => visitors === 'a mixture')).toEqual([]);
+    // A CLOSE that nobody waits for may be the last request.
+    expect(new Set(outcomes.slice(0, -1).map(({ push }) => push))).toEqual(new Set(['TIEUP_E_CONNECTION']));
+    // Once the new release can be seen, it can be seen for good.
+    const firstNew = outcomes.findIndex(({ visitors }) => visitors === 'after');
+    expect(firstNew).toBeGreaterThan(0);
+    expect(outcomes.slice(firstNew).every(({ visitors }) => visitors === 'after')).toBe(true);
+    // This server cannot replace a file in one step: for one request there is no release, which accept says.
+    const refused = outcomes.slice(0, firstNew).filter(({ accept }) => accept !== 'ok');
+    if (which === 'a change') expect(refused.length).toBeLessThanOrEqual(2);
+    expect(new Set(refused.map(({ accept }) => accept))).toEqual(new Set(['TIEUP_E_NOT_FOUND']));
+    // The lock of a dead process is taken over, unless the line broke before its name was in it.
+    const locked = outcomes.filter(({ rerun }) => rerun !== 'ok');
+    expect(locked.length).toBeLessThanOrEqual(3);
+    expect(new Set(locked.map(({ rerun }) => rerun))).toEqual(new Set(['TIEUP_E_LOCKED']));
+  });
+});
+
+const sshdPath = realPart('sshd');
+
+describe.skipIf(sshdPath === undefined)('a push over a line to OpenSSH', () => {
+  test('that is cut anywhere leaves the old release or the new one', async () => {
+    const played = await scene('a change');
+    const sshd = await startSshd(sshdPath ?? '');
+    try {
+      const push = (cutAfter: number) => overSshd(played, sshd, cutAfter);
+      const { outcome, sent } = await push(Number.POSITIVE_INFINITY);
+      expect(outcome).toMatchObject({ push: 'ok', visitors: 'after' });
+      const outcomes: Outcome[] = [];
+      for (let cut = 1; cut <= 20; cut += 1) outcomes.push((await push(Math.floor((sent * cut) / 21))).outcome);
+      expect(outcomes.filter(({ visitors, accept }) => visitors === 'a mixture' || accept !== 'ok')).toEqual([]);
+      expect(new Set(outcomes.map(({ push: said }) => said))).toEqual(new Set(['TIEUP_E_CONNECTION']));
+      expect(outcomes.filter(({ visitors }) => visitors === 'before').length).toBeGreaterThan(5);
+    } finally {
+      await sshd.dispose();
+    }
+  });
+});
+
+type Faults = NonNullable<Parameters<typeof embeddedSftp>[0]>['faults'];
+
+async function overEmbedded(played: Scene, faults: NonNullable<Faults>): Promise<Outcome> {
+  let server: Awaited<ReturnType<typeof embeddedSftp>> | undefined;
+  try {
+    return await breakOnce(played, async (shop) => {
+      server = await embeddedSftp({ root: shop.path('exchange'), faults });
+      return sftpTree(await server.connect(), '/');
+    });
+  } finally {
+    await server?.dispose();
+  }
+}
+
+async function overSshd(
+  played: Scene,
+  sshd: Awaited<ReturnType<typeof startSshd>>,
+  cutAfter: number,
+): Promise<{ readonly outcome: Outcome; readonly sent: number }> {
+  const proxy = await cuttingProxy(sshd.port, cutAfter);
+  try {
+    const outcome = await breakOnce(played, async (shop) => {
+      const connection = await connectSftp({
+        address: { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' },
+        hostKeys: [sshd.hostKeyLine],
+        auth: { kind: 'key', privateKey: sshd.key.privateKey },
+        timeoutMs: 20_000,
+      });
+      return sftpTree(connection, shop.path('exchange'));
+    });
+    return { outcome, sent: proxy.sent() };
+  } finally {
+    await proxy.close();
+  }
+}
+
+function same(left: Live, right: Live): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** Locks and temporary files in the inbox; a push that had nothing to send looks for no temporary ones. */
+function leftIn(inbox: string, rerun: PushResult['kind']): readonly string[] {
+  const names = readdirSync(inbox, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => /lock/.test(name) || (rerun === 'pushed' && name.includes('.tieup-tmp-')));
+}
+
+async function codeOf(operation: Promise<unknown>): Promise<string> {
+  try {
+    await operation;
+    return 'ok';
+  } catch (error) {
+    if (isTieupError(error)) return error.code;
+    throw error;
+  }
+}
