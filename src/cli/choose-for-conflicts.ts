@@ -2,6 +2,7 @@
 import type { Prompt } from '../io/prompt.ts';
 import type { Choices, PathChoice } from '../merge/choices.ts';
 import type { ChoiceName, Conflict } from '../merge/conflict.ts';
+import type { Output } from './output.ts';
 import { visible } from './visible.ts';
 
 const LABELS: Readonly<Record<ChoiceName, string>> = {
@@ -13,11 +14,13 @@ const STOP = 'stop';
 
 /** Undefined when there is nobody to ask, when only a change of the files helps, or when the manager stops. */
 export async function chooseForConflicts(
+  output: Output,
   prompt: Prompt,
   conflicts: readonly Conflict[],
 ): Promise<Choices['paths'] | undefined> {
   if (!prompt.interactive || conflicts.some(({ possible }) => possible.length === 0)) return undefined;
   const chosen: Record<string, PathChoice> = {};
+  output.message(intro(conflicts.length));
   for (const { path, message, refused, possible } of conflicts) {
     if (Object.hasOwn(chosen, path)) continue;
     const choices = possible.map((value) => ({ value, label: LABELS[value] }));
@@ -28,6 +31,11 @@ export async function chooseForConflicts(
     else if (answer === 'keep-mine' || answer === 'take-theirs') chosen[path] = answer;
   }
   return chosen;
+}
+
+function intro(count: number): string {
+  const many = count === 1 ? 'One tie-up page has' : `${count} tie-up pages have`;
+  return `${many} no place on your site. Choose what shall happen; nothing changes before you accept.`;
 }
 
 async function askName(prompt: Prompt, path: string): Promise<string> {

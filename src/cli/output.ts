@@ -1,4 +1,5 @@
 /** Everything that tieup says: results on stdout, all else on stderr; words for people or one JSON document. */
+import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import type { ChalkInstance } from 'chalk';
 import { EXIT, formatProblem, TieupError } from '../errors.ts';
@@ -19,6 +20,8 @@ export interface Output {
   result(name: string, data: object, text: () => string): void;
   /** What goes on, for people; nothing when --quiet or --json. */
   message(text: string): void;
+  /** The same for text that was put together from marks and made visible piece by piece. */
+  styled(text: string): void;
   /** What a person must see even with --quiet. */
   warning(text: string): void;
   /** @returns the exit code */
@@ -50,6 +53,10 @@ export function createOutput(terminal: Terminal, { json, quiet, colour }: Output
     },
     message(text) {
       if (!quiet && !json) stderr.write(`${visibleLines(text)}\n`);
+    },
+    styled(text) {
+      if (quiet || json) return;
+      stderr.write(`${messages.level === 0 ? stripVTControlCharacters(text) : text}\n`);
     },
     warning(text) {
       stderr.write(`${messages.yellow('warning:')} ${visibleLines(text)}\n`);

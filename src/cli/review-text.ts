@@ -1,4 +1,6 @@
 /** What the manager reads before being asked: the message, what changes, what to know. */
+import { formatProblem } from '../errors.ts';
+import { conflictProblem } from '../merge/conflict.ts';
 import { summarise, summaryDetails, summaryText } from '../merge/summary.ts';
 import type { Review } from '../partner-site/review.ts';
 import type { Output } from './output.ts';
@@ -22,6 +24,9 @@ export function reviewText(output: Output, review: Review): string {
       : [output.mark('warning', 'the terms change:'), changedTermsText(termsBefore, terms), '']),
     `In short: ${summaryText(summary)}.`,
     ...shortened(summaryDetails(summary)).map((line) => `  ${visible(line)}`),
+    ...plan.conflicts.map((conflict) =>
+      output.mark('bad', `conflict: ${visible(formatProblem(conflictProblem(conflict)))}`),
+    ),
     ...opened.activeContent.map(({ path, what }) =>
       output.mark('warning', `active content in ${visible(path)}: ${visible(what)}`),
     ),

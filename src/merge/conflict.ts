@@ -31,7 +31,7 @@ export function conflictError(conflicts: readonly Conflict[]): TieupError {
   return new TieupError('TIEUP_E_CONFLICT', `${count} between the tie-up pages and this site, nothing was changed`, {
     problems: conflicts.map(conflictProblem),
     hint: choosable
-      ? 'choose for each path what shall happen (keep mine, take theirs, rename), or move your file away'
+      ? 'choose for each path what shall happen, --choose <path>=keep-mine, or move your file away'
       : 'move the files that are in the way, then try again',
   });
 }

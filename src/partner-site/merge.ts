@@ -110,6 +110,9 @@ function findPath(page: string, { terms }: AcceptedRelease, candidates: readonly
   if (found !== undefined) return found;
   const close = nearest(bare, candidates) ?? nearest(below, candidates);
   throw new TieupError('TIEUP_E_USAGE', `there is no such tie-up page: ${JSON.stringify(page)}`, {
-    hint: close === undefined ? 'tieup status --pages lists them' : `did you mean ${JSON.stringify(close)}?`,
+    hint:
+      close === undefined
+        ? `name it as in its address: ${terms.mount}index.html`
+        : `did you mean ${JSON.stringify(close)}?`,
   });
 }

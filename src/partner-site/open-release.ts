@@ -93,6 +93,13 @@ async function readDocuments(verified: VerifiedMetadata): Promise<Documents> {
   const releaseBytes = await verified.readTarget(TARGET_RELEASE, MAX_RELEASE_JSON);
   const termsBytes = await verified.readTarget(TARGET_TERMS, MAX_TERMS_JSON);
   const release = parseRelease(releaseBytes);
+  // One number for one release: the one that can only rise, and that everything which follows names.
+  if (release.release !== verified.versions.targets) {
+    throw new TieupError(
+      'TIEUP_E_VERIFY',
+      `release.json says that it is release ${release.release}, its metadata that it is ${verified.versions.targets}`,
+    );
+  }
   assertSameFiles(release, await verified.readTarget(TARGET_SUMS, MAX_SUMS));
   return {
     release,

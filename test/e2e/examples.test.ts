@@ -18,7 +18,7 @@ function commandsIn(markdown: string): readonly string[] {
 interface Reader {
   readonly folder: string;
   /** Types one line; what stands in angle brackets is filled in from what was shown last. Returns stdout. */
-  type(line: string): Promise<string>;
+  readonly type: (line: string) => Promise<string>;
 }
 
 async function reader(): Promise<Reader> {
@@ -90,8 +90,7 @@ test('the walkthrough of the examples works as printed, and leaves the partners 
     'hostel/original/style.css',
     'camp/www/index.html',
   ];
-  for (const path of own)
-    expect(await readFile(join(folder, path)), path).toEqual(await readFile(join(EXAMPLES, path)));
+  for (const path of own) expect(await readFile(join(folder, path))).toEqual(await readFile(join(EXAMPLES, path)));
   // In link mode the live tree holds copies of them.
   for (const name of ['index.html', 'beds.html', 'style.css']) {
     expect(await readFile(join(folder, 'hostel/public', name))).toEqual(

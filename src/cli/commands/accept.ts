@@ -42,8 +42,8 @@ async function acceptRelease(ctx: Context, flags: Flags): Promise<void> {
   let shown: Review | undefined;
   const show = async (review: Review): Promise<void> => {
     shown = review;
-    ctx.output.message(reviewText(ctx.output, review));
-    if (flags.diff === true) for (const text of await pageDiffs(ctx.output, site, review)) ctx.output.message(text);
+    ctx.output.styled(reviewText(ctx.output, review));
+    if (flags.diff === true) for (const text of await pageDiffs(ctx.output, site, review)) ctx.output.styled(text);
   };
   const result = await accept(site, {
     answering: await answering(ctx, flags, show),
@@ -91,7 +91,7 @@ async function answering(
   const prompt = await ctx.prompt();
   return {
     kind: 'ask',
-    choose: (conflicts) => chooseForConflicts(prompt, conflicts),
+    choose: (conflicts) => chooseForConflicts(ctx.output, prompt, conflicts),
     async ask(review) {
       await show(review);
       if (!prompt.interactive) {

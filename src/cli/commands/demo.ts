@@ -1,7 +1,7 @@
 import { playDemo } from '../demo-story.ts';
 import type { Define } from '../catalog.ts';
 import { examples } from '../examples.ts';
-import { visibleLines } from '../visible.ts';
+import { visible, visibleLines } from '../visible.ts';
 
 export const define: Define = (command, context) => {
   command
@@ -19,8 +19,8 @@ export const define: Define = (command, context) => {
         folder,
         tree: await ctx.tree(folder),
         environment: ctx.environment,
-        tell: (text) => output.message(`\n${output.strong(`— ${text}`)}`),
-        show: (line, text) => output.message(`${output.faint(line)}\n${indent(visibleLines(text))}`),
+        tell: (text) => output.styled(`\n${output.strong(`— ${text}`)}`),
+        show: (line, text) => output.styled(`${output.faint(visible(line))}\n${indent(visibleLines(text))}`),
       });
       try {
         output.result(

@@ -99,6 +99,9 @@ function inboxLines({ output }: Context, { inbox }: SiteStatus): readonly string
         '',
         reviewText(output, inbox.review),
         `To accept it: tieup accept (or tieup accept --yes ${inbox.review.opened.releaseDigest})`,
+        ...(inbox.review.plan.conflicts.length === 0
+          ? []
+          : ['For each conflict add: --choose <path>=keep-mine, =take-theirs or =rename:<new path>']),
       ];
   }
 }

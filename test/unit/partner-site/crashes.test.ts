@@ -1,0 +1,165 @@
+/**
+ * A process that dies before any of its system calls that change something. Whatever is left, the next command must bring the site
+ * to a state that its decision and its receipt describe.
+ */
+import { describe, expect, test } from 'vitest';
+import { accept } from '../../../src/partner-site/accept.ts';
+import { merge, withhold } from '../../../src/partner-site/merge.ts';
+import type { PartnerSite } from '../../../src/partner-site/partner-site.ts';
+import { resume, rollback } from '../../../src/partner-site/rollback.ts';
+import { status } from '../../../src/partner-site/status.ts';
+import { verify } from '../../../src/partner-site/verify.ts';
+import { Crash } from '../../support/crash-tree.ts';
+import { answersOf, chainFaults } from '../../support/outbox.ts';
+import { type PartnerFixture, saying, UNASKED } from '../../support/partner-fixture.ts';
+import { partnership } from '../../support/partnership-fixture.ts';
+
+type Work = (site: PartnerSite) => Promise<unknown>;
+
+const acceptIt: Work = (site) => accept(site, { answering: saying(true), choices: {} });
+
+/** Release 1 is live, release 2 waits. */
+async function waiting(publish: 'link' | 'overwrite'): Promise<PartnerFixture> {
+  const { main, shop } = await partnership({ publish });
+  await shop.write('slots/visit/hours.md', 'From ten to six.\n');
+  await shop.accept();
+  await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\nNew roast\n');
+  await main.write('pages/news.md', '---\ntitle: News\n---\n\nIt rains.\n');
+  await main.remove('pages/story.md');
+  await main.pushed();
+  return shop;
+}
+
+async function stepsOf(ready: PartnerFixture, work: Work): Promise<number> {
+  const shop = await ready.copy();
+  let steps = 0;
+  await work(await shop.open({ beforeStep: () => void (steps += 1) }));
+  return steps;
+}
+
+/** Runs `work` on a copy and lets it die before its `last`-th step; everything that follows dies as well. */
+async function killedAt(ready: PartnerFixture, work: Work, last: number): Promise<PartnerFixture> {
+  const shop = await ready.copy();
+  let steps = 0;
+  const beforeStep = (step: string): void => {
+    steps += 1;
+    if (steps >= last) throw new Crash(step);
+  };
+  const ended = await work(await shop.open({ beforeStep })).catch((error: unknown) => error);
+  const reasons: unknown[] = [];
+  for (let each = ended; each instanceof Error; each = each.cause) reasons.push(each);
+  if (!reasons.some((reason) => reason instanceof Crash))
+    throw new Error(`step ${last} did not crash`, { cause: ended });
+  return shop;
+}
+
+/** What the site says of itself and what visitors see; null where nothing is. */
+async function told(shop: PartnerFixture) {
+  const { decision, digest, receipt, chain } = await answersOf(shop);
+  return {
+    decision: decision === undefined ? null : `${decision.verdict} ${decision.release}`,
+    receipt: receipt === undefined ? null : `${receipt.state} ${receipt.release}`,
+    follows: receipt?.decision === digest,
+    faults: chainFaults(chain),
+    live: await shop.live(),
+  };
+}
+
+const TOLD_TWO = { decision: 'accepted 2', receipt: 'live 2', follows: true, faults: [] };
+
+describe.each(['link', 'overwrite'] as const)('killed at any step, published by %s', (publish) => {
+  test('an acceptance is finished by the next one, which asks only if nothing was decided', async () => {
+    const ready = await waiting(publish);
+    const before = await ready.live();
+    const done = await ready.copy();
+    await done.accept();
+    const after = await done.live();
+    const steps = await stepsOf(ready, acceptIt);
+    expect(steps).toBeGreaterThan(50);
+    for (let step = 1; step <= steps; step += 1) {
+      const shop = await killedAt(ready, acceptIt, step);
+      if (publish === 'link') expect([before, after]).toContainEqual(await shop.live());
+
+      const { decision } = await status(await shop.open());
+      const now = await told(shop);
+      expect([before, after]).toContainEqual(now.live);
+      expect(now.faults).toEqual([]);
+      expect(now.decision).toBe(`accepted ${decision?.release}`);
+      expect(now.receipt).toBe(now.live['with-main/news.html'] === undefined ? 'live 1' : 'live 2');
+
+      const decided = decision?.release === 2;
+      const result = await accept(await shop.open(), { answering: decided ? UNASKED : saying(true), choices: {} });
+      expect(['live', 'nothing-new']).toContain(result.kind);
+      expect(await told(shop)).toEqual({ ...TOLD_TWO, live: after });
+      expect((await answersOf(shop)).chain).toHaveLength(2);
+      expect(await verify(await shop.open())).toMatchObject({ differences: [] });
+    }
+  });
+
+  test('withholding a page is done or not done, and can be done again', async () => {
+    const ready = await waiting(publish);
+    const work: Work = (site) => withhold(site, { page: 'story', undo: false });
+    const before = await ready.live();
+    const steps = await stepsOf(ready, work);
+    for (let step = 1; step <= steps; step += 1) {
+      const shop = await killedAt(ready, work, step);
+      const { withheld } = await status(await shop.open());
+      const now = await told(shop);
+      const isThere = now.live['with-main/story.html'] !== undefined;
+      if (isThere) expect(now.live).toEqual(before);
+      expect(now.faults).toEqual([]);
+      expect(now.receipt).toBe('live 1');
+      if (!isThere) expect([withheld, now.follows]).toEqual([['with-main/story.html'], true]);
+
+      await work(await shop.open());
+      const { live, follows, faults } = await told(shop);
+      expect({ follows, faults }).toEqual({ follows: true, faults: [] });
+      expect(live['with-main/story.html']).toBeUndefined();
+      expect(await verify(await shop.open())).toMatchObject({ differences: [] });
+    }
+  });
+
+  test('a rollback that was decided is carried out by the next command, and holds', async () => {
+    const ready = await waiting(publish);
+    const before = await ready.live();
+    await ready.accept();
+    const after = await ready.live();
+    const work: Work = (site) => rollback(site, undefined);
+    const steps = await stepsOf(ready, work);
+    for (let step = 1; step <= steps; step += 1) {
+      const shop = await killedAt(ready, work, step);
+      if (publish === 'link') expect([before, after]).toContainEqual(await shop.live());
+      const { decision, held } = await status(await shop.open());
+      const now = await told(shop);
+      const decided = decision?.verdict === 'rollback';
+      expect([step, { ...now, held }]).toEqual([
+        step,
+        decided
+          ? { decision: 'rollback 1', receipt: 'held 1', follows: true, faults: [], live: before, held: true }
+          : { ...TOLD_TWO, live: after, held: false },
+      ]);
+      if (decided) await expect(shop.accept()).rejects.toMatchObject({ code: 'TIEUP_E_CONFLICT' });
+      else expect(await shop.accept()).toMatchObject({ kind: 'nothing-new' });
+    }
+  });
+
+  test('an end of the hold is done by the next one', async () => {
+    const ready = await waiting(publish);
+    await ready.accept();
+    const after = await ready.live();
+    await rollback(await ready.open(), undefined);
+    const before = await ready.live();
+    const steps = await stepsOf(ready, resume);
+    for (let step = 1; step <= steps; step += 1) {
+      const shop = await killedAt(ready, resume, step);
+      const { held } = await status(await shop.open());
+      const now = await told(shop);
+      expect([before, after]).toContainEqual(now.live);
+      expect(now.faults).toEqual([]);
+      if (held) await resume(await shop.open());
+      else await merge(await shop.open());
+      expect([step, await told(shop)]).toEqual([step, { ...TOLD_TWO, live: after }]);
+      expect((await answersOf(shop)).chain).toHaveLength(4);
+    }
+  });
+});
