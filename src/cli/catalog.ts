@@ -2,21 +2,15 @@
  * Every command: its name, a summary, and where it lives. `tieup --help` reads this table and loads nothing else;
  * a command's module, with all that it imports, is loaded when the command is called.
  */
-import type { Command } from '@commander-js/extra-typings';
-import type { Context } from './context.ts';
-
-/**
- * What a file of commands/ exports: declares arguments, options, examples and the action on `command`, which has its
- * name and summary already.
- * @param context for the action alone: it depends on options that are known only then
- */
-export type Define = (command: Command, context: () => Context) => void;
+import type { Define } from './define.ts';
 
 interface CatalogEntry {
   readonly name: string;
   /** Lower case, no full stop. */
   readonly summary: string;
   readonly group: 'Main site:' | 'Partner site:' | 'Both:';
+  /** Left out of the help: for programs, not for people. */
+  readonly hidden?: true;
   readonly load: () => Promise<{ readonly define: Define }>;
 }
 
@@ -134,5 +128,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'print the JSON Schema of a configuration file',
     group: 'Both:',
     load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'tuf-client',
+    summary: 'be the TUF client that a conformance suite drives',
+    group: 'Both:',
+    hidden: true,
+    load: () => import('./commands/tuf-client.ts'),
   },
 ];

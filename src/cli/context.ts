@@ -18,6 +18,7 @@ import type { Prompt } from '../io/prompt.ts';
 import type { SshKey } from '../io/ssh-key.ts';
 import type { SshAuth } from '../io/ssh-login.ts';
 import type { LockOwner } from '../io/lock.ts';
+import type { StockTufClient } from '../io/tuf-conformance.ts';
 import type { MainSite } from '../main-site/main-site.ts';
 import type { JoinPorts } from '../partner-site/join.ts';
 import type { PartnerSite } from '../partner-site/partner-site.ts';
@@ -66,6 +67,8 @@ export interface Context {
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** A new folder among the temporary ones of this machine, absolute; it stays. */
   temporaryFolder(prefix: string): Promise<string>;
+  /** A stock TUF client that keeps its metadata in this folder. */
+  tufClient(metadataFolder: string): Promise<StockTufClient>;
   /** Servers for the demo. */
   demoStage(): DemoStage;
   /** Resolves at the first Ctrl-C. */
@@ -211,6 +214,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async temporaryFolder(prefix) {
       const { mkdtemp, realpath } = await import('node:fs/promises');
       return realpath(await mkdtemp(join(tmpdir(), prefix)));
+    },
+    async tufClient(metadataFolder) {
+      const { stockTufClient } = await import('../io/tuf-conformance.ts');
+      return stockTufClient(resolve(folder, metadataFolder), context.clock);
     },
     demoStage: () => ({
       async callTieup(argv, at, environment) {

@@ -33,8 +33,8 @@ export async function callProgram(
     return open({ json: json === true, quiet: quiet === true, colour: color, folder: cwd });
   };
   const called = calledCommand(argv);
-  for (const { name, summary, group, load } of CATALOG) {
-    const command = program.command(name).summary(summary).description(sentence(summary)).helpGroup(group);
+  for (const { name, summary, group, hidden = false, load } of CATALOG) {
+    const command = program.command(name, { hidden }).summary(summary).description(sentence(summary)).helpGroup(group);
     if (name === called) (await load()).define(command, context);
   }
   try {

@@ -86,7 +86,7 @@ async function runClient(copy: TrustCopy, fetcher: InboxFetcher, now: Date): Pro
 }
 
 /** tuf-js reads the clock in a constructor; expiry is judged by the time that was handed in. */
-function setReferenceTime(updater: Updater, now: Date): void {
+export function setReferenceTime(updater: Updater, now: Date): void {
   const trustedSet: unknown = Reflect.get(updater, 'trustedSet');
   if (typeof trustedSet !== 'object' || trustedSet === null || !Reflect.has(trustedSet, 'referenceTime')) {
     throw new TieupError('TIEUP_E_FAILED', 'this version of tuf-js has no reference time to set');

@@ -1,12 +1,12 @@
 /** Writes the `tieup.yaml` of a new partner site, with the comments that help its owner change it later. */
+import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import type { Invitation } from '../protocol/invitation.ts';
-import type { JoinRequest } from './join.ts';
 
 export const PARTNER_SCHEMA = 'schemas/partner-site.json';
 
 export function renderPartnerConfig(
   { terms, documentKey }: Invitation,
-  { url, publish, folders }: JoinRequest,
+  { url, publish, folders }: Pick<PartnerSiteConfig, 'url' | 'publish' | 'folders'>,
 ): string {
   const text = (value: string) => JSON.stringify(value);
   return `# yaml-language-server: $schema=${PARTNER_SCHEMA}

@@ -2,7 +2,7 @@ import { accept, type Answering } from '../../partner-site/accept.ts';
 import { signPolicy } from '../../partner-site/policy.ts';
 import type { Review } from '../../partner-site/review.ts';
 import { EXIT, TieupError } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { parseChoices } from '../choices.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';

@@ -1,6 +1,6 @@
 import { build } from '../../main-site/build.ts';
 import { formatProblem } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { byteCount, count } from '../quantity.ts';
 import { visible } from '../visible.ts';

@@ -1,5 +1,5 @@
 import { playDemo } from '../demo-story.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { visible, visibleLines } from '../visible.ts';
 

@@ -1,7 +1,7 @@
 import { enroll, openAnswer } from '../../main-site/enroll.ts';
 import { MAX_INVITATION } from '../../protocol/invitation.ts';
 import { TieupError } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { nobodyToAsk } from '../answers.ts';
 import { examples } from '../examples.ts';
 import { visible } from '../visible.ts';

@@ -1,5 +1,5 @@
 import { history } from '../../publish/records.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { table } from '../table.ts';
 

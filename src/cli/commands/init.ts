@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { initMainSite } from '../../main-site/init.ts';
 import { initPartnerSite } from '../../partner-site/init.ts';
 import { answer, newPassword, nobodyToAsk } from '../answers.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
 import { packageFolder } from '../package-files.ts';

@@ -1,6 +1,6 @@
 import { invite } from '../../main-site/invite.ts';
 import { TieupError } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { visible } from '../visible.ts';
 

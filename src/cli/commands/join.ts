@@ -2,7 +2,7 @@ import { join, openInvitation, type OpenedInvitation } from '../../partner-site/
 import { MAX_INVITATION } from '../../protocol/invitation.ts';
 import { TieupError } from '../../errors.ts';
 import { Option } from '@commander-js/extra-typings';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { answer, newPassword, nobodyToAsk } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';

@@ -1,5 +1,5 @@
 import { merge } from '../../partner-site/merge.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { parseChoices } from '../choices.ts';
 import { examples } from '../examples.ts';
 import { summarise, summaryText } from '../../merge/summary.ts';

@@ -1,7 +1,7 @@
 import { plan, type PartnerPlan } from '../../main-site/plan.ts';
 import { summarise } from '../../main-site/message.ts';
 import { EXIT } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
 import { describeFailure, endWithFailures } from '../partner-results.ts';

@@ -3,7 +3,7 @@ import { summarise } from '../../main-site/message.ts';
 import { waitForAnswer, type WaitResult } from '../../main-site/wait-for-answer.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
 import { TieupError } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
 import { describeFailure, endWithFailures } from '../partner-results.ts';

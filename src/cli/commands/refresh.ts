@@ -1,5 +1,5 @@
 import { refresh, type RefreshResult } from '../../main-site/refresh.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
 import { describeFailure, endWithFailures } from '../partner-results.ts';

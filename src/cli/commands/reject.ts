@@ -1,5 +1,5 @@
 import { reject } from '../../partner-site/reject.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { answer } from '../answers.ts';
 import { examples } from '../examples.ts';
 import { visible } from '../visible.ts';

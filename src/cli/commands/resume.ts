@@ -1,5 +1,5 @@
 import { resume } from '../../partner-site/rollback.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { describeWentLive, renderWentLive } from '../went-live.ts';
 

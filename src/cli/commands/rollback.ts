@@ -1,6 +1,6 @@
 import { rollback } from '../../partner-site/rollback.ts';
 import { TieupError } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 
 export const define: Define = (command, context) => {

@@ -1,5 +1,5 @@
 import { Argument } from '@commander-js/extra-typings';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { jsonSchema, SCHEMA_NAMES } from '../../config/json-schema.ts';
 import { jsonSchemaText } from '../json-schema-text.ts';

@@ -1,6 +1,6 @@
 import { status as mainStatus, type PartnerState } from '../../main-site/status.ts';
 import { status as partnerStatus, type SiteStatus } from '../../partner-site/status.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
 import type { Mark } from '../output.ts';

@@ -1,5 +1,5 @@
 import { unlock } from '../../main-site/unlock.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { visible } from '../visible.ts';
 

@@ -1,6 +1,6 @@
 import { verify } from '../../partner-site/verify.ts';
 import { EXIT } from '../../errors.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { count } from '../quantity.ts';
 import { visible } from '../visible.ts';

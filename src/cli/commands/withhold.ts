@@ -1,5 +1,5 @@
 import { withhold } from '../../partner-site/merge.ts';
-import type { Define } from '../catalog.ts';
+import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { describeWentLive } from '../went-live.ts';
 import { visible } from '../visible.ts';
