@@ -29,4 +29,3 @@ export async function memoryOfPartners() {
     await house.close();
   }
 }
-

@@ -34,6 +34,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/enroll.ts'),
   },
   {
+    name: 'partner',
+    summary: 'list your partners, suspend, resume or end a partnership',
+    group: 'Main site:',
+    load: () => import('./commands/partner.ts'),
+  },
+  {
     name: 'build',
     summary: 'render the pages of each partner into a folder, to look at',
     group: 'Main site:',
@@ -50,6 +56,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'bring your pages to your partners, as signed releases',
     group: 'Main site:',
     load: () => import('./commands/push.ts'),
+  },
+  {
+    name: 'refresh',
+    summary: 'sign anew, every day, that nothing newer is held back',
+    group: 'Main site:',
+    load: () => import('./commands/refresh.ts'),
   },
   {
     name: 'unlock',
@@ -106,6 +118,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/resume.ts'),
   },
   {
+    name: 'leave',
+    summary: 'take all tie-up pages off your site and leave the partnership',
+    group: 'Partner site:',
+    load: () => import('./commands/leave.ts'),
+  },
+  {
     name: 'history',
     summary: 'list what was published',
     group: 'Partner site:',
@@ -116,6 +134,18 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'say where each partner stands, or what waits for you',
     group: 'Both:',
     load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'look at keys, clocks, servers and permissions, and say what mends them',
+    group: 'Both:',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'keys',
+    summary: 'list, make, rotate and back up keys; sign new roots in turns',
+    group: 'Both:',
+    load: () => import('./commands/keys.ts'),
   },
   {
     name: 'demo',

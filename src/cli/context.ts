@@ -7,19 +7,23 @@ import { hostname, tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { MainSiteConfig } from '../config/main-site.ts';
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
-import { IN_PLACE, TREES_FOLDER } from '../config/partner-site.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
 import type { Clock } from '../io/clock.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import type { KeyShelf } from '../io/key-shelf.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { Prompt } from '../io/prompt.ts';
+import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SshKey } from '../io/ssh-key.ts';
 import type { SshAuth } from '../io/ssh-login.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { StockTufClient } from '../io/tuf-conformance.ts';
+import type { MainDoctorPorts } from '../main-site/doctor.ts';
+import type { ServerLook } from '../main-site/doctor-partner.ts';
 import type { MainSite } from '../main-site/main-site.ts';
+import type { PartnerDoctorPorts } from '../partner-site/doctor.ts';
 import type { JoinPorts } from '../partner-site/join.ts';
 import type { PartnerSite } from '../partner-site/partner-site.ts';
 import type { DemoStage } from './demo-stage.ts';
@@ -46,6 +50,8 @@ export interface Context {
   tree(folder: string): Promise<FileTree>;
   /** The keys in a local folder. */
   keyStore(folder: string): Promise<KeyStore>;
+  /** The same keys as files. */
+  keyShelf(folder: string): Promise<KeyShelf>;
   /** A new SSH key pair. */
   sshKey(comment: string): Promise<SshKey>;
   /** The main site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a partner site. */
@@ -56,6 +62,10 @@ export interface Context {
   mainSite(): Promise<MainSite>;
   /** The partner site of the working folder with everything its use cases need. */
   partnerSite(): Promise<PartnerSite>;
+  /** What `tieup doctor` looks through, at a main site. */
+  mainDoctor(): Promise<MainDoctorPorts>;
+  /** The same at a partner site. */
+  partnerDoctor(): Promise<Omit<PartnerDoctorPorts, 'fetch'>>;
   /** What a folder needs to become a partner site. */
   newPartnerSite(folders: PartnerSiteConfig['folders']): Promise<JoinPorts>;
   /** Whose site the working folder is. */
@@ -115,6 +125,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         random: context.random,
       });
     },
+    async keyShelf(path) {
+      const { keyShelf } = await import('../io/key-shelf.ts');
+      return keyShelf(resolve(folder, path));
+    },
     async sshKey(comment) {
       const { createSshKey } = await import('../io/ssh-key.ts');
       return createSshKey(comment);
@@ -154,6 +168,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     },
     async partnerSite() {
       const { folder: at, config } = await context.partnerConfig();
+      const { IN_PLACE, TREES_FOLDER } = await import('../config/partner-site.ts');
       const { objectStore } = await import('../publish/objects.ts');
       const { acquireLock } = await import('../io/lock.ts');
       const { isAlive } = await import('../io/processes.ts');
@@ -188,11 +203,31 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
     },
+    async mainDoctor() {
+      const { folder: at, config } = await context.mainConfig();
+      const { systemMachine } = await import('../io/machine.ts');
+      const keyFolder = resolve(at, config.folders.keys);
+      const keys = await context.keyStore(keyFolder);
+      return {
+        machine: systemMachine(at),
+        keyFolder: await context.tree(keyFolder),
+        look: (partnership) => lookAtServer(partnership, keyFolder, keys),
+      };
+    },
+    async partnerDoctor() {
+      const { folder: at, config } = await context.partnerConfig();
+      const { systemMachine } = await import('../io/machine.ts');
+      return { machine: systemMachine(at), keyFolder: await context.tree(resolve(at, config.folders.keys)) };
+    },
     async newPartnerSite(folders) {
       return {
         files: await context.tree(folder),
         exchange: await context.tree(folders.exchange),
         state: await context.tree(folders.state),
+        makePrivateState: async () => {
+          const { mkdir } = await import('node:fs/promises');
+          await mkdir(resolve(folder, folders.state), { recursive: true, mode: 0o700 });
+        },
         keys: await context.keyStore(folders.keys),
         clock: context.clock,
         random: context.random,
@@ -248,7 +283,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     },
   };
   /** Logs in to a partner's exchange; an encrypted SSH key asks for its password only when it is needed. */
-  const connect = async ({ id, sftp }: Partnership, keyFolder: string, keys: KeyStore): Promise<FileTree> => {
+  const login = async ({ id, sftp }: Partnership, keyFolder: string, keys: KeyStore): Promise<SftpConnection> => {
     if (sftp === null) {
       throw new TieupError('TIEUP_E_CONTRACT', `${id} has not joined yet`, {
         hint: `run tieup enroll with its answer`,
@@ -256,7 +291,6 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     }
     const { parseSftpAddress } = await import('../io/sftp-address.ts');
     const { connectSftp } = await import('../io/sftp-connection.ts');
-    const { sftpTree } = await import('../io/sftp-tree.ts');
     const address = parseSftpAddress(sftp.url);
     const open = (auth: SshAuth) =>
       connectSftp({
@@ -266,42 +300,35 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         timeoutMs: CONNECT_TIMEOUT_MS,
         signal: terminal.interruption,
       });
-    const auth = await sshAuth(terminal.environment, keyFolder);
+    const { findSshAuth } = await import('../io/ssh-auth.ts');
+    const auth = await findSshAuth(terminal.environment, keyFolder);
     try {
-      return sftpTree(await open(auth), address.path);
+      return await open(auth);
     } catch (error) {
       if (auth.kind !== 'key' || !isTieupError(error, 'TIEUP_E_PASSWORD')) throw error;
-      return sftpTree(await open({ ...auth, passphrase: await keys.password('ssh') }), address.path);
+      return await open({ ...auth, passphrase: await keys.password('ssh') });
     }
+  };
+  const connect = async (...to: Parameters<typeof login>): Promise<FileTree> => {
+    const { sftpTree } = await import('../io/sftp-tree.ts');
+    const connection = await login(...to);
+    return sftpTree(connection, connection.address.path);
+  };
+  const lookAtServer = async (...to: Parameters<typeof login>): Promise<ServerLook> => {
+    const { sftpTree } = await import('../io/sftp-tree.ts');
+    const connection = await login(...to);
+    const { path } = connection.address;
+    return {
+      tree: sftpTree(connection, path),
+      server: connection.server,
+      freeBytes: () => connection.session.freeBytes(path.replace(/^~\/?/, '') || '.'),
+    };
   };
   return context;
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const LOCK_MINUTES = 60;
-const MAX_SSH_KEY = 64 * 1024;
-
-/** `TIEUP_KEY_SSH` holds the key itself or `agent://[SHA256:…]`; otherwise `ssh.key` in the folder of keys. */
-async function sshAuth(environment: Terminal['environment'], keyFolder: string): Promise<SshAuth> {
-  const given = environment['TIEUP_KEY_SSH'];
-  const agent = given?.match(/^agent:\/\/(SHA256:\S+)?$/);
-  if (agent !== null && agent !== undefined) {
-    const socket = environment['SSH_AUTH_SOCK'];
-    if (socket === undefined) {
-      throw new TieupError('TIEUP_E_KEY', 'TIEUP_KEY_SSH names an ssh-agent, but SSH_AUTH_SOCK is not set');
-    }
-    const [, fingerprint] = agent;
-    return { kind: 'agent', socket, ...(fingerprint === undefined ? {} : { fingerprint }) };
-  }
-  if (given !== undefined) return { kind: 'key', privateKey: given };
-  const { readSecretFile } = await import('../io/secret-file.ts');
-  const path = resolve(keyFolder, 'ssh.key');
-  const privateKey = await readSecretFile(path, MAX_SSH_KEY);
-  if (privateKey !== undefined) return { kind: 'key', privateKey };
-  throw new TieupError('TIEUP_E_KEY', `there is no SSH key at ${JSON.stringify(path)}`, {
-    hint: 'put it there, or set TIEUP_KEY_SSH to its text or to agent://SHA256:…',
-  });
-}
 
 function lockOwner(pid: number, random: (length: number) => Uint8Array): LockOwner {
   const host = hostname();

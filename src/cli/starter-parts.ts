@@ -11,7 +11,7 @@ const MAX_FILE = 4 * 1024 * 1024;
 /** @param shipped the folder of the framework in the package. @throws TIEUP_E_NOT_FOUND when the package is incomplete. */
 export async function readStarterParts(shipped: FileTree): Promise<StarterParts> {
   const framework: NewFile[] = [];
-  for (const folder of ['templates', 'assets']) {
+  for (const folder of ['templates', 'assets', 'kit']) {
     for await (const { path } of walkFiles(shipped, folder)) {
       const file = `${folder}/${path}`;
       framework.push({ path: file, content: await shipped.read(file, MAX_FILE) });

@@ -6,13 +6,15 @@ const WIDE =
 const EMOJI_STYLE = '\u{fe0f}';
 const NOTHING = /^[\p{M}\p{Cf}\p{Cc}]*$/u;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when it is needed: it loads the tables of Unicode, which takes longer than most commands. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** Cells that `text` takes; colours take none. */
 export function displayWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
   // Almost all text is this, and the segmenter is slow.
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length;
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   let width = 0;
   for (const { segment } of graphemes.segment(plain)) {
     if (NOTHING.test(segment)) continue;

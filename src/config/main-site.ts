@@ -1,6 +1,7 @@
 /** `tieup.yaml` of a main site. */
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { ROOT_HOLDER } from '../protocol/names.ts';
 import { decodeYaml } from './document.ts';
 import { folder, siteUrl, title, values } from './fields.ts';
 
@@ -23,6 +24,8 @@ export interface MainSiteConfig {
     readonly partners: string;
     readonly keys: string;
   };
+  /** Who holds the root keys of the partners' repositories, and how many of them must sign; one, called `main`, unless given. */
+  readonly roots: { readonly threshold: number; readonly holders: readonly string[] };
   /** What a release says to the partner's manager unless `push` is told otherwise. */
   readonly message?: { readonly subject?: string | undefined; readonly text?: string | undefined } | undefined;
   /** Days after a push within which an answer is asked for. */
@@ -32,6 +35,8 @@ export interface MainSiteConfig {
 const inside = folder.refine((path) => !posix.isAbsolute(path) && path !== '.' && !/^\.\.(?:\/|$)/.test(path), {
   error: 'must be a folder beside tieup.yaml',
 });
+
+const holder = z.string().regex(ROOT_HOLDER, { error: 'must be a word of a-z, 0-9 and -, with at most 40 characters' });
 
 const language = z.string().regex(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/, { error: 'must be a language such as en' });
 
@@ -57,6 +62,21 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'where things are, beside tieup.yaml' }),
+  roots: z
+    .strictObject({
+      threshold: z.int().min(1).max(20).default(1).meta({ description: 'how many holders must sign' }),
+      holders: z.array(holder).min(1).max(20).meta({ description: 'each has the key root-<holder>' }),
+    })
+    .refine(({ holders }) => new Set(holders).size === holders.length, {
+      path: ['holders'],
+      error: 'must not name a holder twice',
+    })
+    .refine(({ threshold, holders }) => threshold <= holders.length, {
+      path: ['threshold'],
+      error: 'must not be more than the number of holders',
+    })
+    .default({ threshold: 1, holders: ['main'] })
+    .meta({ description: 'who holds the root keys; a change takes effect with tieup keys rotate root' }),
   message: z
     .strictObject({ subject: title.optional(), text: z.string().max(20_000).optional() })
     .optional()

@@ -15,6 +15,8 @@ export interface Partnership {
   readonly status: PartnershipStatus;
   /** The last day of a suspension, `YYYY-MM-DD`. */
   readonly suspendedUntil?: string | undefined;
+  /** Why it is suspended, in one line. */
+  readonly suspendedFor?: string | undefined;
   /** First and last day of the contract, `YYYY-MM-DD`; `until` null when it is open. */
   readonly period: { readonly from: string; readonly until: string | null };
   /** Where tie-up pages live at the partner: `/with-main/`. */
@@ -36,6 +38,8 @@ export interface Partnership {
   readonly sftp: { readonly url: string; readonly hostKeys: readonly string[] } | null;
   /** The partner's public keys as vkey lines; null until it has joined. */
   readonly keys: { readonly accept: string; readonly site: string; readonly log: string } | null;
+  /** Number of the partner's own statement of new keys which was taken in last. */
+  readonly keysSeq?: number | undefined;
 }
 
 const POLICY: ContentPolicy = {
@@ -67,7 +71,8 @@ export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
   name: title.meta({ description: 'the name of the partner, as visitors read it' }),
   tags: z.array(word).max(100).default([]).meta({ description: 'pages choose partners by these' }),
   status: z.enum(['invited', 'active', 'suspended', 'ended']).default('invited'),
-  suspendedUntil: date.optional(),
+  suspendedUntil: date.optional().meta({ description: 'the last day of a suspension; tieup partner resume ends it' }),
+  suspendedFor: title.optional().meta({ description: 'why it is suspended' }),
   period: z
     .strictObject({ from: date, until: date.nullable().default(null) })
     .refine(({ from, until }) => until === null || from <= until, {
@@ -99,6 +104,7 @@ export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
     .nullable()
     .default(null),
   keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),
+  keysSeq: z.int().min(1).optional(),
 });
 
 /** @throws TIEUP_E_CONFIG with every problem and its place. */

@@ -8,14 +8,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTieupError, TieupError } from '../errors.ts';
 import { isEncrypted, MAX_KEY_FILE, openKey, renderPlainKey, sealKey } from '../protocol/key-file.ts';
-import { createSecretFile, readSecretFile, secretFileExists } from './secret-file.ts';
+import { createSecretFile, readSecretFile, secretFileExists, secretFilesIn } from './secret-file.ts';
 
-/** Main site: root, release, online, document. Partner: accept, site, log. Further holders of a root: `root-<holder>`. */
-export type KeyName = 'root' | `root-${string}` | 'release' | 'online' | 'document' | 'accept' | 'site' | 'log' | 'ssh';
+type FirstKey = 'root' | 'release' | 'online' | 'document' | 'accept' | 'site' | 'log' | 'ssh';
+
+/**
+ * Main site: root, release, online, document, ssh. Partner: accept, site, log. What takes the place of a key has a name of
+ * its own, because no key is ever overwritten: `release-2` follows `release`; holders of a root have `root-<holder>`.
+ */
+export type KeyName = FirstKey | `${FirstKey}-${string}`;
 
 export interface KeyStore {
   /** Whether there is such a key; says nothing about whether it can be used. */
   has(name: KeyName): Promise<boolean>;
+  /** All keys that there are, sorted by name; says nothing about whether they can be used. */
+  names(): Promise<readonly KeyName[]>;
   /** Keeps a new key, encrypted unless `password` is undefined; a plain file otherwise. @throws TIEUP_E_EXISTS. */
   create(name: KeyName, seed: Uint8Array, password: string | undefined): Promise<void>;
   /** The seed, opened once for the life of the store. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
@@ -74,6 +81,16 @@ export function folderKeyStore(options: KeyStoreOptions): KeyStore {
   return {
     has: async (name) =>
       sourceInEnvironment(name, options) !== undefined || (await secretFileExists(keyPath(options, name))),
+    names: async () => {
+      const variables = Object.keys(options.environment).flatMap((variable) => {
+        const [, name] = /^TIEUP_KEY_([A-Z][A-Z0-9_]*)$/.exec(variable) ?? [];
+        return name === undefined ? [] : [name.toLowerCase().replaceAll('_', '-')];
+      });
+      const given = Object.keys(options.references ?? {});
+      const files = await secretFilesIn(options.folder);
+      const stored = files.flatMap((file) => (file.endsWith('.key') ? [file.slice(0, -'.key'.length)] : []));
+      return [...new Set([...stored, ...variables, ...given])].filter(isKeyName).toSorted();
+    },
     create: async (name, seed, passwordToUse) =>
       inTurn(async () => {
         const pem = passwordToUse === undefined ? renderPlainKey(seed) : sealKey(seed, passwordToUse, options.random);
@@ -168,6 +185,12 @@ async function readKeyFile(name: KeyName, path: string): Promise<{ pem: string; 
 }
 
 const NAME = /^[a-z]+(?:-[a-z0-9]+)*$/;
+const FIRST_KEY = /^(?:root|release|online|document|accept|site|log|ssh)(?:-|$)/;
+
+/** Whether a key can be called that. */
+export function isKeyName(name: string): name is KeyName {
+  return NAME.test(name) && FIRST_KEY.test(name);
+}
 
 function keyPath({ folder }: KeyStoreOptions, name: KeyName): string {
   if (!NAME.test(name)) throw new TieupError('TIEUP_E_KEY', `${JSON.stringify(name)} cannot be the name of a key`);

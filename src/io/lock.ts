@@ -54,6 +54,7 @@ export async function acquireLock(
   if (!(await tryCreate(tree, path, content()))) {
     const found = await look(tree, path, clock, ttlMinutes);
     if (found !== undefined && !isStale(found, owner, clock, options)) throw heldBy(tree, path, found);
+    await dropOldTakeover(tree, takeoverOf(path), clock, ttlMinutes);
     await takeOver(tree, path, content, async () => {
       const now = await look(tree, path, clock, ttlMinutes);
       if (now !== undefined && !isStale(now, owner, clock, options)) throw heldBy(tree, path, now);
@@ -105,6 +106,13 @@ async function takeOver(
   } finally {
     await tree.remove(takeover);
   }
+}
+
+/** Taking over is a matter of moments: what is left of it after a lock's whole life belongs to a process that died at it. */
+async function dropOldTakeover(tree: FileTree, takeover: string, clock: Clock, ttlMinutes: number): Promise<void> {
+  const written = (await tree.stat(takeover))?.modified;
+  if (written === undefined) return;
+  if (Date.parse(written) + ttlMinutes * 60_000 < clock.now().getTime()) await tree.remove(takeover);
 }
 
 /** Who holds the lock; a file that names nobody counts from when it was written. */

@@ -1,6 +1,6 @@
 /** Files which only this user may read: private keys. */
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TieupError } from '../errors.ts';
 
@@ -71,6 +71,16 @@ export async function secretFileExists(path: string): Promise<boolean> {
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return false;
     throw refused(path, 'cannot be looked at', { cause });
+  }
+}
+
+/** Names in the folder, sorted; none when there is no folder. */
+export async function secretFilesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).toSorted();
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return [];
+    throw refused(folder, 'cannot be listed', { cause });
   }
 }
 

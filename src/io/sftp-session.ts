@@ -43,6 +43,8 @@ export interface SftpSession {
   symlink(target: string, path: string): Promise<void>;
   readLink(path: string): Promise<string>;
   realPath(path: string): Promise<string>;
+  /** statvfs@openssh.com: bytes that this login may still write; undefined when the server does not tell. */
+  freeBytes(path: string): Promise<number | undefined>;
   /** Rejects what is under way and whatever is asked from now on. */
   fail(error: TieupError): void;
 }
@@ -157,6 +159,17 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
     symlink: (target, path) => nothing((done) => sftp.symlink(target, path, done)),
     readLink: (path) => value((done) => sftp.readlink(path, done)),
     realPath: (path) => value((done) => sftp.realpath(path, done)),
+    freeBytes: async (path) => {
+      const extensions: unknown = Reflect.get(sftp, '_extensions');
+      // ssh2 throws for a server that does not offer it.
+      const offered = typeof extensions === 'object' && extensions !== null && 'statvfs@openssh.com' in extensions;
+      if (!offered) return undefined;
+      const found = await value<unknown>((done) => sftp.ext_openssh_statvfs(path, done));
+      if (typeof found !== 'object' || found === null || !('f_bavail' in found && 'f_frsize' in found))
+        return undefined;
+      const bytes = Number(found.f_bavail) * Number(found.f_frsize);
+      return Number.isFinite(bytes) ? bytes : undefined;
+    },
     fail,
   };
 }

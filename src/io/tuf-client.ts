@@ -7,13 +7,15 @@
  * is used, also when somebody exchanges the file in between.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Fetcher, Updater } from 'tuf-js';
 import { DownloadHTTPError } from 'tuf-js/dist/error.js';
 import { isTieupError, TieupError } from '../errors.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { Equivocation } from '../protocol/equivocation.ts';
 import { checkChain, type ReceivedFiles, type TrustedFiles, type VerifiedChain } from '../protocol/tuf-chain.ts';
 import { checkRootKeys, type MetadataRole, type TargetDescription } from '../protocol/tuf-metadata.ts';
+import { keepEvidence } from './evidence.ts';
 import type { FileTree } from './file-tree.ts';
 import { copyTrust, type TrustCopy } from './tuf-state.ts';
 
@@ -53,7 +55,8 @@ export interface VerifiedMetadata {
  * Reads and verifies the metadata of the inbox. The caller commits or discards.
  * @throws TIEUP_E_NOT_FOUND when nothing has been pushed yet, TIEUP_E_EXPIRED when it is authentic and its time is over,
  * TIEUP_E_ROLLBACK when it is authentic and older than what was seen, TIEUP_E_TOO_LARGE and TIEUP_E_VERIFY for everything
- * else that is wrong with it; faults of the exchange as they come.
+ * else that is wrong with it; faults of the exchange as they come. What contradicts signed metadata seen before is kept in
+ * `evidence/` beside the state folder.
  */
 export async function refreshTrust(options: RefreshOptions): Promise<VerifiedMetadata> {
   const now = options.now ?? new Date();
@@ -63,7 +66,8 @@ export async function refreshTrust(options: RefreshOptions): Promise<VerifiedMet
     return verified(options, copy, checkChain(copy.trusted, received, now));
   } catch (error) {
     await copy.discard();
-    throw error;
+    if (!(error instanceof Equivocation)) throw error;
+    throw await keepEvidence(join(dirname(options.stateFolder), 'evidence'), error);
   }
 }
 

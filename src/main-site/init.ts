@@ -22,7 +22,7 @@ export interface MainSiteAnswers {
 
 /** What ships with tieup and is copied into the folder. */
 export interface StarterParts {
-  /** `templates/…` and `assets/…`. */
+  /** `templates/…`, `assets/…` and `kit/…`. */
   readonly framework: readonly NewFile[];
   /** JSON Schemas for editors, as text. */
   readonly schemas: { readonly mainSite: string; readonly partnership: string };

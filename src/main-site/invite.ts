@@ -1,7 +1,7 @@
 /**
  * Starts a partnership: one signed file that the main site sends to a new partner by mail or chat.
  *
- *   partnership file → this partner's root → terms → one-time secret → signed invitation
+ *   partnership file → this partner's root → terms → kit → one-time secret → signed invitation
  *
  * Nothing in it is secret but the one-time code, of which only a digest is kept. The partner answers with `tieup join`
  * (partner-site/join.ts), the main site closes the circle with `tieup enroll` (enroll.ts).
@@ -13,13 +13,15 @@ import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
+import { describeKit } from '../protocol/kit.ts';
 import { renderInvitation, secretDigest, type Invitation } from '../protocol/invitation.ts';
 import { noteSigner, signNote } from '../protocol/note.ts';
-import { LIFETIME_DAYS, signRoot } from '../protocol/tuf-repository.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
-import { rootPath } from './learn-remote.ts';
+import { renewRoots } from './keys-rotate.ts';
+import { makeKit, type Kit } from './kit.ts';
 import type { MainSite } from './main-site.ts';
-import { releaseSeeds, rootSeed } from './partner-keys.ts';
+import { documentKey } from './partner-keys.ts';
+import { findRoot, newestRoot } from './root-store.ts';
 import { loadPartnership, partnershipFile, readPartnershipText } from './partnerships.ts';
 import { currentTerms } from './current-terms.ts';
 
@@ -34,12 +36,13 @@ export interface Invited {
   /** The file to send. */
   readonly bytes: Uint8Array;
   readonly until: string;
+  /** The file to send with it; undefined when the main site has no folder `kit/`. */
+  readonly kit: Kit | undefined;
   /** Both parties read these to each other: the digest of the invitation. */
   readonly words: readonly string[];
 }
 
 const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
 const SSH_PUBLIC_KEY = 'ssh.pub';
 const MAX_PUBLIC_KEY = 16 * 1024;
 
@@ -49,13 +52,15 @@ export async function invite(site: MainSite, request: InviteRequest): Promise<In
   assertOpen(partnership);
   const now = site.clock.now();
   const until = instant(new Date(now.getTime() + request.hours * HOUR_MS));
-  const document = await site.keys.load('document');
+  const document = await site.keys.load(await documentKey(site.keys));
   const name = documentKeyName(site);
+  const kit = await makeKit(site);
   const invitation: Invitation = {
     terms: (await currentTerms(site, partnership)).terms,
-    root: await partnerRoot(site, partnership, now),
+    root: await partnerRoot(site, partnership),
     documentKey: renderVkey(name, publicKeyOf(document)),
     sshKey: await sshPublicKey(site),
+    ...(kit === undefined ? {} : { kit: describeKit(kit.bytes) }),
     secret: Buffer.from(site.random(32)).toString('hex'),
     created: instant(now),
     until,
@@ -67,7 +72,7 @@ export async function invite(site: MainSite, request: InviteRequest): Promise<In
     digest: sha256(body),
     until,
   });
-  return { partnership, bytes, until, words: sixWords(sha256(body)) };
+  return { partnership, bytes, kit, until, words: sixWords(sha256(body)) };
 }
 
 /** The name under which this main site signs documents: its host. */
@@ -82,23 +87,16 @@ function assertOpen({ id, status, keys }: Partnership): void {
   });
 }
 
-/** Version 1 of this partner's root, made once; it is what the partner's trust begins with. */
-async function partnerRoot(site: MainSite, { id, epoch }: Partnership, now: Date): Promise<Uint8Array> {
-  const path = rootPath(site, id, 1);
-  const there = await readIfThere(site.files, path, 512 * 1024);
-  if (there !== undefined) return there;
-  const role = { partner: id, epoch };
-  const root = await rootSeed(site.keys, role);
-  const { targets, online } = await releaseSeeds(site.keys, role);
-  const single = (seed: Uint8Array) => ({ publicKeys: [publicKeyOf(seed)], threshold: 1 });
-  const bytes = signRoot({
-    version: 1,
-    expires: new Date(now.getTime() + LIFETIME_DAYS.root * DAY_MS),
-    roles: { root: single(root), targets: single(targets), snapshot: single(online), timestamp: single(online) },
-    signers: [root],
+/** The newest root of this partner, its first one made when there is none: what the partner's trust begins with. */
+async function partnerRoot(site: MainSite, partnership: Partnership): Promise<Uint8Array> {
+  const there = await findRoot(site, partnership.id);
+  if (there !== undefined) return there.bytes;
+  const renewed = await renewRoots(site, [partnership.id]);
+  if (renewed.kind === 'done') return (await newestRoot(site, partnership.id)).bytes;
+  const { threshold, holders } = site.config.roots;
+  throw new TieupError('TIEUP_E_KEY', `the root of ${partnership.id} needs ${threshold} of ${holders.join(', ')}`, {
+    hint: `ask them to sign it first: tieup keys renew ${partnership.id}`,
   });
-  await site.files.write(path, bytes);
-  return bytes;
 }
 
 async function sshPublicKey(site: MainSite): Promise<string> {

@@ -12,6 +12,7 @@ import { sha256 } from '../protocol/digest.ts';
 import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
 import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../protocol/exchange.ts';
 import { cachePath, type MainSite } from './main-site.ts';
+import { firstRoot, rootVersions } from './root-store.ts';
 
 export interface Versions {
   readonly targets: number;
@@ -34,6 +35,8 @@ export interface RemoteState {
   readonly base: PushedRelease | undefined;
   /** The base's objects are in the inbox or with the partner; false: send everything. */
   readonly hasObjects: boolean;
+  /** The inbox is not signed with the keys of the newest root: all roots have to be sent, and the metadata signed anew. */
+  readonly isRekeyed: boolean;
 }
 
 /** SHA-256 of `timestamp.json` as this machine last pushed or verified it, with what it stands for. */
@@ -42,6 +45,8 @@ interface Remembered {
   readonly versions: Versions;
   readonly releaseDigest: string;
   readonly termsDigest: string;
+  /** Version of the root whose keys have signed it. */
+  readonly root: number;
 }
 
 const versionNumber = z.number().int().min(0);
@@ -50,33 +55,39 @@ const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
   versions: z.strictObject({ targets: versionNumber, snapshot: versionNumber, timestamp: versionNumber }),
   releaseDigest: z.string(),
   termsDigest: z.string(),
+  root: versionNumber.default(1),
 });
 
 const BEFORE_ANY_EXPIRY = new Date(0);
 const MAX_TIMESTAMP = 64 * 1024;
-const MAX_ROOT = 512 * 1024;
 const MAX_CACHE = 64 * 1024;
+/** A signature a second would take longer than a century to get here. */
+const MAX_HONEST_VERSION = 2 ** 32;
 
 const NOTHING: RemoteState = {
   versions: { targets: 0, snapshot: 0, timestamp: 0 },
   base: undefined,
   hasObjects: false,
+  isRekeyed: false,
 };
 
 export async function learnRemote(site: MainSite, partnership: Partnership, exchange: FileTree): Promise<RemoteState> {
   const remembered = await recall(site, partnership.id);
+  const newest = (await rootVersions(site, partnership.id)).at(-1) ?? 1;
   const timestamp = await readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_TIMESTAMP);
+  const fromMemory = (): RemoteState | undefined =>
+    remembered && { ...remembered, hasObjects: false, isRekeyed: remembered.root !== newest };
   // An empty inbox after a push: the versions must still rise, and nothing that was sent is known to be there.
-  if (timestamp === undefined) return remembered === undefined ? NOTHING : { ...remembered, hasObjects: false };
+  if (timestamp === undefined) return fromMemory() ?? NOTHING;
   if (remembered !== undefined && remembered.timestampDigest === sha256(timestamp))
-    return { ...remembered, hasObjects: true };
+    return { ...remembered, hasObjects: true, isRekeyed: remembered.root !== newest };
   try {
-    return await verifyRemote(site, partnership, exchange, sha256(timestamp));
+    return await verifyRemote(site, partnership, exchange, sha256(timestamp), newest, remembered?.versions);
   } catch (error) {
     // Set back to an older state, by a restored backup or by a thief: what this machine remembers is newer and counts.
-    if (remembered !== undefined && isTieupError(error, 'TIEUP_E_ROLLBACK', 'TIEUP_E_VERIFY', 'TIEUP_E_NOT_FOUND')) {
-      return { ...remembered, hasObjects: false };
-    }
+    const known = fromMemory();
+    if (known !== undefined && isTieupError(error, 'TIEUP_E_ROLLBACK', 'TIEUP_E_VERIFY', 'TIEUP_E_NOT_FOUND'))
+      return known;
     throw error;
   }
 }
@@ -86,6 +97,8 @@ async function verifyRemote(
   partnership: Partnership,
   exchange: FileTree,
   timestampDigest: string,
+  newest: number,
+  signed: Versions | undefined,
 ): Promise<RemoteState> {
   const verified = await refreshTrust({
     exchange,
@@ -94,18 +107,32 @@ async function verifyRemote(
     // What has expired is what a push or a refresh is about to replace; here it only tells the versions.
     now: BEFORE_ANY_EXPIRY,
     stateFolder: `${site.cacheFolder}/partners/${partnership.id}/tuf`,
-    trustedRoot: await readRoot(site, partnership.id),
+    trustedRoot: await firstRoot(site, partnership.id),
   });
   try {
     const pushed = await readPushed(verified);
-    const { targets, snapshot, timestamp } = verified.versions;
-    const versions = { targets, snapshot, timestamp };
+    const { root, targets, snapshot, timestamp } = verified.versions;
+    const isRekeyed = root !== newest;
+    if (signed !== undefined && !isRekeyed) assertNotOlder({ targets, snapshot, timestamp }, signed);
+    // A thief of the keys that were replaced may have signed the highest number there is, so that none could follow. Partners
+    // forget snapshot and timestamp with the old keys (TUF 5.3.11): their numbers can start over.
+    const restart = isRekeyed && Math.max(snapshot, timestamp) > MAX_HONEST_VERSION;
+    const versions = restart ? { targets, snapshot: 0, timestamp: 0 } : { targets, snapshot, timestamp };
     await verified.commit();
-    await remember(site, partnership.id, pushed, versions, timestampDigest);
-    return { versions, base: pushed.base, hasObjects: true };
+    // What was found under keys that had to be replaced may be a thief's: then nothing is taken for being there.
+    if (!isRekeyed) await remember(site, partnership.id, pushed, versions, timestampDigest, root);
+    return { versions, base: pushed.base, hasObjects: !isRekeyed, isRekeyed };
   } catch (error) {
     await verified.discard();
     throw error;
+  }
+}
+
+/** What this machine signed and never read back is not in its trusted metadata; no number may be used twice. */
+function assertNotOlder(found: Versions, signed: Versions): void {
+  for (const role of ['targets', 'snapshot', 'timestamp'] as const) {
+    if (found[role] >= signed[role]) continue;
+    throw new TieupError('TIEUP_E_ROLLBACK', `the inbox holds ${role} ${found[role]}, but ${signed[role]} was pushed`);
   }
 }
 
@@ -128,9 +155,10 @@ export async function remember(
   pushed: { readonly base: PushedRelease; readonly releaseBytes: Uint8Array },
   versions: Versions,
   timestampDigest: string,
+  root: number,
 ): Promise<void> {
   const { releaseDigest, termsDigest } = pushed.base;
-  const remembered: Remembered = { timestampDigest, versions, releaseDigest, termsDigest };
+  const remembered: Remembered = { timestampDigest, versions, releaseDigest, termsDigest, root };
   await site.files.write(cachePath(partner, 'release.json'), pushed.releaseBytes);
   await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
 }
@@ -139,7 +167,7 @@ export async function remember(
 export async function recall(
   site: MainSite,
   partner: string,
-): Promise<{ versions: Versions; base: PushedRelease; timestampDigest: string } | undefined> {
+): Promise<{ versions: Versions; base: PushedRelease; timestampDigest: string; root: number } | undefined> {
   const pushed = await readIfThere(site.files, cachePath(partner, 'pushed.json'), MAX_CACHE);
   const release = await readIfThere(site.files, cachePath(partner, 'release.json'), MAX_RELEASE_JSON);
   if (pushed === undefined || release === undefined) return undefined;
@@ -147,8 +175,8 @@ export async function recall(
   const remembered = decodeRemembered(pushed);
   if (remembered === undefined) return undefined;
   try {
-    const { versions, releaseDigest, termsDigest, timestampDigest } = remembered;
-    return { versions, base: { release: parseRelease(release), releaseDigest, termsDigest }, timestampDigest };
+    const { versions, releaseDigest, termsDigest, timestampDigest, root } = remembered;
+    return { versions, base: { release: parseRelease(release), releaseDigest, termsDigest }, timestampDigest, root };
   } catch (error) {
     if (isTieupError(error, 'TIEUP_E_VERIFY')) return undefined;
     throw error;
@@ -161,13 +189,4 @@ function decodeRemembered(bytes: Uint8Array): Remembered | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The root metadata of a partner's repository, kept beside its partnership and in version control. */
-export function rootPath(site: MainSite, partner: string, version: number): string {
-  return `${site.config.folders.partners}/${partner}/${version}.root.json`;
-}
-
-async function readRoot(site: MainSite, partner: string): Promise<Uint8Array> {
-  return site.files.read(rootPath(site, partner, 1), MAX_ROOT);
 }

@@ -80,26 +80,55 @@ function unknownPartner(name: string, all: readonly Partnership[]): TieupError {
   });
 }
 
+/** Why nothing may be pushed, and since or until when. */
+export interface NotInForce {
+  /** `early`: the first day is still to come; `over`: the last day has passed. */
+  readonly kind: 'invited' | 'suspended' | 'ended' | 'early' | 'over';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Whether the contract is in force at `now`; undefined when it is. Live pages are never touched, whatever it says. */
+export function whyNotInForce(partnership: Partnership, now: Date): NotInForce | undefined {
+  const { id, status, period } = partnership;
+  const today = now.toISOString().slice(0, 10);
+  if (status === 'suspended') {
+    return {
+      kind: 'suspended',
+      message: suspensionText(partnership, today),
+      hint: `when it goes on: tieup partner resume ${id}; live pages stay`,
+    };
+  }
+  if (status === 'ended') {
+    const hint = 'live pages stay until the partner removes them with tieup leave';
+    return { kind: 'ended', message: `the partnership with ${id} has ended`, hint };
+  }
+  if (status === 'invited') {
+    const hint = `run tieup invite ${id}, and tieup enroll with the answer`;
+    return { kind: 'invited', message: `${id} has not joined yet`, hint };
+  }
+  if (today < period.from) {
+    const hint = 'change the period in its file if that is wrong';
+    return { kind: 'early', message: `the contract with ${id} begins on ${period.from}`, hint };
+  }
+  if (period.until !== null && today > period.until) {
+    const hint = 'change the period in its file when it is extended; live pages stay';
+    return { kind: 'over', message: `the contract with ${id} was over on ${period.until}`, hint };
+  }
+  return undefined;
+}
+
+/** A date alone never ends a suspension: whoever suspended has to say that its reason is gone. */
+function suspensionText({ id, suspendedUntil, suspendedFor }: Partnership, today: string): string {
+  const because = suspendedFor === undefined ? '' : `: ${suspendedFor}`;
+  const isSuspended = `the partnership with ${id} is suspended`;
+  if (suspendedUntil === undefined) return `${isSuspended}${because}`;
+  if (today <= suspendedUntil) return `${isSuspended} until ${suspendedUntil}${because}`;
+  return `${isSuspended}; that was until ${suspendedUntil}, but nobody has resumed it${because}`;
+}
+
 /** @throws TIEUP_E_CONTRACT unless pages may be pushed to this partner at `now`. */
 export function assertInForce(partnership: Partnership, now: Date): void {
-  const { id, status, period } = partnership;
-  const refuse = (message: string, hint: string) => new TieupError('TIEUP_E_CONTRACT', message, { hint });
-  if (status === 'suspended')
-    throw refuse(
-      `the partnership with ${id} is suspended`,
-      'set its status to active in its file when it goes on; live pages stay',
-    );
-  if (status === 'ended')
-    throw refuse(`the partnership with ${id} has ended`, 'live pages stay until the partner removes them');
-  if (status === 'invited')
-    throw refuse(`${id} has not joined yet`, `run tieup invite ${id}, and tieup enroll with the answer`);
-  const today = now.toISOString().slice(0, 10);
-  if (today < period.from)
-    throw refuse(`the contract with ${id} begins on ${period.from}`, 'change the period in its file if that is wrong');
-  if (period.until !== null && today > period.until) {
-    throw refuse(
-      `the contract with ${id} was over on ${period.until}`,
-      'change the period in its file when it is extended; live pages stay',
-    );
-  }
+  const why = whyNotInForce(partnership, now);
+  if (why !== undefined) throw new TieupError('TIEUP_E_CONTRACT', why.message, { hint: why.hint });
 }

@@ -12,19 +12,23 @@ import type { CompiledSite } from '../content/site.ts';
 import { isTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock, type Lock } from '../io/lock.ts';
-import { INBOX_LOCK } from '../protocol/exchange.ts';
+import { INBOX_LOCK, INBOX_METADATA } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { isSignedUnder } from '../protocol/tuf-metadata.ts';
 import { currentTerms } from './current-terms.ts';
-import { learnRemote, remember, rootPath, type RemoteState } from './learn-remote.ts';
+import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
 import { composeMessage, type MessageRequest } from './message.ts';
+import { takeInKeys } from './partner-key-change.ts';
 import { partnerView } from './partner-view.ts';
 import { releaseSeeds } from './partner-keys.ts';
 import { assertInForce, loadPartnerships } from './partnerships.ts';
 import { planRelease, type ReleasePlan } from './plan-release.ts';
 import { carriesOut, readOutbox } from './read-outbox.ts';
 import { recordContact, recordFailure, recordPush } from './record.ts';
+import { MAX_TARGETS, signFreshInto } from './refresh.ts';
+import { newestRoot, rootsForInbox } from './root-store.ts';
 import { signRelease } from './sign-release.ts';
 import { collectGarbage, commitRelease, missingObjects, removeLeftovers, uploadObjects } from './upload.ts';
 
@@ -80,8 +84,8 @@ async function pushOrReport(
     return await pushTo(site, compiled, partnership, request);
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
-    // Another push is at work: that one will tell how it ended.
-    if (!isTieupError(error, 'TIEUP_E_LOCKED')) await recordFailure(site, partnership.id, error);
+    // Another push is at work: that one will tell how it ended. And a contract that is not in force is no failure.
+    if (!isTieupError(error, 'TIEUP_E_LOCKED', 'TIEUP_E_CONTRACT')) await recordFailure(site, partnership.id, error);
     return { kind: 'failed', partner: partnership.id, error };
   }
 }
@@ -94,7 +98,7 @@ async function pushTo(
 ): Promise<PushResult> {
   assertInForce(partnership, site.clock.now());
   // Keys before the connection: without them nothing could be pushed, and nobody need be disturbed.
-  const seeds = await releaseSeeds(site.keys, { partner: partnership.id, epoch: partnership.epoch });
+  const seeds = await releaseSeeds(site, { partner: partnership.id, epoch: partnership.epoch });
   request.onProgress(partnership.id, { kind: 'connecting' });
   const exchange = await site.connect(partnership);
   try {
@@ -135,7 +139,12 @@ async function pushLocked(
   const plan = planFor(compiled, partnership, remote, terms.digest);
   request.onProgress(partner, { kind: 'planned', plan });
   const resend = request.full || !remote.hasObjects;
-  if (!plan.differs && !resend && remote.base !== undefined) {
+  if (
+    !plan.differs &&
+    !resend &&
+    remote.base !== undefined &&
+    (await isSignedNow(site, partnership, exchange, remote))
+  ) {
     await recordContact(site, partner, remote.base);
     const { release, releaseDigest } = remote.base;
     return { kind: 'unchanged', partner, release: release.release, releaseDigest };
@@ -154,7 +163,7 @@ async function pushLocked(
     },
   });
   const now = site.clock.now();
-  const root = await site.files.read(rootPath(site, partner, 1), 512 * 1024);
+  const newRoots = resend || remote.base === undefined || remote.isRekeyed;
   const signed = signRelease({
     partner,
     site: site.config.site.url,
@@ -163,7 +172,7 @@ async function pushLocked(
     termsBytes: terms.bytes,
     seeds,
     now,
-    root: { path: 'inbox/metadata/1.root.json', bytes: root },
+    roots: newRoots ? await rootsForInbox(site, partner) : [],
     ...composeMessage(site.config, request.message, plan, now),
   });
   await commitRelease(exchange, signed);
@@ -173,11 +182,13 @@ async function pushLocked(
     { base: signed.pushed, releaseBytes: signed.releaseBytes },
     signed.versions,
     sha256(signed.timestamp.bytes),
+    (await newestRoot(site, partner)).version,
   );
   await recordPush(site, partner, signed.pushed);
 
+  const { partnership: known } = await takeInKeys(site, partnership, exchange);
   const baseIsLive =
-    remote.base !== undefined && carriesOut(await readOutbox(exchange, partnership), remote.base.releaseDigest);
+    remote.base !== undefined && carriesOut(await readOutbox(exchange, known), remote.base.releaseDigest);
   await collectGarbage(exchange, { signed, objects: sent, baseIsLive });
   await removeLeftovers(exchange);
   request.onProgress(partner, { kind: 'done' });
@@ -191,6 +202,25 @@ async function pushLocked(
     sentObjects: objects.length,
     sentBytes,
   };
+}
+
+/**
+ * Whether the release that is in the inbox is signed with the keys of the newest root. When the online key alone is new, it
+ * signs here and now: the release stays what it is, and the manager is not asked again.
+ */
+async function isSignedNow(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  remote: RemoteState,
+): Promise<boolean> {
+  const { base, versions, isRekeyed } = remote;
+  if (!isRekeyed || base === undefined) return !isRekeyed;
+  const targets = await exchange.read(`${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
+  const { bytes: root } = await newestRoot(site, partnership.id);
+  if (sha256(targets) !== base.releaseDigest || !isSignedUnder(root, targets)) return false;
+  await signFreshInto(site, partnership, exchange, { ...remote, base }, targets);
+  return true;
 }
 
 /** The release that a push would make now. */

@@ -24,6 +24,9 @@ export interface Outbox {
   readonly receipt: Receipt | undefined;
 }
 
+/** Nothing was said yet. */
+export const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
+
 /** @throws TIEUP_E_VERIFY when a note is not of this partner's keys, or not of this partnership. */
 export async function readOutbox(exchange: FileTree, partnership: Partnership): Promise<Outbox> {
   const decision = await readDecision(exchange, partnership);

@@ -12,13 +12,14 @@ import { acquireLock } from '../io/lock.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { INBOX_LOCK, INBOX_METADATA } from '../protocol/exchange.ts';
 import { renderRelease } from '../protocol/release.ts';
-import { readMetadataVersion } from '../protocol/tuf-metadata.ts';
-import { expiryAfter, LIFETIME_DAYS, signFreshness } from '../protocol/tuf-repository.ts';
-import { learnRemote, remember } from './learn-remote.ts';
+import { isSignedUnder, readMetadataVersion } from '../protocol/tuf-metadata.ts';
+import { expiryAfter, isHalfOver, signFreshness } from '../protocol/tuf-repository.ts';
+import { learnRemote, remember, type PushedRelease, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { onlineSeed } from './partner-keys.ts';
 import { assertInForce, loadPartnerships } from './partnerships.ts';
 import { recordContact, recordFailure } from './record.ts';
+import { newestRoot, rootsForInbox } from './root-store.ts';
 
 export type RefreshResult =
   | {
@@ -35,8 +36,7 @@ export type RefreshResult =
   | { readonly kind: 'skipped'; readonly partner: string; readonly why: string }
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
 
-const MAX_TARGETS = 1024 * 1024;
-const DAY_MS = 24 * 60 * 60 * 1000;
+export const MAX_TARGETS = 1024 * 1024;
 
 /** A partner that cannot be reached is reported, the others are done. */
 export async function refresh(
@@ -77,41 +77,76 @@ async function refreshOrReport(site: MainSite, partnership: Partnership): Promis
 }
 
 async function refreshLocked(site: MainSite, partnership: Partnership, exchange: FileTree): Promise<RefreshResult> {
-  const { id: partner, epoch } = partnership;
-  const { base, versions: before, hasObjects } = await learnRemote(site, partnership, exchange);
-  if (base === undefined) return { kind: 'skipped', partner, why: 'nothing has been pushed yet' };
+  const partner = partnership.id;
+  const remote = await learnRemote(site, partnership, exchange);
+  if (remote.base === undefined) return { kind: 'skipped', partner, why: 'nothing has been pushed yet' };
+  const targets = await targetsThere(site, partnership, exchange, remote.base, remote);
+  const until = await signFreshInto(site, partnership, exchange, { ...remote, base: remote.base }, targets);
+  await recordContact(site, partner, remote.base);
+  const releaseUntil = readMetadataVersion(targets).expires;
+  return {
+    kind: 'refreshed',
+    partner,
+    release: remote.base.release.release,
+    until,
+    releaseUntil: new Date(releaseUntil).toISOString(),
+    releaseHalfOver: isHalfOver('targets', releaseUntil, site.clock.now()),
+  };
+}
+
+/** The release in the inbox, which must be the one that was pushed and be signed with the release key of the newest root. */
+async function targetsThere(
+  site: MainSite,
+  { id: partner }: Partnership,
+  exchange: FileTree,
+  base: PushedRelease,
+  { versions, hasObjects, isRekeyed }: RemoteState,
+): Promise<Uint8Array> {
+  const refuse = (message: string, command: string) =>
+    new TieupError('TIEUP_E_VERIFY', message, { hint: `push again: ${command} ${partner}` });
   if (!hasObjects) {
-    throw new TieupError('TIEUP_E_VERIFY', `the inbox of ${partner} does not hold what was pushed last`, {
-      hint: `push again: tieup push ${partner}`,
-    });
+    throw isRekeyed
+      ? refuse(`what the inbox of ${partner} holds was signed with keys that were replaced`, 'tieup push --full')
+      : refuse(`the inbox of ${partner} does not hold what was pushed last`, 'tieup push');
   }
-  const targets = await exchange.read(`${INBOX_METADATA}/${before.targets}.targets.json`, MAX_TARGETS);
-  if (sha256(targets) !== base.releaseDigest) {
-    throw new TieupError('TIEUP_E_VERIFY', `the inbox of ${partner} holds another release than was pushed`, {
-      hint: `push again: tieup push --full ${partner}`,
-    });
+  const targets = await exchange.read(`${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
+  if (sha256(targets) !== base.releaseDigest)
+    throw refuse(`the inbox of ${partner} holds another release than was pushed`, 'tieup push --full');
+  if (isRekeyed && !isSignedUnder((await newestRoot(site, partner)).bytes, targets)) {
+    throw refuse(`the release key was replaced since release ${versions.targets} of ${partner} was pushed`, 'tieup push');
   }
+  return targets;
+}
+
+/**
+ * Signs snapshot and timestamp over the release that is in the inbox, sends the roots first when their keys are new, and
+ * commits. Returns until when the partner takes it for fresh.
+ */
+export async function signFreshInto(
+  site: MainSite,
+  { id: partner, epoch }: Partnership,
+  exchange: FileTree,
+  remote: RemoteState & { readonly base: PushedRelease },
+  targets: Uint8Array,
+): Promise<string> {
+  const { base, versions: before } = remote;
   const now = site.clock.now();
   const versions = { ...before, snapshot: before.snapshot + 1, timestamp: before.timestamp + 1 };
   const { snapshot, timestamp } = signFreshness({
-    online: await onlineSeed(site.keys, { partner, epoch }),
+    online: await onlineSeed(site, { partner, epoch }),
     versions,
     now,
     targets: { version: before.targets, bytes: targets },
   });
   await exchange.write(`${INBOX_METADATA}/${snapshot.name}`, snapshot.bytes);
+  // Right before the commit: a partner that looks in between finds a timestamp which the new root does not name.
+  if (remote.isRekeyed) {
+    for (const { path, bytes } of await rootsForInbox(site, partner)) await exchange.write(path, bytes);
+  }
   await exchange.write(`${INBOX_METADATA}/${timestamp.name}`, timestamp.bytes);
-  await remember(site, partner, { base, releaseBytes: renderRelease(base.release) }, versions, sha256(timestamp.bytes));
-  await recordContact(site, partner, base);
+  const { version: root } = await newestRoot(site, partner);
+  const pushed = { base, releaseBytes: renderRelease(base.release) };
+  await remember(site, partner, pushed, versions, sha256(timestamp.bytes), root);
   await exchange.remove(`${INBOX_METADATA}/${before.snapshot - 1}.snapshot.json`);
-  const releaseUntil = readMetadataVersion(targets).expires;
-  const halfLife = (LIFETIME_DAYS.targets / 2) * DAY_MS;
-  return {
-    kind: 'refreshed',
-    partner,
-    release: base.release.release,
-    until: expiryAfter(now, 'timestamp').toISOString(),
-    releaseUntil: new Date(releaseUntil).toISOString(),
-    releaseHalfOver: new Date(releaseUntil).getTime() - now.getTime() < halfLife,
-  };
+  return expiryAfter(now, 'timestamp').toISOString();
 }

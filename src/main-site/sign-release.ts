@@ -34,7 +34,8 @@ export interface SignRequest {
   readonly termsBytes: Uint8Array;
   readonly message: ConfirmationMessage;
   readonly seeds: ReleaseSeeds;
-  readonly root: SignedFile;
+  /** Roots that the partner may lack: sent last, because from then on it trusts none of the keys before. */
+  readonly roots: readonly SignedFile[];
   readonly now: Date;
   readonly confirmBy: Date | null;
 }
@@ -80,9 +81,9 @@ export function signRelease(request: SignRequest): SignedRelease {
     versions,
     files: [
       ...targets.map(({ name, bytes, digest }) => ({ path: targetPath(digest, name), bytes })),
-      request.root,
       inMetadata(metadata.targets),
       inMetadata(metadata.snapshot),
+      ...request.roots,
     ],
     timestamp: inMetadata(metadata.timestamp),
   };

@@ -10,10 +10,12 @@ import type { Decision } from '../protocol/decision.ts';
 import { decisionDigest } from '../protocol/decision.ts';
 import { instant } from '../protocol/instant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
+import { lifetimeWarnings } from './lifetimes.ts';
 import { learnRemote } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
-import { loadPartnerships } from './partnerships.ts';
-import { readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
+import { loadPartnerships, whyNotInForce } from './partnerships.ts';
+import { takeInKeys } from './partner-key-change.ts';
+import { NO_ANSWER, readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
 import { readRecord, recordFound, updateRecord, type PartnerRecord } from './record.ts';
 
 /** Worst first; `status` lists partners in this order. */
@@ -21,6 +23,7 @@ export const STATES = [
   'failed',
   'rejected',
   'suspended',
+  'ended',
   'never',
   'pending',
   'accepted',
@@ -42,6 +45,8 @@ export interface PartnerStatus {
   readonly decision: Decision | null;
   readonly receipt: Receipt | null;
   readonly lastContact: string | null;
+  /** What will go wrong unless somebody does something. */
+  readonly warnings: readonly string[];
 }
 
 /** Asks every partner, a few at a time. */
@@ -59,30 +64,51 @@ export async function status(
 async function askPartner(site: MainSite, partnership: Partnership): Promise<PartnerStatus> {
   const partner = partnership.id;
   const before = await readRecord(site, partner);
+  const contract = judgeContract(partnership, site.clock.now());
+  const warnings = [...(await lifetimeWarnings(site, partner))];
   if (partnership.status === 'invited')
-    return row(partnership, before, NO_ANSWER, 'never', 'invited, has not joined yet');
+    return { ...row(partnership, before, NO_ANSWER, 'never', 'invited, has not joined yet'), warnings };
   try {
     const exchange = await site.connect(partnership);
     try {
-      const outbox = await readOutbox(exchange, partnership);
+      const { partnership: known, pending } = await takeInKeys(site, partnership, exchange);
+      warnings.push(...(pending === undefined ? [] : [pendingWarning(partner)]));
+      const outbox = await readOutbox(exchange, known);
       await noteDecision(site, partner, outbox);
       // Another machine may have pushed since, or this one never did.
       const { base } = await learnRemote(site, partnership, exchange);
       if (base !== undefined) await recordFound(site, partner, base);
       const record = await readRecord(site, partner);
-      if (partnership.status !== 'active')
-        return row(partnership, record, outbox, 'suspended', `the partnership is ${partnership.status}`);
-      return row(partnership, record, outbox, ...judge(record, outbox));
+      return { ...row(partnership, record, outbox, ...(contract ?? judge(record, outbox))), warnings };
     } finally {
       await exchange.close();
     }
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
-    return row(partnership, before, NO_ANSWER, 'failed', error.message);
+    // Nobody is surprised that a partner of old days cannot be reached.
+    return { ...row(partnership, before, NO_ANSWER, ...(contract ?? (['failed', error.message] as const))), warnings };
   }
 }
 
-const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
+function pendingWarning(partner: string): string {
+  return `it has a new accept key, which answers nothing until you trust it: tieup keys trust ${partner}`;
+}
+
+/** The state that a contract gives which is not in force; undefined when what was pushed and answered counts. */
+function judgeContract(partnership: Partnership, now: Date): readonly [PartnerState, string] | undefined {
+  const why = whyNotInForce(partnership, now);
+  switch (why?.kind) {
+    case undefined:
+    case 'invited':
+    case 'early':
+      return undefined;
+    case 'suspended':
+      return ['suspended', why.message];
+    case 'ended':
+    case 'over':
+      return ['ended', why.message];
+  }
+}
 
 /** The state of a partner from what was pushed and what it answered. */
 export function judge(record: PartnerRecord, outbox: Outbox): readonly [PartnerState, string | null] {
@@ -128,7 +154,7 @@ function row(
   { decision, receipt }: Outbox,
   state: PartnerState,
   detail: string | null,
-): PartnerStatus {
+): Omit<PartnerStatus, 'warnings'> {
   return {
     partner: partnership.id,
     state,

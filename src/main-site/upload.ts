@@ -74,10 +74,21 @@ export async function uploadObjects(exchange: FileTree, upload: Upload): Promise
   return sent;
 }
 
-/** Writes metadata and targets, then commits. */
+/**
+ * Writes metadata and targets, then commits. What is there already stays untouched: the release before may need it, and some
+ * servers cannot replace a file in one step.
+ */
 export async function commitRelease(exchange: FileTree, signed: SignedRelease): Promise<void> {
-  for (const { path, bytes } of signed.files) await exchange.write(path, bytes);
+  for (const { path, bytes } of signed.files) {
+    if (!(await holds(exchange, path, bytes))) await exchange.write(path, bytes);
+  }
   await exchange.write(signed.timestamp.path, signed.timestamp.bytes);
+}
+
+async function holds(exchange: FileTree, path: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await exchange.stat(path);
+  if (there?.kind !== 'file' || there.length !== bytes.length) return false;
+  return Buffer.from(await exchange.read(path, bytes.length)).equals(bytes);
 }
 
 /** Removes the temporary files that an interrupted push left; for whoever holds the lock, nobody else writes there. */

@@ -1,7 +1,9 @@
 /** Waits until a partner has answered a release: `tieup push --wait`. */
+import { isTieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnership } from './partnerships.ts';
-import { readOutbox, receiptFollows } from './read-outbox.ts';
+import { NO_ANSWER, readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
 import { noteDecision } from './status.ts';
 
 export type WaitResult =
@@ -11,7 +13,7 @@ export type WaitResult =
 
 const POLL_MS = 2000;
 
-/** Looks into the outbox every two seconds until `deadline`, over one connection. @throws what reading the outbox throws. */
+/** Looks into the outbox every two seconds until `deadline`, reconnecting when it must. @throws what reading the outbox throws. */
 export async function waitForAnswer(
   site: MainSite,
   partner: string,
@@ -20,11 +22,22 @@ export async function waitForAnswer(
   signal?: AbortSignal,
 ): Promise<WaitResult> {
   const partnership = await loadPartnership(site, partner);
-  const exchange = await site.connect(partnership);
+  let exchange: FileTree | undefined;
+  // A connection that breaks while waiting is no answer: the next look opens another one.
+  const look = async (): Promise<Outbox> => {
+    try {
+      exchange ??= await site.connect(partnership);
+      return await readOutbox(exchange, partnership);
+    } catch (error) {
+      if (!isTieupError(error, 'TIEUP_E_CONNECTION')) throw error;
+      exchange = undefined;
+      return NO_ANSWER;
+    }
+  };
   try {
     for (;;) {
-      const outbox = await readOutbox(exchange, partnership);
-      await noteDecision(site, partner, outbox);
+      const outbox = await look();
+      if (outbox !== NO_ANSWER) await noteDecision(site, partner, outbox);
       const answered = outbox.decision?.releaseDigest === releaseDigest ? outbox.decision : undefined;
       if (answered?.verdict === 'rejected') return { kind: 'rejected', reason: answered.reason };
       if (answered !== undefined && receiptFollows(outbox)) return { kind: 'live' };
@@ -33,6 +46,6 @@ export async function waitForAnswer(
       await site.clock.sleep(Math.min(POLL_MS, left), signal);
     }
   } finally {
-    await exchange.close();
+    await exchange?.close();
   }
 }

@@ -223,6 +223,8 @@ export function baseOf(href: string, address: URL): URL {
 
 /** The addresses of a `srcset`. */
 function candidates(srcset: string): string[] {
+  // Nearly every element has none.
+  if (srcset === '') return [];
   return srcset
     .split(/\s+/)
     .flatMap((part) => part.split(/,(?=$)|^,+/))

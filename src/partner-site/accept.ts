@@ -14,6 +14,7 @@ import type { Decision } from '../protocol/decision.ts';
 import { instant } from '../protocol/instant.ts';
 import { keepAccepted, readAccepted } from './accepted-release.ts';
 import { lastDecision, showLastDecision, signDecision, type SignedDecision } from './decide.ts';
+import { refuseAfterLeaving } from './left.ts';
 import { openRelease, type OpenedRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { judgeByPolicy } from './policy.ts';
@@ -22,7 +23,7 @@ import { goLive, isLive, type WentLive } from './go-live.ts';
 import { writeReceipt } from './receipt-note.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 import type { Choices } from '../merge/choices.ts';
-import { readChoices, writeChoices } from './choices-file.ts';
+import { choicesAtMount, readChoices, writeChoices } from './choices-file.ts';
 import { refuseWhileHeld } from './hold.ts';
 import { termsBefore, type Review } from './review.ts';
 
@@ -58,6 +59,7 @@ export type AcceptResult =
 export async function accept(site: PartnerSite, request: AcceptRequest): Promise<AcceptResult> {
   return withLock(site, async () => {
     await recoverSite(site);
+    await refuseAfterLeaving(site);
     const accepted = await readAccepted(site);
     const opened = await openRelease(site, accepted);
     const { release, releaseDigest } = opened;
@@ -138,7 +140,7 @@ async function planWithChoices(
   opened: OpenedRelease,
   { answering, choices }: AcceptRequest,
 ): Promise<SitePlan & { readonly choices: Choices }> {
-  const remembered = await readChoices(site);
+  const remembered = choicesAtMount(await readChoices(site), site.layout.mount, opened.terms.mount, opened.release);
   let paths = { ...remembered.paths, ...choices };
   for (;;) {
     const planned = await planSite(site, opened, { ...remembered, paths });

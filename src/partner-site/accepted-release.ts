@@ -62,6 +62,11 @@ export async function keepDecision(site: PartnerSite, accepted: AcceptedRelease,
   await point(site, { releaseDigest, releaseJson, termsDigest, decision });
 }
 
+/** After leaving: no release is accepted, and the next one is judged as the first. Its documents stay. */
+export async function forgetAccepted(site: PartnerSite): Promise<void> {
+  await site.state.remove(POINTER);
+}
+
 async function point(site: PartnerSite, pointer: z.infer<typeof pointerSchema>): Promise<void> {
   await site.state.write(POINTER, Buffer.from(`${JSON.stringify(pointer)}\n`));
 }

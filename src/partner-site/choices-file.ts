@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { NO_CHOICES, type Choices } from '../merge/choices.ts';
+import type { Release } from '../protocol/release.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 const FILE = 'choices.json';
@@ -29,4 +30,25 @@ export async function readChoices(site: PartnerSite): Promise<Choices> {
 
 export async function writeChoices(site: PartnerSite, choices: Choices): Promise<void> {
   await site.state.write(FILE, Buffer.from(`${JSON.stringify(choices, undefined, 2)}\n`));
+}
+
+/**
+ * The same choices where the terms move the mount: what was withheld at the old place is withheld at the new one.
+ * Only paths that the release no longer has, and has at the new place, are moved.
+ */
+export function choicesAtMount(choices: Choices, from: string, to: string, release: Pick<Release, 'files'>): Choices {
+  if (from === to) return choices;
+  const paths = new Set(release.files.map(({ path }) => path));
+  const below = (path: string): string =>
+    path.startsWith(from.slice(1)) ? to.slice(1) + path.slice(from.length - 1) : path;
+  const moved = (path: string): string => (!paths.has(path) && paths.has(below(path)) ? below(path) : path);
+  return {
+    withheld: choices.withheld.map(moved),
+    paths: Object.fromEntries(
+      Object.entries(choices.paths).map(([path, choice]) => {
+        const isMoved = moved(path) !== path;
+        return [moved(path), isMoved && typeof choice === 'object' ? { rename: below(choice.rename) } : choice];
+      }),
+    ),
+  };
 }

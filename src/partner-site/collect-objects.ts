@@ -66,7 +66,9 @@ async function collectPack(
     const wanted = new Map<number, PackEntry[]>();
     for (const entry of entries) {
       if (missing.get(entry.digest) !== entry.length) continue;
-      wanted.set(entry.chunk, [...(wanted.get(entry.chunk) ?? []), entry]);
+      const here = wanted.get(entry.chunk);
+      if (here === undefined) wanted.set(entry.chunk, [entry]);
+      else here.push(entry);
     }
     for (const [number, chunk] of chunks.entries()) {
       const here = wanted.get(number);

@@ -14,9 +14,9 @@ import {
 } from '../protocol/decision.ts';
 import { OUTBOX_DECISION, OUTBOX_DECISIONS } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { noteSigner, openNote, signNote } from '../protocol/note.ts';
-import { parseVkey, renderVkey } from '../protocol/vkey.ts';
-import { publicKeyOf } from '../protocol/ed25519.ts';
+import { addSignature, openNote, signNote, type NoteSigner } from '../protocol/note.ts';
+import { assertCanAnswer } from './can-answer.ts';
+import { ownKeysEver, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -35,6 +35,7 @@ export interface SignedDecision {
 
 /** Signs with the accept key, or the site key when `by` is policy; durable here before it is shown there. */
 export async function signDecision(site: PartnerSite, request: DecisionRequest): Promise<SignedDecision> {
+  await assertCanAnswer(site);
   const last = await lastDecision(site);
   const now = site.clock.now();
   const decision: Decision = {
@@ -46,8 +47,7 @@ export async function signDecision(site: PartnerSite, request: DecisionRequest):
     expires: instant(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
   };
   const role = request.by === 'manager' ? 'accept' : 'site';
-  const signer = noteSigner(partnerKeyName(site.config.partner, role), await site.keys.load(role));
-  const note = signNote(renderDecision(decision), [signer]);
+  const note = signNote(renderDecision(decision), [await ownSigner(site, role)]);
   await site.state.create(decisionPath(decision.seq), note);
   await showDecision(site, decision.seq, note);
   return { decision, digest: decisionDigest(decision) };
@@ -77,6 +77,15 @@ export async function isRolledBackSince(site: PartnerSite, seq: number): Promise
   return false;
 }
 
+/** What the manager decided when going back last; undefined when that never happened. */
+export async function lastRollback(site: PartnerSite): Promise<SignedDecision | undefined> {
+  for (const seq of await decisionNumbers(site)) {
+    const signed = await openDecision(site, seq);
+    if (signed.decision.verdict === 'rollback') return signed;
+  }
+  return undefined;
+}
+
 /** The newest first. */
 async function decisionNumbers(site: PartnerSite): Promise<readonly number[]> {
   const names = await site.state.list('decisions');
@@ -88,7 +97,7 @@ async function decisionNumbers(site: PartnerSite): Promise<readonly number[]> {
 
 async function openDecision(site: PartnerSite, seq: number): Promise<SignedDecision> {
   const note = await site.state.read(decisionPath(seq), MAX_DECISION_NOTE);
-  const keys = [await ownKey(site, 'accept'), await ownKey(site, 'site')];
+  const keys = [...(await ownKeysEver(site, 'accept')), ...(await ownKeysEver(site, 'site'))];
   const decision = parseDecision(openNote(note, keys, { type: DECISION_TYPE }).text);
   if (decision.seq !== seq)
     throw new TieupError('TIEUP_E_VERIFY', `decision ${seq} in the state folder has the number ${decision.seq}`);
@@ -102,6 +111,16 @@ export async function showLastDecision(site: PartnerSite, { decision }: SignedDe
   if (shown === undefined || !Buffer.from(shown).equals(note)) await showDecision(site, decision.seq, note);
 }
 
+/** Puts the signature of a new key under the last decision, when it was one of that role: what it says stays the same. */
+export async function countersignLast(site: PartnerSite, role: 'accept' | 'site', signer: NoteSigner): Promise<void> {
+  const last = await lastDecision(site);
+  if (last === undefined || (last.decision.by === 'manager') !== (role === 'accept')) return;
+  const { seq } = last.decision;
+  const note = addSignature(await site.state.read(decisionPath(seq), MAX_DECISION_NOTE), signer);
+  await site.state.write(decisionPath(seq), note);
+  await showDecision(site, seq, note);
+}
+
 async function showDecision(site: PartnerSite, seq: number, note: Uint8Array): Promise<void> {
   await site.exchange.write(`${OUTBOX_DECISIONS}/${seq}.note`, note);
   await site.exchange.write(OUTBOX_DECISION, note);
@@ -109,16 +128,4 @@ async function showDecision(site: PartnerSite, seq: number, note: Uint8Array): P
 
 function decisionPath(seq: number): string {
   return `decisions/${seq}.note`;
-}
-
-/** The name of a partner's key, as it stands in vkeys and notes. */
-export function partnerKeyName(partner: string, role: 'accept' | 'site' | 'log'): string {
-  return `${partner}/${role}`;
-}
-
-/** The public half of one of this site's keys; kept beside the secret, so that no password is asked for to verify. */
-export async function ownKey(site: PartnerSite, role: 'accept' | 'site') {
-  const line = await readIfThere(site.state, `keys/${role}.vkey`, 4096);
-  if (line !== undefined) return parseVkey(new TextDecoder().decode(line).trimEnd());
-  return parseVkey(renderVkey(partnerKeyName(site.config.partner, role), publicKeyOf(await site.keys.load(role))));
 }

@@ -6,6 +6,7 @@ import { objectsInUse } from '../publish/prune.ts';
 import { publish } from '../publish/publish.ts';
 import { readLive } from '../publish/records.ts';
 import type { AcceptedRelease } from './accepted-release.ts';
+import { assertCanAnswer } from './can-answer.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { writeReceipt } from './receipt-note.ts';
 
@@ -21,6 +22,7 @@ export async function goLive(
   plan: MergePlan,
   decision: string,
 ): Promise<WentLive> {
+  await assertCanAnswer(site);
   const publication = await publish(site.ports, { ...site.layout, mount: terms.mount }, plan, {
     release: { number: release.release },
     releaseDigest,

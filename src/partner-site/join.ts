@@ -1,15 +1,16 @@
 /**
  * Answers an invitation: makes this site a partner site.
  *
- *   invitation → shown to the manager → keys → folders and trusted root → tieup.yaml (last) → signed answer
+ *   invitation, kit → shown to the manager → keys → folders, trusted root, kit → tieup.yaml (last) → signed answer
  *
- * An invitation that was altered, expired or signed by another key than it carries is refused before anything is made.
+ * An invitation or a kit that was altered, expired or signed by another key than it carries is refused before anything is made.
  */
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import { TieupError } from '../errors.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
+import { createFiles } from '../io/new-files.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
@@ -26,7 +27,8 @@ import { renderTerms } from '../protocol/terms.ts';
 import { renderVkey, parseVkey, sixWords } from '../protocol/vkey.ts';
 import { keepAgreedTerms } from './agreed-terms.ts';
 import { PARTNER_SCHEMA, renderPartnerConfig } from './join-config.ts';
-import { partnerKeyName } from './decide.ts';
+import { partnerKeyName } from './own-keys.ts';
+import { planKit, type OpenedKit } from './kit.ts';
 import { JOINED_ROOT } from './partner-site.ts';
 
 export interface OpenedInvitation {
@@ -59,6 +61,8 @@ export interface JoinRequest {
   readonly publish: PartnerSiteConfig['publish'];
   /** Absolute or relative to the folder: see PartnerSiteConfig. */
   readonly folders: PartnerSiteConfig['folders'];
+  /** The kit that came with the invitation, opened; undefined when there is none or the manager does without. */
+  readonly kit?: OpenedKit | undefined;
   /** JSON Schema of the partner's tieup.yaml, for editors. */
   readonly schema: string;
   /** For the accept key. */
@@ -70,6 +74,8 @@ export interface JoinPorts {
   readonly files: FileTree;
   readonly exchange: FileTree;
   readonly state: FileTree;
+  /** Makes the folder of the state so that nobody else can look into it; fine when it exists. */
+  readonly makePrivateState?: () => Promise<void>;
   readonly keys: KeyStore;
   readonly clock: Clock;
   random(length: number): Uint8Array;
@@ -94,6 +100,7 @@ export async function join(ports: JoinPorts, request: JoinRequest): Promise<Join
       hint: 'join in an empty folder, or remove the file if the partnership is to start over',
     });
   }
+  const missing = request.kit === undefined ? [] : await planKit(ports.files, request.kit);
   const { partner } = invitation.terms;
   const keys = {
     accept: await makeKey(ports, partner, 'accept', request.password),
@@ -112,9 +119,11 @@ export async function join(ports: JoinPorts, request: JoinRequest): Promise<Join
   const signer = noteSigner(partnerKeyName(partner, 'accept'), await ports.keys.load('accept'));
 
   for (const folder of ['inbox', 'outbox/decisions']) await ports.exchange.makeFolder(folder);
+  await ports.makePrivateState?.();
   for (const [role, line] of Object.entries(keys))
     await ports.state.write(`keys/${role}.vkey`, Buffer.from(`${line}\n`));
   await keepAgreedTerms(ports.state, renderTerms(invitation.terms));
+  await createFiles(ports.files, missing);
   await ports.files.write(PARTNER_SCHEMA, Buffer.from(request.schema));
   await ports.state.write(JOINED_ROOT, invitation.root);
   await ports.files.create(CONFIG_FILE, Buffer.from(renderPartnerConfig(invitation, request)));

@@ -11,11 +11,13 @@ import { conflictError } from '../merge/conflict.ts';
 import type { Choices } from '../merge/choices.ts';
 import type { MergePlan } from '../merge/plan.ts';
 import { TieupError } from '../errors.ts';
+import type { Decision } from '../protocol/decision.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { keepDecision, readAccepted, type AcceptedRelease } from './accepted-release.ts';
 import { readChoices, writeChoices } from './choices-file.ts';
-import { isRolledBackSince, readDecision, signDecision } from './decide.ts';
+import { isRolledBackSince, lastDecision, readDecision, signDecision } from './decide.ts';
 import { goLive, type WentLive } from './go-live.ts';
+import { refuseAfterLeaving } from './left.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { planSite, type SitePlan } from './plan-site.ts';
 import { isPolicyInForce } from './policy.ts';
@@ -31,6 +33,7 @@ export interface Merged extends SitePlan {
 export async function merge(site: PartnerSite, added: Choices['paths'] = {}): Promise<Merged> {
   return withLock(site, async () => {
     await recoverSite(site);
+    await refuseAfterLeaving(site);
     const choices = await readChoices(site);
     return mergeWith(site, await requireAccepted(site), { ...choices, paths: { ...choices.paths, ...added } });
   });
@@ -52,6 +55,7 @@ export interface Withheld extends Merged {
 export async function withhold(site: PartnerSite, { page, undo }: WithholdRequest): Promise<Withheld> {
   return withLock(site, async () => {
     await recoverSite(site);
+    await refuseAfterLeaving(site);
     const accepted = await requireAccepted(site);
     const choices = await readChoices(site);
     const path = undo
@@ -67,14 +71,20 @@ export async function withhold(site: PartnerSite, { page, undo }: WithholdReques
   });
 }
 
-/** Publishes the accepted release with `choices`; the caller holds the lock. */
-export async function mergeWith(site: PartnerSite, accepted: AcceptedRelease, choices: Choices): Promise<Merged> {
-  await refuseWhileHeld(site);
+/** Publishes the accepted release with `choices`; the caller holds the lock. `endHold` is called once all is decided. */
+export async function mergeWith(
+  site: PartnerSite,
+  accepted: AcceptedRelease,
+  choices: Choices,
+  endHold?: () => Promise<unknown>,
+): Promise<Merged> {
+  if (endHold === undefined) await refuseWhileHeld(site);
   const { plan, unusedSlotFiles } = await planSite(site, accepted, choices);
   if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
   const decision = await decisionFor(site, accepted, plan);
   await writeChoices(site, choices);
   await keepDecision(site, accepted, decision);
+  await endHold?.();
   const wentLive = await goLive(site, accepted, plan, decision);
   return { plan, unusedSlotFiles, release: accepted.release.release, wentLive };
 }
@@ -87,9 +97,14 @@ export async function requireAccepted(site: PartnerSite): Promise<AcceptedReleas
 
 /** The digest of a decision that covers this merge: the one there is, or a new one. */
 async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: MergePlan): Promise<string> {
+  // Signed a moment ago by a command that a crash kept from carrying it out.
+  const last = await lastDecision(site);
+  if (last !== undefined && last.decision.releaseDigest === accepted.releaseDigest && covers(last.decision, plan)) {
+    return last.digest;
+  }
   const known = await readDecision(site, accepted.decision);
-  const covers = known?.merge === plan.mergeDigest && known.verdict === 'accepted';
-  if (covers && !(await isRolledBackSince(site, known.seq))) return accepted.decision;
+  if (known !== undefined && covers(known, plan) && !(await isRolledBackSince(site, known.seq)))
+    return accepted.decision;
   const { digest } = await signDecision(site, {
     release: accepted.release.release,
     releaseDigest: accepted.releaseDigest,
@@ -100,6 +115,10 @@ async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: M
     reason: null,
   });
   return digest;
+}
+
+function covers(decision: Decision, plan: MergePlan): boolean {
+  return decision.verdict === 'accepted' && decision.merge === plan.mergeDigest;
 }
 
 function findPath(page: string, { terms }: AcceptedRelease, candidates: readonly string[]): string {

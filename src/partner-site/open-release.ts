@@ -7,7 +7,7 @@
  *
  * Nothing the site trusts changes before the last check has passed.
  */
-import { findActiveContent, judgeActiveContent, type ActiveContent } from '../merge/active-content.ts';
+import type { ActiveContent } from '../merge/active-content.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
@@ -20,6 +20,7 @@ import {
   TARGET_TERMS,
 } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { instant } from '../protocol/instant.ts';
 import { checkPaths } from '../protocol/names.ts';
 import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
 import { parseSums } from '../protocol/sums.ts';
@@ -47,6 +48,8 @@ export interface ReleaseDocuments {
 }
 
 const MAX_ROOT = 512 * 1024;
+/** Two clocks that are both roughly right, and a release that was just made. */
+const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000;
 
 /** The release the manager accepted before, against which changes are judged. */
 export interface KnownRelease {
@@ -71,6 +74,7 @@ export async function openRelease(site: PartnerSite, known: KnownRelease | undef
   try {
     const documents = await readDocuments(verified);
     assertOurs(site, documents);
+    assertClock(site, documents);
     assertPaths(documents);
     await collectObjects(site, documents.release.files);
     const activeContent = await inspectContent(site, documents, known);
@@ -142,6 +146,17 @@ function assertOurs(site: PartnerSite, { release, terms }: Documents): void {
   }
 }
 
+/** By a clock that is behind, nothing ever expires: whoever can hold a release back could do so for as long. */
+function assertClock(site: PartnerSite, { release }: Documents): void {
+  const now = site.clock.now();
+  if (Date.parse(release.created) <= now.getTime() + CLOCK_TOLERANCE_MS) return;
+  throw new TieupError(
+    'TIEUP_E_VERIFY',
+    `release ${release.release} was made on ${release.created}, and here it is ${instant(now)}`,
+    { hint: 'set the clock of this machine, or tell the main site to set its own; expiry cannot be judged until then' },
+  );
+}
+
 function assertPaths({ release, terms }: Documents): void {
   const problems: Problem[] = checkPaths(
     release.files.map(({ path }) => path),
@@ -161,9 +176,12 @@ async function inspectContent(
   known: KnownRelease | undefined,
 ): Promise<readonly ActiveContent[]> {
   const seen = new Set((known?.release.files ?? []).map(({ path, digest }) => `${digest} ${path}`));
+  const unseen = release.files.filter(({ path, digest }) => !seen.has(`${digest} ${path}`));
+  if (unseen.length === 0) return [];
+  // Only here: a run that finds nothing new need not wait for the HTML parser to load.
+  const { findActiveContent, judgeActiveContent } = await import('../merge/active-content.ts');
   const found: ActiveContent[] = [];
-  for (const { path, digest, length } of release.files) {
-    if (seen.has(`${digest} ${path}`)) continue;
+  for (const { path, digest, length } of unseen) {
     found.push(...findActiveContent(await site.objects.read(digest, length), path));
   }
   const problems = judgeActiveContent(found, terms.policy);

@@ -6,10 +6,10 @@ import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { OUTBOX_POLICY } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { noteSigner, openNote, signNote } from '../protocol/note.ts';
+import { addSignature, openNote, signNote, type NoteSigner } from '../protocol/note.ts';
 import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, renderPolicy, type AcceptPolicy } from '../protocol/policy.ts';
 import type { Review } from './review.ts';
-import { ownKey, partnerKeyName } from './decide.ts';
+import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 const FILE = 'policy.note';
@@ -57,12 +57,18 @@ export async function signPolicy(site: PartnerSite): Promise<AcceptPolicy> {
     from: instant(now),
     until: instant(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
   };
-  const note = signNote(renderPolicy(policy), [
-    noteSigner(partnerKeyName(partner, 'accept'), await site.keys.load('accept')),
-  ]);
+  const note = signNote(renderPolicy(policy), [await ownSigner(site, 'accept')]);
   await site.state.write(FILE, note);
   await site.exchange.write(OUTBOX_POLICY, note);
   return policy;
+}
+
+/** Puts the signature of a new accept key under the policy in force, if there is one. */
+export async function countersignPolicy(site: PartnerSite, signer: NoteSigner): Promise<void> {
+  if ((await readPolicy(site)) === undefined) return;
+  const note = addSignature(await site.state.read(FILE, MAX_POLICY_NOTE), signer);
+  await site.state.write(FILE, note);
+  await site.exchange.write(OUTBOX_POLICY, note);
 }
 
 /** True when the site key may sign in the manager's place now. */

@@ -2,39 +2,51 @@
 import { readIfThere } from '../io/read-if-there.ts';
 import { OUTBOX_RECEIPT } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { noteSigner, openNote, signNote } from '../protocol/note.ts';
+import { openNote, signNote } from '../protocol/note.ts';
 import { MAX_RECEIPT_NOTE, parseReceipt, RECEIPT_TYPE, renderReceipt, type Receipt } from '../protocol/receipt.ts';
-import { readHeld, readLive } from '../publish/records.ts';
-import { lastDecision, ownKey, partnerKeyName } from './decide.ts';
+import { readHeld, readLive, type PublicationRecord } from '../publish/records.ts';
+import { lastRollback, readDecision } from './decide.ts';
+import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 /**
  * Writes the receipt for what is live into the outbox, unless it is there already: after every publication, and by the next
- * command when a crash came in between. Undefined when no release is live.
+ * command when a crash came in between. Undefined when nothing was published yet.
  */
 export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefined> {
   const { record } = await readLive(site.ports, site.layout);
-  if (record === undefined || record.release === null) return undefined;
-  const isHeld = (await readHeld(site.state))?.publication === record.number;
-  // A tree that is shown again was published under an older decision; what put it there is the one to go back.
-  const decision = isHeld ? (await lastDecision(site))?.digest : record.decision;
-  if (decision === undefined || decision === null) return undefined;
+  const statement = record === undefined ? undefined : await statementOf(site, record);
+  if (record === undefined || statement === undefined) return undefined;
   const receipt: Receipt = {
     partner: site.config.partner,
-    release: record.release.number,
-    releaseDigest: record.release.digest,
-    decision,
+    ...statement,
     publication: record.number,
     published: record.sums,
-    state: isHeld ? 'held' : 'live',
     pages: record.pages,
     time: instant(site.clock.now()),
   };
   const shown = await readReceipt(site);
   if (shown !== undefined && renderReceipt({ ...shown, time: receipt.time }) === renderReceipt(receipt)) return shown;
-  const signer = noteSigner(partnerKeyName(site.config.partner, 'site'), await site.keys.load('site'));
-  await site.exchange.write(OUTBOX_RECEIPT, signNote(renderReceipt(receipt), [signer]));
+  await site.exchange.write(OUTBOX_RECEIPT, signNote(renderReceipt(receipt), [await ownSigner(site, 'site')]));
   return receipt;
+}
+
+/** What a publication stands for: its release, or the one that went when the manager left. */
+async function statementOf(
+  site: PartnerSite,
+  { number, release, decision }: PublicationRecord,
+): Promise<Pick<Receipt, 'release' | 'releaseDigest' | 'decision' | 'state'> | undefined> {
+  if (release === null) {
+    const left = decision === null ? undefined : await readDecision(site, decision);
+    if (decision === null || left === undefined) return undefined;
+    return { release: left.release, releaseDigest: left.releaseDigest, decision, state: 'left' };
+  }
+  const isHeld = (await readHeld(site.state))?.publication === number;
+  // A tree that is shown again was published under an older decision; what put it there is the one to go back.
+  const carriedOut = isHeld ? (await lastRollback(site))?.digest : decision;
+  if (carriedOut === undefined || carriedOut === null) return undefined;
+  const { number: releaseNumber, digest: releaseDigest } = release;
+  return { release: releaseNumber, releaseDigest, decision: carriedOut, state: isHeld ? 'held' : 'live' };
 }
 
 /** The receipt in the outbox; undefined when there is none, or none of ours: it is then written again. */

@@ -7,10 +7,12 @@
 import { TieupError } from '../errors.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import { history, readHeld, readLive, resume as endHold, type PublicationRecord } from '../publish/records.ts';
-import { rollbackTo } from '../publish/rollback.ts';
+import { prepareRollback } from '../publish/rollback.ts';
 import { readKept } from './accepted-release.ts';
 import { readChoices } from './choices-file.ts';
+import { carryOutRollback, intendRollback } from './decided-rollback.ts';
 import { signDecision } from './decide.ts';
+import { refuseAfterLeaving } from './left.ts';
 import { mergeWith, requireAccepted, type Merged } from './merge.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { writeReceipt } from './receipt-note.ts';
@@ -26,9 +28,12 @@ export interface RolledBack {
 export async function rollback(site: PartnerSite, number: number | undefined): Promise<RolledBack> {
   return withLock(site, async () => {
     await recoverSite(site);
+    await refuseAfterLeaving(site);
     const to = await choosePublication(site, number);
     if (to.release === null) throw new TieupError('TIEUP_E_USAGE', `publication ${to.number} has no tie-up pages`);
     const kept = await readKept(site, to.release.digest);
+    await prepareRollback(site.ports, site.layout, to.number, await readChoices(site));
+    await intendRollback(site, to.number);
     const { digest } = await signDecision(site, {
       release: to.release.number,
       releaseDigest: to.release.digest,
@@ -38,11 +43,7 @@ export async function rollback(site: PartnerSite, number: number | undefined): P
       by: 'manager',
       reason: null,
     });
-    await rollbackTo(site.ports, site.layout, to.number, {
-      decisionDigest: digest,
-      now: site.clock.now(),
-      choices: await readChoices(site),
-    });
+    await carryOutRollback(site, to.number, digest);
     return { to, receipt: await writeReceipt(site) };
   });
 }
@@ -51,12 +52,13 @@ export async function rollback(site: PartnerSite, number: number | undefined): P
 export async function resume(site: PartnerSite): Promise<Merged> {
   return withLock(site, async () => {
     await recoverSite(site);
+    await refuseAfterLeaving(site);
     if ((await readHeld(site.state)) === undefined) {
       throw new TieupError('TIEUP_E_USAGE', 'nothing is held', { hint: 'tieup status shows what is live' });
     }
     const accepted = await requireAccepted(site);
-    await endHold(site.ports);
-    return mergeWith(site, accepted, await readChoices(site));
+    // The hold ends with the decision, not before: what is refused until then leaves it in force.
+    return mergeWith(site, accepted, await readChoices(site), () => endHold(site.ports));
   });
 }
 

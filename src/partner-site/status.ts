@@ -8,9 +8,12 @@ import type { Decision } from '../protocol/decision.ts';
 import { readHeld, readLive, type PublicationRecord } from '../publish/records.ts';
 import type { Recovery } from '../publish/recover.ts';
 import { readAccepted, type AcceptedRelease } from './accepted-release.ts';
-import { readChoices } from './choices-file.ts';
+import { choicesAtMount, readChoices } from './choices-file.ts';
 import { lastDecision, showLastDecision } from './decide.ts';
 import { isLive } from './go-live.ts';
+import { readLeft, type Left } from './left.ts';
+import { showKeys } from './keys-rotate.ts';
+import { lifetimeWarnings } from './lifetimes.ts';
 import { openRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { planSite } from './plan-site.ts';
@@ -30,10 +33,14 @@ export interface SiteStatus {
   readonly recovery: Recovery;
   readonly live: PublicationRecord | undefined;
   readonly held: boolean;
+  /** The manager has left the partnership; while tie-up pages are live still, that was interrupted. */
+  readonly left: Left | undefined;
   readonly accepted: AcceptedRelease | undefined;
   readonly withheld: readonly string[];
   readonly decision: Decision | undefined;
   readonly inbox: InboxStatus;
+  /** What will go wrong unless somebody does something. */
+  readonly warnings: readonly string[];
 }
 
 export async function status(site: PartnerSite): Promise<SiteStatus> {
@@ -42,15 +49,18 @@ export async function status(site: PartnerSite): Promise<SiteStatus> {
     const last = await lastDecision(site);
     if (last !== undefined) await showLastDecision(site, last);
     await writeReceipt(site);
+    await showKeys(site);
     const accepted = await readAccepted(site);
     return {
       recovery,
       live: (await readLive(site.ports, site.layout)).record,
       held: (await readHeld(site.state)) !== undefined,
+      left: await readLeft(site),
       accepted,
       withheld: (await readChoices(site)).withheld,
       decision: last?.decision,
       inbox: await lookIntoInbox(site, accepted, last?.decision),
+      warnings: await lifetimeWarnings(site),
     };
   });
 }
@@ -63,7 +73,8 @@ async function lookIntoInbox(
   try {
     const opened = await openRelease(site, accepted);
     if (await isLive(site, opened.releaseDigest)) return { kind: 'live' };
-    const { plan, unusedSlotFiles } = await planSite(site, opened, await readChoices(site));
+    const choices = choicesAtMount(await readChoices(site), site.layout.mount, opened.terms.mount, opened.release);
+    const { plan, unusedSlotFiles } = await planSite(site, opened, choices);
     const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
     const rejected = last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest;
     return rejected ? { kind: 'rejected', review, reason: last.reason } : { kind: 'waiting', review };

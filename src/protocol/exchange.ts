@@ -13,6 +13,7 @@ export const OUTBOX_DECISION = 'outbox/decision.note';
 export const OUTBOX_DECISIONS = 'outbox/decisions';
 export const OUTBOX_RECEIPT = 'outbox/receipt.note';
 export const OUTBOX_POLICY = 'outbox/policy.note';
+export const OUTBOX_KEYS = 'outbox/keys.note';
 
 /** The three targets of a release; with consistent snapshots each lies at `inbox/targets/<sha256>.<name>`. */
 export const TARGET_SUMS = 'SHA256SUMS';

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { sha256 } from './digest.ts';
 import { isInstant } from './instant.ts';
+import { MAX_KIT, type KitReference } from './kit.ts';
 import { PARTNER_ID } from './names.ts';
 import { parseTerms, renderTerms, type Terms } from './terms.ts';
 
@@ -21,6 +22,8 @@ export interface Invitation {
   readonly documentKey: string;
   /** `ssh-ed25519 AAAA… comment`: what the partner authorises for SFTP. */
   readonly sshKey: string;
+  /** The kit that was sent with it; absent when there is none. */
+  readonly kit?: KitReference | undefined;
   /** 32 random bytes in hex, good for one answer. */
   readonly secret: string;
   readonly created: string;
@@ -58,6 +61,7 @@ const invitationSchema = z.strictObject({
   root: z.base64(),
   documentKey: line,
   sshKey: line,
+  kit: z.strictObject({ digest, length: z.int().min(1).max(MAX_KIT) }).optional(),
   secret: digest,
   created: time,
   until: time,

@@ -9,6 +9,9 @@ import type { Problem } from '../errors.ts';
 /** Partner ids; they stand in file names, in origins of checkpoints and in key derivation. */
 export const PARTNER_ID = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
+/** Names a holder of a root master; it stands in file names and in key derivation. */
+export const ROOT_HOLDER = /^(?=.{1,40}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
 /** Slot names: they are file names at the partner. */
 export const SLOT_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 

@@ -59,6 +59,13 @@ export function signNote(text: string, signers: readonly NoteSigner[]): Uint8Arr
   return note;
 }
 
+/** The note with one more signature; those that it has stay. @throws TIEUP_E_VERIFY when it is malformed. */
+export function addSignature(note: Uint8Array, signer: NoteSigner): Uint8Array {
+  const { text } = parseNote(note);
+  const signed = signNote(text, [signer]);
+  return Buffer.concat([note, signed.subarray(Buffer.byteLength(text) + 1)]);
+}
+
 /**
  * Verifies a note: at least one of `keys` has signed, and every signature that claims one of them is valid.
  * Signatures of other keys are passed over, as the specification wants (the same name with another key id is another key).

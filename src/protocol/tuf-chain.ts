@@ -10,6 +10,7 @@
 import type { Metadata, Root } from '@tufjs/models';
 import { TieupError } from '../errors.ts';
 import { sha256 } from './digest.ts';
+import { Equivocation } from './equivocation.ts';
 import { instant } from './instant.ts';
 import {
   describeTargets,
@@ -51,7 +52,7 @@ export interface VerifiedChain {
 
 /**
  * @throws TIEUP_E_EXPIRED when it is authentic and its time is over at `now`, TIEUP_E_ROLLBACK when it is authentic and
- * older than `trusted`, TIEUP_E_VERIFY for everything else; `cause` is attached.
+ * older than `trusted`, an Equivocation when it contradicts `trusted`, TIEUP_E_VERIFY for everything else; `cause` is attached.
  */
 export function checkChain(trusted: TrustedFiles, received: ReceivedFiles, now: Date, cause?: unknown): VerifiedChain {
   const step: Step = { root: parseRoot(received.root), trusted, received, now, cause };
@@ -139,12 +140,24 @@ function openRole(step: Step, role: ReleaseRole, reference: MetadataReference | 
   const head = readMetadataVersion(bytes);
   checkRises(step, role, head.version);
   if (known?.version === head.version && (!same(known.bytes, bytes) || !fits(reference, known.bytes))) {
-    throw refused(step, `there are two different signed versions ${head.version} of the ${role} metadata`);
+    throw equivocation(step, role, known, bytes);
   }
   if (!fits(reference, bytes) || (reference !== undefined && reference.version !== head.version)) {
     throw refused(step, `${name} is not the file which the ${role === 'targets' ? 'snapshot' : 'timestamp'} refers to`);
   }
   return { ...head, bytes };
+}
+
+/** The same version twice, or, when the other one is not there itself, the signed file that refers to it by another digest. */
+function equivocation(step: Step, role: ReleaseRole, known: OpenedRole, bytes: Uint8Array): Equivocation {
+  const files = new Map([
+    ['root.json', step.received.root],
+    [`trusted-${known.version}.${role}.json`, known.bytes],
+  ]);
+  if (!same(known.bytes, bytes)) files.set(`received-${known.version}.${role}.json`, bytes);
+  else for (const [name, received] of step.received.files) files.set(`received-${name}`, received);
+  const message = `there are two different signed versions ${known.version} of the ${role} metadata`;
+  return new Equivocation(message, files, step.cause);
 }
 
 /** @throws TIEUP_E_ROLLBACK when this site has already seen a newer version (5.4.3, 5.5.5). */

@@ -103,6 +103,17 @@ export function parseTargets(bytes: Uint8Array): Metadata<Targets> {
   return parse('targets', bytes, (json) => Metadata.fromJSON(MetadataKind.Targets, json));
 }
 
+/** Whether targets metadata is signed with the keys that a root names for it. @throws TIEUP_E_VERIFY when one of them is malformed. */
+export function isSignedUnder(root: Uint8Array, targets: Uint8Array): boolean {
+  const [by, what] = [parseRoot(root), parseTargets(targets)];
+  try {
+    by.verifyDelegate('targets', what);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The reference to `snapshot.json` or `targets.json`; tieup signs length and digest always, and wants both. */
 export function referenceTo(
   name: string,

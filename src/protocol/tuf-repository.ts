@@ -20,6 +20,11 @@ export function expiryAfter(now: Date, role: MetadataRole): Date {
   return new Date(now.getTime() + LIFETIME_DAYS[role] * DAY_MS);
 }
 
+/** Whether half of the life of metadata of `role` is over, which is when it should be signed anew; `expires` is ISO 8601 UTC. */
+export function isHalfOver(role: MetadataRole, expires: string, now: Date): boolean {
+  return Date.parse(expires) - now.getTime() < (LIFETIME_DAYS[role] / 2) * DAY_MS;
+}
+
 /** Who may sign for a role. */
 export interface RoleKeys {
   /** Ed25519, 32 bytes each, no key twice. */
@@ -43,10 +48,9 @@ interface SignedHead {
 export function signRoot(
   request: SignedHead & { readonly roles: Readonly<Record<MetadataRole, RoleKeys>> },
 ): Uint8Array {
-  const { root, timestamp, snapshot, targets } = request.roles;
-  const roles = { root: roleOf('root', root), timestamp: roleOf('timestamp', timestamp) };
-  const others = { snapshot: roleOf('snapshot', snapshot), targets: roleOf('targets', targets) };
-  const own = new Set(roles.root.keyids);
+  const { root } = request.roles;
+  const unsigned = unsignedRoot(request);
+  const own = new Set(unsigned.roles['root']?.keyIDs);
   const signing = new Set(request.signers.map((seed) => tufKeyId(hex(publicKeyOf(seed)))).filter((id) => own.has(id)));
   if (signing.size < root.threshold) {
     throw new TieupError(
@@ -54,20 +58,27 @@ export function signRoot(
       `a root needs ${root.threshold} of its own keys, ${signing.size} would sign it`,
     );
   }
+  return sealed(unsigned, request.signers);
+}
+
+/** Root metadata that nobody has signed yet. @throws TIEUP_E_KEY when a key is weak or there twice, or a threshold cannot be met. */
+export function unsignedRoot(
+  request: Omit<SignedHead, 'signers'> & { readonly roles: Readonly<Record<MetadataRole, RoleKeys>> },
+): Root {
+  const { root, timestamp, snapshot, targets } = request.roles;
+  const roles = { root: roleOf('root', root), timestamp: roleOf('timestamp', timestamp) };
+  const others = { snapshot: roleOf('snapshot', snapshot), targets: roleOf('targets', targets) };
   const publicKeys = [root, timestamp, snapshot, targets].flatMap((role) => role.publicKeys.map(hex));
   const keys = publicKeys.map((key) => [
     tufKeyId(key),
     { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: key } },
   ]);
-  return sealed(
-    Root.fromJSON({
-      ...head(request),
-      consistent_snapshot: true,
-      keys: Object.fromEntries(keys),
-      roles: { ...roles, ...others },
-    }),
-    request.signers,
-  );
+  return Root.fromJSON({
+    ...head(request),
+    consistent_snapshot: true,
+    keys: Object.fromEntries(keys),
+    roles: { ...roles, ...others },
+  });
 }
 
 /** `<version>.targets.json`; its version is the number of the release, its SHA-256 the release digest. */
@@ -163,7 +174,7 @@ export function signRelease(request: {
   };
 }
 
-function head({ version, expires }: SignedHead): { spec_version: string; version: number; expires: string } {
+function head({ version, expires }: Omit<SignedHead, 'signers'>): { spec_version: string; version: number; expires: string } {
   if (!Number.isSafeInteger(version) || version < 1) {
     throw new TieupError('TIEUP_E_FAILED', `${version} cannot be a version of TUF metadata`);
   }

@@ -6,8 +6,9 @@
  */
 import { TieupError } from '../errors.ts';
 import { type Choices, NO_CHOICES } from '../merge/choices.ts';
+import { conflictError } from '../merge/conflict.ts';
 import type { TieUpFile } from '../merge/merge-input.ts';
-import { planMerge } from '../merge/plan.ts';
+import { type MergePlan, planMerge } from '../merge/plan.ts';
 import { instant } from '../protocol/instant.ts';
 import { readJournal, writeJournal } from './journal.ts';
 import { switchLink } from './link.ts';
@@ -35,32 +36,59 @@ export async function rollbackTo(
   number: number,
   info: RollbackInfo,
 ): Promise<Publication> {
-  const record = await readRecord(ports.state, number);
-  if (record === undefined) throw await unknownPublication(ports, number);
-  if ((await readJournal(ports.state)) !== undefined) throw unfinished();
-  const treeStands = layout.how === 'link' && (await ports.web.stat(treePathOf(layout, number)))?.kind === 'folder';
-  if (!treeStands) return publishAgain(ports, layout, record, info);
+  const { record, plan } = await prepareRollback(ports, layout, number, info.choices);
+  if (plan !== undefined) return publishAgain(ports, layout, { record, plan }, info);
   const hold = instant(info.now);
   await writeJournal(ports.state, { kind: 'switch', number, hold });
   await switchLink(ports, layout, number, hold);
   return { record, written: 0, removed: 0, changed: true, unpruned: [] };
 }
 
-async function publishAgain(
+export interface PreparedRollback {
+  readonly record: PublicationRecord;
+  /** What is to be published again; undefined when the tree of that time still stands. */
+  readonly plan: MergePlan | undefined;
+}
+
+/** Finds out whether a rollback is possible, so that nobody decides on one that is not. Changes nothing. @throws like {@link rollbackTo}. */
+export async function prepareRollback(
+  ports: Ports,
+  layout: Layout,
+  number: number,
+  choices: Choices = NO_CHOICES,
+): Promise<PreparedRollback> {
+  const record = await readRecord(ports.state, number);
+  if (record === undefined) throw await unknownPublication(ports, number);
+  if ((await readJournal(ports.state)) !== undefined) throw unfinished();
+  const treeStands = layout.how === 'link' && (await ports.web.stat(treePathOf(layout, number)))?.kind === 'folder';
+  if (treeStands) return { record, plan: undefined };
+  const plan = await planAgain(ports, layout, record, choices);
+  if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
+  return { record, plan };
+}
+
+async function planAgain(
   ports: Ports,
   layout: Layout,
   record: PublicationRecord,
-  info: RollbackInfo,
-): Promise<Publication> {
+  { paths }: Choices,
+): Promise<MergePlan> {
   const files = await tieUpFilesOf(ports, record);
   const found = await survey(ports, layout, { files });
-  const { paths } = info.choices ?? NO_CHOICES;
   // Names are those of that time already; what is to be kept still is.
   const choices: Choices = {
     withheld: [],
     paths: Object.fromEntries(Object.entries(paths).filter(([, choice]) => typeof choice === 'string')),
   };
-  const plan = planMerge({ ...found, release: { files }, slots: [], choices });
+  return planMerge({ ...found, release: { files }, slots: [], choices });
+}
+
+async function publishAgain(
+  ports: Ports,
+  layout: Layout,
+  { record, plan }: { readonly record: PublicationRecord; readonly plan: MergePlan },
+  info: RollbackInfo,
+): Promise<Publication> {
   return carryOut(
     ports,
     layout,

@@ -10,6 +10,8 @@ import { asRoot, realPart } from '../support/real-parts.ts';
 import { freePort } from '../support/sshd.ts';
 
 const INDEX = 'public/with-northwind-coffee/index.html';
+/** Some forty commands, each a process of its own. */
+const LONG = { timeout: 240_000 };
 const hasSshd = realPart('sshd') !== undefined;
 
 describe.skipIf(!hasSshd)('a main site and a partner', () => {
@@ -21,110 +23,116 @@ describe.skipIf(!hasSshd)('a main site and a partner', () => {
   });
   afterAll(() => sites.dispose());
 
-  test('bring pages from an empty folder to the visitors, and stay in agreement about all that follows', async () => {
-    const { main, shop } = sites;
+  test(
+    'bring pages from an empty folder to the visitors, and stay in agreement about all that follows',
+    LONG,
+    async () => {
+      const { main, shop } = sites;
 
-    // Nothing has been pushed: a plan says so and sends nothing.
-    expect(await stateOf(main)).toMatchObject({ state: 'never', pushed: null, live: null });
-    const planned = await main.json('plan', ['plan', '--detailed-exitcode'], 2);
-    const [first] = partnersOf(planned);
-    expect(first).toMatchObject({
-      partner: 'harbour',
-      result: 'changes',
-      base: null,
-      next: 1,
-      changed: [],
-      removed: [],
-    });
-    expect(readdirSync(shop.path('exchange/inbox'))).toEqual([]);
+      // Nothing has been pushed: a plan says so and sends nothing.
+      expect(await stateOf(main)).toMatchObject({ state: 'never', pushed: null, live: null });
+      const planned = await main.json('plan', ['plan', '--detailed-exitcode'], 2);
+      const [first] = partnersOf(planned);
+      expect(first).toMatchObject({
+        partner: 'harbour',
+        result: 'changes',
+        base: null,
+        next: 1,
+        changed: [],
+        removed: [],
+      });
+      expect(readdirSync(shop.path('exchange/inbox'))).toEqual([]);
 
-    // A push writes into the inbox and nowhere else.
-    const before = filesBelow(shop.folder, 'exchange/inbox');
-    const pushed = await pushOne(main, ['-m', 'Our first pages']);
-    expect(pushed).toMatchObject({ result: 'pushed', release: 1, added: first?.['added'], changed: [], removed: [] });
-    expect(filesBelow(shop.folder, 'exchange/inbox')).toEqual(before);
-    if (sites.chrooted) expectOwnUid(shop);
-    expect(existsSync(shop.path(INDEX))).toBe(false);
+      // A push writes into the inbox and nowhere else.
+      const before = filesBelow(shop.folder, 'exchange/inbox');
+      const pushed = await pushOne(main, ['-m', 'Our first pages']);
+      expect(pushed).toMatchObject({ result: 'pushed', release: 1, added: first?.['added'], changed: [], removed: [] });
+      expect(filesBelow(shop.folder, 'exchange/inbox')).toEqual(before);
+      if (sites.chrooted) expectOwnUid(shop);
+      expect(existsSync(shop.path(INDEX))).toBe(false);
 
-    // The second push has nothing to send, and says so.
-    const inbox = filesBelow(shop.path('exchange/inbox'));
-    const again = await main.run(['push']);
-    expect({ ...again, stderr: '' }).toEqual({
-      exitCode: 0,
-      stdout: '✓ harbour: nothing to push, release 1 is the newest\n',
-      stderr: '',
-    });
-    expect(filesBelow(shop.path('exchange/inbox'))).toEqual(inbox);
-    expect((await main.run(['plan', '--detailed-exitcode'])).exitCode).toBe(0);
-    expect(await stateOf(main)).toMatchObject({ state: 'pending', pushed: 1, live: null });
+      // The second push has nothing to send, and says so.
+      const inbox = filesBelow(shop.path('exchange/inbox'));
+      const again = await main.run(['push']);
+      expect({ ...again, stderr: '' }).toEqual({
+        exitCode: 0,
+        stdout: '✓ harbour: nothing to push, release 1 is the newest\n',
+        stderr: '',
+      });
+      expect(filesBelow(shop.path('exchange/inbox'))).toEqual(inbox);
+      expect((await main.run(['plan', '--detailed-exitcode'])).exitCode).toBe(0);
+      expect(await stateOf(main)).toMatchObject({ state: 'pending', pushed: 1, live: null });
 
-    // The manager sees what would change, and only the release that was seen can be accepted.
-    const waiting = await shop.run(['status']);
-    expect(waiting).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(waiting.stdout).toContain('Our first pages');
-    expect(waiting.stdout).toContain(`tieup accept --yes ${String(pushed['releaseDigest'])}`);
-    expect((await shop.run(['accept'])).exitCode).toBe(64);
-    expect((await shop.run(['accept', '--yes', 'a'.repeat(64)])).exitCode).toBe(6);
-    expect(existsSync(shop.path(INDEX))).toBe(false);
-    await accept(shop, pushed);
-    expect(shop.read(INDEX)).toContain('Our coffee at Harbour Books');
-    expect(shop.read('public/index.html')).toBe(shop.read('original/index.html'));
-    expect(await stateOf(main)).toMatchObject({ state: 'live', pushed: 1, live: 1 });
-    expect((await shop.json('accept', ['accept', '--yes', String(pushed['releaseDigest'])]))['result']).toBe(
-      'nothing-new',
-    );
+      // The manager sees what would change, and only the release that was seen can be accepted.
+      const waiting = await shop.run(['status']);
+      expect(waiting).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(waiting.stdout).toContain('Our first pages');
+      expect(waiting.stdout).toContain(`tieup accept --yes ${String(pushed['releaseDigest'])}`);
+      expect((await shop.run(['accept'])).exitCode).toBe(64);
+      expect((await shop.run(['accept', '--yes', 'a'.repeat(64)])).exitCode).toBe(6);
+      expect(existsSync(shop.path(INDEX))).toBe(false);
+      await accept(shop, pushed);
+      expect(shop.read(INDEX)).toContain('Our coffee at Harbour Books');
+      expect(shop.read('public/index.html')).toBe(shop.read('original/index.html'));
+      expect(await stateOf(main)).toMatchObject({ state: 'live', pushed: 1, live: 1 });
+      expect((await shop.json('accept', ['accept', '--yes', String(pushed['releaseDigest'])]))['result']).toBe(
+        'nothing-new',
+      );
 
-    // A rejection reaches the main site with its reason; nothing that is live changes.
-    main.edit('pages/index.md', 'Tuesdays and Fridays', 'Mondays');
-    const second = await pushOne(main);
-    expect(second).toMatchObject({ release: 2, added: [], changed: [INDEX.replace('public/', '')], removed: [] });
-    expect(Number(second['sentBytes'])).toBeLessThan(Number(pushed['sentBytes']));
-    expect(await shop.json('reject', ['reject', '--reason', 'we are closed on Mondays'])).toMatchObject({ release: 2 });
-    expect(await stateOf(main)).toMatchObject({ state: 'rejected', live: 1, detail: 'we are closed on Mondays' });
-    expect(shop.read(INDEX)).toContain('Tuesdays and Fridays');
-    const refused = await main.run(['push', '--wait', '30s']);
-    expect(refused).toMatchObject({ exitCode: 9 });
-    expect(refused.stderr).toContain('we are closed on Mondays');
+      // A rejection reaches the main site with its reason; nothing that is live changes.
+      main.edit('pages/index.md', 'Tuesdays and Fridays', 'Mondays');
+      const second = await pushOne(main);
+      expect(second).toMatchObject({ release: 2, added: [], changed: [INDEX.replace('public/', '')], removed: [] });
+      expect(Number(second['sentBytes'])).toBeLessThan(Number(pushed['sentBytes']));
+      expect(await shop.json('reject', ['reject', '--reason', 'we are closed on Mondays'])).toMatchObject({
+        release: 2,
+      });
+      expect(await stateOf(main)).toMatchObject({ state: 'rejected', live: 1, detail: 'we are closed on Mondays' });
+      expect(shop.read(INDEX)).toContain('Tuesdays and Fridays');
+      const refused = await main.run(['push', '--wait', '30s']);
+      expect(refused).toMatchObject({ exitCode: 9 });
+      expect(refused.stderr).toContain('we are closed on Mondays');
 
-    // A push that waits ends when the release is live.
-    main.edit('pages/index.md', 'on Mondays', 'on Wednesdays');
-    const waitingPush = main.run(['push', '--wait', '2m', '--json']);
-    const third = await whenWaiting(shop, 3);
-    await accept(shop, third);
-    const live = await waitingPush;
-    expect(live).toMatchObject({ exitCode: 0 });
-    expect(partnersOf(JSON.parse(live.stdout))[0]).toMatchObject({ result: 'pushed', release: 3, answer: 'live' });
-    expect(shop.read(INDEX)).toContain('Wednesdays');
+      // A push that waits ends when the release is live.
+      main.edit('pages/index.md', 'on Mondays', 'on Wednesdays');
+      const waitingPush = main.run(['push', '--wait', '2m', '--json']);
+      const third = await whenWaiting(shop, 3);
+      await accept(shop, third);
+      const live = await waitingPush;
+      expect(live).toMatchObject({ exitCode: 0 });
+      expect(partnersOf(JSON.parse(live.stdout))[0]).toMatchObject({ result: 'pushed', release: 3, answer: 'live' });
+      expect(shop.read(INDEX)).toContain('Wednesdays');
 
-    // Nobody answers: the push tells so with an exit code of its own, and the release stays.
-    main.write('pages/events.md', '---\ntitle: Events\n---\n\nA tasting.\n');
-    expect((await main.run(['push', '--wait', '1s'])).exitCode).toBe(8);
-    await accept(shop, await whenWaiting(shop, 4));
-    expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(true);
+      // Nobody answers: the push tells so with an exit code of its own, and the release stays.
+      main.write('pages/events.md', '---\ntitle: Events\n---\n\nA tasting.\n');
+      expect((await main.run(['push', '--wait', '1s'])).exitCode).toBe(8);
+      await accept(shop, await whenWaiting(shop, 4));
+      expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(true);
 
-    // A rollback goes back at once, holds, and the main site is told.
-    expect(await shop.json('rollback', ['rollback'])).toMatchObject({ release: { number: 3 }, receipt: 'held' });
-    expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(false);
-    expect(await stateOf(main)).toMatchObject({ state: 'held', pushed: 4, live: 3 });
-    await shop.json('resume', ['resume']);
-    expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(true);
-    expect(await stateOf(main)).toMatchObject({ state: 'live', pushed: 4, live: 4 });
+      // A rollback goes back at once, holds, and the main site is told.
+      expect(await shop.json('rollback', ['rollback'])).toMatchObject({ release: { number: 3 }, receipt: 'held' });
+      expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(false);
+      expect(await stateOf(main)).toMatchObject({ state: 'held', pushed: 4, live: 3 });
+      await shop.json('resume', ['resume']);
+      expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(true);
+      expect(await stateOf(main)).toMatchObject({ state: 'live', pushed: 4, live: 4 });
 
-    // Single pages stay out, and come back.
-    await shop.json('withhold', ['withhold', 'events']);
-    expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(false);
-    expect(existsSync(shop.path(INDEX))).toBe(true);
-    await shop.json('withhold', ['withhold', 'events', '--undo']);
-    expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(true);
+      // Single pages stay out, and come back.
+      await shop.json('withhold', ['withhold', 'events']);
+      expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(false);
+      expect(existsSync(shop.path(INDEX))).toBe(true);
+      await shop.json('withhold', ['withhold', 'events', '--undo']);
+      expect(existsSync(shop.path('public/with-northwind-coffee/events.html'))).toBe(true);
 
-    // What nobody signed is found.
-    expect(await shop.json('verify', ['verify'])).toMatchObject({ differences: [] });
-    shop.edit(INDEX, 'Our coffee at', 'Free coffee at');
-    const found = await shop.json('verify', ['verify'], 6);
-    expect(found['differences']).toMatchObject([{ kind: 'changed', path: 'with-northwind-coffee/index.html' }]);
-    expect(await shop.json('history', ['history'])).toMatchObject({});
-    expect((await main.json('push', ['push']))['partners']).toMatchObject([{ result: 'unchanged', release: 4 }]);
-  });
+      // What nobody signed is found.
+      expect(await shop.json('verify', ['verify'])).toMatchObject({ differences: [] });
+      shop.edit(INDEX, 'Our coffee at', 'Free coffee at');
+      const found = await shop.json('verify', ['verify'], 6);
+      expect(found['differences']).toMatchObject([{ kind: 'changed', path: 'with-northwind-coffee/index.html' }]);
+      expect(await shop.json('history', ['history'])).toMatchObject({});
+      expect((await main.json('push', ['push']))['partners']).toMatchObject([{ result: 'unchanged', release: 4 }]);
+    },
+  );
 
   test('are told apart by the host key: another one ends with 4 before anything is sent', async () => {
     const main = sites.copyOfMain();
@@ -160,11 +168,12 @@ describe.skipIf(!hasSshd)('a main site and a partner', () => {
   });
 
   test('need a password, and end with 4 and the name of the variable where nobody can be asked', async () => {
+    const main = sites.copyOfMain();
     const inbox = filesBelow(sites.shop.path('exchange'));
-    const { exitCode, stderr } = await sites.main.run(['push'], { TIEUP_PASSWORD: undefined });
+    const { exitCode, stderr } = await main.run(['push'], { TIEUP_PASSWORD: undefined });
     expect(exitCode).toBe(4);
     expect(stderr).toContain('TIEUP_PASSWORD');
-    expect((await sites.main.run(['push'], { TIEUP_PASSWORD: 'wrong' })).exitCode).toBe(4);
+    expect((await main.run(['push'], { TIEUP_PASSWORD: 'wrong' })).exitCode).toBe(4);
     expect(filesBelow(sites.shop.path('exchange'))).toEqual(inbox);
   });
 

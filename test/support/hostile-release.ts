@@ -3,7 +3,7 @@
  * The real main site refuses to sign most of it, so these go around its use cases.
  */
 import type { FileTree } from '../../src/io/file-tree.ts';
-import { releaseSeeds } from '../../src/main-site/partner-keys.ts';
+import { deriveSeed } from '../../src/protocol/derive.ts';
 import { sha256 } from '../../src/protocol/digest.ts';
 import {
   INBOX_METADATA,
@@ -21,6 +21,7 @@ import { renderTerms, type Terms } from '../../src/protocol/terms.ts';
 import { signRelease } from '../../src/protocol/tuf-repository.ts';
 import { byteOrder } from '../../src/protocol/byte-order.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
+import { seededKey } from './memory-keys.ts';
 import type { MainFixture } from './partnership-fixture.ts';
 import type { PartnerFixture } from './partner-fixture.ts';
 
@@ -59,9 +60,13 @@ export async function layHostile(main: MainFixture, shop: PartnerFixture, hostil
     [TARGET_SUMS]: hostile.bytes?.sums ?? renderSums(sums),
     ...hostile.targets,
   };
-  const seeds = await releaseSeeds(main.site.keys, { partner: hostile.keysOf ?? shop.id, epoch: 1 });
+  const keysOf = hostile.keysOf ?? shop.id;
+  const seeds = {
+    targets: [deriveSeed(seededKey('main', 'release'), 'targets', 'main', keysOf, 1)],
+    online: deriveSeed(seededKey('main', 'online'), 'online', 'main', keysOf, 1),
+  };
   const signed = signRelease({
-    seeds: { targets: [seeds.targets], online: seeds.online },
+    seeds,
     versions: { targets: version, snapshot: version, timestamp: version },
     now,
     targets: new Map(

@@ -83,10 +83,14 @@ async function joinThem({ sshd, chrooted, main, shop }: JoinedSites, home: strin
   await above.done(['init', shop.folder, '--role', 'partner', '--name', 'Harbour Books']);
   const invited = await main.json('invite', ['invite', 'harbour', '--out', join(home, 'harbour.invitation')]);
   const exchange = chrooted ? '/exchange' : shop.path('exchange');
-  const answered = await shop.json('join', [
-    ...['join', join(home, 'harbour.invitation'), '--yes', words(invited), '--out', join(home, 'harbour.answer')],
-    ...['--sftp', `sftp://${sshd.user}@127.0.0.1:${sshd.port}${exchange}`, '--url', 'https://harbour.example/'],
-  ]);
+  const agreed = ['--yes', words(invited), '--out', join(home, 'harbour.answer')];
+  const places = [
+    '--sftp',
+    `sftp://${sshd.user}@127.0.0.1:${sshd.port}${exchange}`,
+    '--url',
+    'https://harbour.example/',
+  ];
+  const answered = await shop.json('join', ['join', join(home, 'harbour.invitation'), ...agreed, ...places]);
   sshd.authorize(String(answered['authorizedKey']));
   await main.done(['enroll', join(home, 'harbour.answer'), '--yes', words(answered)]);
 }

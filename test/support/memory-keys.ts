@@ -20,6 +20,7 @@ export function memoryKeys(owner: string, names: readonly KeyName[] = []): Memor
   return {
     opened,
     has: async (name) => seeds.has(name),
+    names: async () => [...seeds.keys()].toSorted(),
     create: async (name, seed) => {
       if (seeds.has(name)) throw new TieupError('TIEUP_E_EXISTS', `there is a key "${name}" already`);
       seeds.set(name, Uint8Array.from(seed));

@@ -59,7 +59,7 @@ async function keyOf(shop: PartnerFixture, role: 'accept' | 'site') {
   return parseVkey(renderVkey(`${shop.id}/${role}`, publicKeyOf(seed)));
 }
 
-/** Signs nothing that counts: the key of somebody else under a partner's name. */
+/** Signs nothing that counts: the key of somebody else, to be used under a partner's name. */
 export function strangersKey(): Uint8Array {
   return seededKey('a stranger', 'accept');
 }

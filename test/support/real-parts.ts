@@ -14,8 +14,12 @@ const PACKAGES = {
   nginx: 'nginx',
   chromium: 'chromium',
   sha256sum: 'coreutils',
+  openssl: 'openssl',
+  jq: 'jq',
+  go: 'golang-go golang-golang-x-mod-dev',
   mount: 'mount',
   mkfifo: 'coreutils',
+  mknod: 'coreutils',
 } as const;
 
 export type RealPart = keyof typeof PACKAGES;

@@ -37,3 +37,6 @@ export function changedPaths(before: Snapshot, after: Snapshot, ignore = /^$/): 
 
 /** Content-addressed and verified on every use: what a refused release left of it is no statement about anything. */
 export const OBJECTS = /^state\/objects(?:\/|$)/;
+
+/** That a release was looked at and verified is remembered whatever the manager says: no older one counts from then on. */
+export const SEEN = /^state\/(?:tuf|objects)(?:\/|$)/;

@@ -7,7 +7,6 @@ import { parseChoices } from '../choices.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
 import { chooseForConflicts } from '../choose-for-conflicts.ts';
-import { pageDiffs } from '../page-diffs.ts';
 import { describeReview, reviewText } from '../review-text.ts';
 import { describeWentLive, renderWentLive } from '../went-live.ts';
 
@@ -43,7 +42,10 @@ async function acceptRelease(ctx: Context, flags: Flags): Promise<void> {
   const show = async (review: Review): Promise<void> => {
     shown = review;
     ctx.output.styled(reviewText(ctx.output, review));
-    if (flags.diff === true) for (const text of await pageDiffs(ctx.output, site, review)) ctx.output.styled(text);
+    if (flags.diff !== true) return;
+    // Only here: the parser and the comparison that it brings along take time to load.
+    const { pageDiffs } = await import('../page-diffs.ts');
+    for (const text of await pageDiffs(ctx.output, site, review)) ctx.output.styled(text);
   };
   const result = await accept(site, {
     answering: await answering(ctx, flags, show),

@@ -2,6 +2,8 @@ import { invite } from '../../main-site/invite.ts';
 import { TieupError } from '../../errors.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { kitFileFor } from '../kit-file.ts';
+import { byteCount, count } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
 const MAX_HOURS = 24 * 90;
@@ -11,17 +13,30 @@ export const define: Define = (command, context) => {
     .argument('<partner>', 'the id of the partner; partners/<id>.yaml says what is agreed')
     .option('-o, --out <file>', 'where to write the invitation; <partner>.invitation unless given')
     .option('--hours <number>', 'how long it may be answered', '72')
-    .addHelpText('after', examples({ 'tieup invite harbour': 'writes harbour.invitation, to be sent by mail or chat' }))
+    .addHelpText(
+      'after',
+      examples({ 'tieup invite harbour': 'writes harbour.invitation and, from kit/, harbour.kit: send both' }),
+    )
     .action(async (partner, { out, hours }) => {
       const ctx = context();
       const file = out ?? `${partner}.invitation`;
       const invited = await invite(await ctx.mainSite(), { partner, hours: parseHours(hours) });
+      const { words, until, kit } = invited;
+      const kitFile = kit === undefined ? null : kitFileFor(file);
       await ctx.writeFile(file, invited.bytes);
-      const { words, until } = invited;
-      ctx.output.result('invite', { partner, file, until, words }, () =>
+      if (kit !== undefined && kitFile !== null) await ctx.writeFile(kitFile, kit.bytes);
+      ctx.output.result('invite', { partner, file, kit: kitFile, until, words }, () =>
         [
           ctx.output.mark('good', `invitation for ${visible(invited.partnership.name)} in ${visible(file)}`),
-          `Send it to the partner. It is good for one answer, until ${until}.`,
+          ...(kit === undefined || kitFile === null
+            ? []
+            : [
+                ctx.output.mark(
+                  'good',
+                  `kit of ${count(kit.files, 'file')} (${byteCount(kit.bytes.length)}) in ${visible(kitFile)}`,
+                ),
+              ]),
+          `Send ${kit === undefined ? 'it' : 'both files'} to the partner. The invitation is good for one answer, until ${until}.`,
           `When the partner runs tieup join, it sees these words; let it read them to you:`,
           `  ${ctx.output.strong(words.join(' '))}`,
           `Then take in the answer:  tieup enroll <answer file>\n`,

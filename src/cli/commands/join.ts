@@ -1,12 +1,16 @@
 import { join, openInvitation, type OpenedInvitation } from '../../partner-site/join.ts';
 import { MAX_INVITATION } from '../../protocol/invitation.ts';
-import { TieupError } from '../../errors.ts';
+import { KIT_FOLDER, openKitOf, type OpenedKit } from '../../partner-site/kit.ts';
+import { MAX_KIT } from '../../protocol/kit.ts';
+import { isTieupError, TieupError } from '../../errors.ts';
 import { Option } from '@commander-js/extra-typings';
 import type { Define } from '../define.ts';
 import { answer, newPassword, nobodyToAsk } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
 import { jsonSchemaText } from '../json-schema-text.ts';
+import { kitFileFor } from '../kit-file.ts';
+import { count } from '../quantity.ts';
 import { termsText } from '../terms-text.ts';
 import { visible } from '../visible.ts';
 
@@ -24,6 +28,8 @@ export const define: Define = (command, context) => {
     .option('--public <folder>', 'the web root', 'public')
     .option('--original <folder>', 'your own pages; in-place when they live in the web root already', 'original')
     .option('--exchange <folder>', 'where the main site writes and reads', 'exchange')
+    .option('--kit <file>', 'the kit that came with the invitation; looked for beside it unless given')
+    .option('--no-kit', 'join without the kit')
     .option('-o, --out <file>', 'where to write the answer; <partner>.answer unless given')
     .option('--yes <words>', 'agree without being asked: the six words of the invitation')
     .addHelpText(
@@ -36,6 +42,7 @@ export const define: Define = (command, context) => {
     .action(async (file, flags) => {
       const ctx = context();
       const opened = openInvitation(await ctx.readFile(file, MAX_INVITATION), ctx.clock.now());
+      const kit = await findKit(ctx, opened, file, flags.kit);
       showInvitation(ctx, opened);
       await agree(ctx, opened, flags.yes);
       const sftp = await answer(ctx, {
@@ -62,6 +69,7 @@ export const define: Define = (command, context) => {
         url,
         publish: flags.publish,
         folders,
+        kit,
         password,
         schema: jsonSchemaText('partner-site'),
       });
@@ -69,9 +77,13 @@ export const define: Define = (command, context) => {
       const out = flags.out ?? `${partner}.answer`;
       await ctx.writeFile(out, joined.answer);
       const { words, authorizedKey } = joined;
-      ctx.output.result('join', { partner, answer: out, words, authorizedKey, hostKeys }, () =>
+      const kitFiles = (kit?.files ?? []).map(({ path }) => `${KIT_FOLDER}/${path}`);
+      ctx.output.result('join', { partner, answer: out, words, authorizedKey, hostKeys, kit: kitFiles }, () =>
         [
           ctx.output.mark('good', `this folder is now the partner site "${visible(partner)}"`),
+          ...(kit === undefined
+            ? []
+            : [`To build pages of your own in its spirit: ${count(kitFiles.length, 'file')} in ${KIT_FOLDER}/`]),
           '',
           `1. Let the main site’s login in: put this line into the file authorized_keys of its account on your server.`,
           `   ${visible(authorizedKey)}`,
@@ -84,6 +96,33 @@ export const define: Define = (command, context) => {
       );
     });
 };
+
+/** Verified before anything else is asked or made. */
+async function findKit(
+  ctx: Context,
+  { invitation }: OpenedInvitation,
+  invitationFile: string,
+  given: string | boolean | undefined,
+): Promise<OpenedKit | undefined> {
+  if (given === false) return undefined;
+  const file = typeof given === 'string' ? given : kitFileFor(invitationFile);
+  if (invitation.kit === undefined) {
+    return typeof given === 'string' ? openKitOf(invitation, await ctx.readFile(file, MAX_KIT)) : undefined;
+  }
+  try {
+    return openKitOf(invitation, await ctx.readFile(file, MAX_KIT));
+  } catch (cause) {
+    if (!isTieupError(cause, 'TIEUP_E_NOT_FOUND')) throw cause;
+    throw new TieupError(
+      'TIEUP_E_NOT_FOUND',
+      `the invitation comes with a kit, but there is no ${JSON.stringify(file)}`,
+      {
+        hint: 'put it there, name it with --kit, or join without it: --no-kit',
+        cause,
+      },
+    );
+  }
+}
 
 function showInvitation({ output }: Context, { invitation, words }: OpenedInvitation): void {
   output.message(

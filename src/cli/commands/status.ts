@@ -28,6 +28,7 @@ const MARKS: Readonly<Record<PartnerState, Mark>> = {
   failed: 'bad',
   rejected: 'bad',
   suspended: 'warning',
+  ended: 'warning',
   never: 'waiting',
   pending: 'waiting',
   accepted: 'waiting',
@@ -52,18 +53,33 @@ async function showPartners(ctx: Context, partners: readonly string[]): Promise<
       ]),
     ),
   );
+  for (const { partner, warnings } of rows) {
+    if (!output.json) for (const warning of warnings) output.warning(`${partner}: ${warning}`);
+  }
 }
 
 async function showSite(ctx: Context): Promise<void> {
   const found = await partnerStatus(await ctx.partnerSite());
-  const { live, held, inbox, withheld, decision } = found;
+  const { live, held, left, inbox, withheld, decision } = found;
   const waiting = inbox.kind === 'waiting' || inbox.kind === 'rejected' ? describeReview(inbox.review) : null;
   const refused = inbox.kind === 'refused' ? { code: inbox.error.code, message: inbox.error.message } : null;
-  const data = { live: live ?? null, held, withheld, decision: decision ?? null, inbox: inbox.kind, waiting, refused };
+  const leftSince = left?.since ?? null;
+  const data = {
+    live: live ?? null,
+    held,
+    leftSince,
+    withheld,
+    decision: decision ?? null,
+    inbox: inbox.kind,
+    waiting,
+    refused,
+    warnings: found.warnings,
+  };
   ctx.output.result('site-status', data, () => `${[...liveLines(ctx, found), ...inboxLines(ctx, found)].join('\n')}\n`);
+  if (!ctx.output.json) for (const warning of found.warnings) ctx.output.warning(warning);
 }
 
-function liveLines({ output }: Context, { live, held, withheld, recovery }: SiteStatus): readonly string[] {
+function liveLines({ output }: Context, { live, held, left, withheld, recovery }: SiteStatus): readonly string[] {
   const lines: string[] = [];
   if (recovery.kind !== 'nothing')
     lines.push(output.mark('warning', `an interrupted publication was ${recovery.kind}`));
@@ -72,12 +88,22 @@ function liveLines({ output }: Context, { live, held, withheld, recovery }: Site
     const pages = `${count(live.pages.tieUp, 'tie-up page')}, ${count(live.pages.original, 'page')} of your own`;
     lines.push(`${output.mark('good', `release ${live.release.number} is live`)} since ${live.time}: ${pages}`);
   }
+  if (left !== undefined) {
+    const day = left.since.slice(0, 10);
+    const what =
+      live === undefined || live.release === null
+        ? `you left the partnership on ${day}; tieup leave --undo takes that back`
+        : `leaving was interrupted on ${day}; finish it with tieup leave`;
+    lines.push(output.mark('warning', what));
+  }
   if (held) lines.push(output.mark('warning', 'it is held after a rollback; tieup resume ends that'));
   if (withheld.length > 0) lines.push(`you withhold ${withheld.map(visible).join(', ')}`);
   return lines;
 }
 
-function inboxLines({ output }: Context, { inbox }: SiteStatus): readonly string[] {
+function inboxLines({ output }: Context, { inbox, left }: SiteStatus): readonly string[] {
+  if (left !== undefined && (inbox.kind === 'waiting' || inbox.kind === 'rejected'))
+    return ['a release lies in the inbox; nothing of it is published while you have left'];
   switch (inbox.kind) {
     case 'empty':
       return ['the inbox is empty'];

@@ -10,6 +10,7 @@ describe('tieup.yaml of a main site', () => {
       role: 'main',
       site: { name: 'Northwind', url: 'https://northwind.example/', language: 'en', values: {} },
       folders: { pages: 'pages', templates: 'templates', assets: 'assets', partners: 'partners', keys: 'keys' },
+      roots: { threshold: 1, holders: ['main'] },
       confirmWithinDays: 14,
     });
   });
@@ -42,6 +43,16 @@ describe('tieup.yaml of a main site', () => {
       'keys among the assets',
       'folders: { keys: assets/k }',
       '5:18: `folders.keys` must not lie in the assets, which are published',
+    ],
+    [
+      'a holder twice',
+      'roots: { threshold: 1, holders: [alice, alice] }',
+      '5:33: `roots.holders` must not name a holder twice',
+    ],
+    [
+      'more signatures than holders',
+      'roots: { threshold: 3, holders: [alice, bob] }',
+      '5:21: `roots.threshold` must not be more than the number of holders',
     ],
     ['a misspelt key', 'folder: {}', '5:1: unknown key `folder` (did you mean `folders`?)'],
     ['no time for an answer', 'confirmWithinDays: 0', '5:20: `confirmWithinDays` must be at least 1 (it is 0)'],

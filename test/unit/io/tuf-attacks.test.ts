@@ -1,3 +1,5 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { refreshTrust } from '../../../src/io/tuf-client.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
@@ -142,15 +144,57 @@ describe('metadata that does not belong together', () => {
 
 describe('two different truths of one version', () => {
   test.each([
-    ['timestamp', { targets: 6, snapshot: 6, timestamp: 5 }],
-    ['snapshot', { targets: 6, snapshot: 5, timestamp: 6 }],
-    ['targets', { targets: 5, snapshot: 6, timestamp: 6 }],
-  ] as const)('of the %s metadata are refused', async (role, versions) => {
+    ['timestamp', { targets: 6, snapshot: 6, timestamp: 5 }, 'received-5.timestamp.json'],
+    // The client keeps the snapshot that it has, so the contradiction is in the timestamp that refers to another one.
+    ['snapshot', { targets: 6, snapshot: 5, timestamp: 6 }, 'received-timestamp.json'],
+    ['targets', { targets: 5, snapshot: 6, timestamp: 6 }, 'received-5.targets.json'],
+  ] as const)('of the %s metadata are refused, and kept as evidence', async (role, versions, other) => {
+    const { partner, exchange, five } = await partnerAtFive();
+    const another = signed(seeds, versions, 'another five');
+    await lay(exchange, another, 'another five');
+    const { code, message, changed } = await partner.refusal(exchange);
+    expect({ code, message }).toEqual({
+      code: 'TIEUP_E_VERIFY',
+      message: `there are two different signed versions 5 of the ${role} metadata`,
+    });
+    const [folder = ''] = changed.filter((path) => /^state\/evidence\/[0-9a-f]{16}$/.test(path));
+    const files = ['root.json', `trusted-5.${role}.json`, other].map((name) => `${folder}/${name}`);
+    expect(changed.toSorted()).toEqual(['state/evidence', folder, ...files].toSorted());
+    const [root, trusted, received] = await Promise.all(files.map((path) => readFile(join(partner.folder, path))));
+    expect(root).toEqual(Buffer.from(rootOf(seeds)));
+    expect(trusted).toEqual(Buffer.from(five[role].bytes));
+    expect(received).toEqual(Buffer.from(another[other === 'received-timestamp.json' ? 'timestamp' : role].bytes));
+    expect((await stat(join(partner.folder, 'state/evidence'))).mode & 0o777).toBe(0o700);
+
+    // Once is enough, and what was seen before is still what counts.
+    expect((await partner.refusal(exchange)).changed).toEqual([]);
+    await lay(exchange, signed(seeds, at(7), 'seven'), 'seven');
+    expect(await partner.take(exchange)).toBe(7);
+  });
+
+  test('are said to be kept where they are kept', async () => {
     const { partner, exchange } = await partnerAtFive();
-    await lay(exchange, signed(seeds, versions, 'another five'), 'another five');
-    expect(await partner.refusal(exchange)).toEqual(
-      refused('TIEUP_E_VERIFY', `there are two different signed versions 5 of the ${role} metadata`),
-    );
+    await lay(exchange, signed(seeds, { ...at(6), timestamp: 5 }, 'another five'), 'another five');
+    await expect(refreshTrust(partner.options(exchange))).rejects.toMatchObject({
+      hint: expect.stringContaining(join(partner.folder, 'state/evidence/')),
+    });
+  });
+
+  test('do not fill the disk of a site whose main site signs them for ever', async () => {
+    const { partner, exchange } = await partnerAtFive();
+    const cases = async (): Promise<number> => (await readdir(join(partner.folder, 'state/evidence'))).length;
+    for (let count = 0; count < 22; count++) {
+      await lay(exchange, signed(seeds, { ...at(6), timestamp: 5 }, `five ${count}`), `five ${count}`);
+      expect((await partner.refusal(exchange)).code).toBe('TIEUP_E_VERIFY');
+      expect(await cases()).toBe(Math.min(count + 1, 20));
+    }
+  });
+
+  test('are refused all the same when there is no room for the evidence', async () => {
+    const { partner, exchange } = await partnerAtFive();
+    await writeFile(join(partner.folder, 'state/evidence'), 'in the way');
+    await lay(exchange, signed(seeds, { ...at(6), timestamp: 5 }, 'another five'), 'another five');
+    expect(await partner.refusal(exchange)).toEqual(refused('TIEUP_E_VERIFY', 'two different signed versions 5'));
   });
 });
 

@@ -27,6 +27,7 @@ const keyPath = (name: string): string => `keys/${name}.key`;
 function keysIn(tree: FileTree, failAt?: string): KeyStore {
   return {
     has: async (name) => (await tree.stat(keyPath(name))) !== undefined,
+    names: async () => [],
     create: async (name, seed) => {
       if (name === failAt) throw new TieupError('TIEUP_E_STORAGE', 'no space left');
       await tree.create(keyPath(name), seed, { mode: 0o600 });

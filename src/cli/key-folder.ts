@@ -1,0 +1,18 @@
+/** Where keys are, and what must be typed before keys are replaced. */
+import { resolve } from 'node:path';
+import { TieupError } from '../errors.ts';
+import type { Context } from './context.ts';
+
+/** The folder of `--keys`, or that of the main site; holders of a root need no site on their machines. */
+export async function mainKeyFolder(ctx: Context, given: string | undefined): Promise<string> {
+  if (given !== undefined) return resolve(ctx.folder, given);
+  const { folder, config } = await ctx.mainConfig();
+  return resolve(folder, config.folders.keys);
+}
+
+/** @throws TIEUP_E_USAGE unless `given` is `expected`, which names what will be changed. */
+export function assertConfirmed(given: string | undefined, expected: string, what: string): void {
+  if (given === expected) return;
+  const why = given === undefined ? `${what} needs --confirm` : `${JSON.stringify(given)} does not confirm that`;
+  throw new TieupError('TIEUP_E_USAGE', why, { hint: `if you mean it, add: --confirm ${expected}` });
+}

@@ -1,0 +1,151 @@
+/**
+ * Changes the keys of the main site: a new master, a new holder, later expiry.
+ *
+ *   new master → tieup.yaml → request → signed here → roots kept, or a file for the other holders
+ *
+ * Partners learn of it from the roots that the next push or refresh sends. A rotation that was interrupted is finished by the
+ * same command: as long as a partner's root does not name the newest master, no further master is made.
+ */
+import { editYaml } from '../config/document.ts';
+import { parseMainSite, type MainSiteConfig } from '../config/main-site.ts';
+import type { Partnership } from '../config/partnership.ts';
+import { TieupError } from '../errors.ts';
+import type { KeyName } from '../io/keys.ts';
+import type { RootRequest } from '../protocol/root-request.ts';
+import type { MainSite } from './main-site.ts';
+import { loadPartnerships } from './partnerships.ts';
+import { documentKey, generationOf, mastersOf, rootKeyName, type SingleMaster } from './partner-keys.ts';
+import { applyRoots, isSettled, outOfLine, requestRoots, signHere, type NewRoot } from './root-ceremony.ts';
+import { findRoot } from './root-store.ts';
+
+export type Rotation =
+  | {
+      readonly kind: 'done';
+      /** The master that was made; null when only roots were signed. */
+      readonly made: KeyName | null;
+      readonly roots: readonly NewRoot[];
+    }
+  | {
+      readonly kind: 'needs-holders';
+      readonly made: KeyName | null;
+      /** To be passed on to the other holders. */
+      readonly request: RootRequest;
+    };
+
+/** Makes a new release or online master and puts it into every partner's root. */
+export async function rotateMaster(site: MainSite, master: SingleMaster): Promise<Rotation> {
+  const partnerships = await withRoots(site);
+  const { roots } = site.config;
+  const [newest] = await mastersOf(site.keys, master);
+  const pending = newest === undefined ? [] : await outOfLine(site, { partnerships, roots });
+  const made = pending.length === 0 ? await makeNext(site, master, newest) : null;
+  return settle(site, `rotate ${master}`, pending.length === 0 ? partnerships : pending, made);
+}
+
+/** Makes the key that signs invitations from now on; what was signed before stays valid. */
+export async function rotateDocument(site: MainSite): Promise<Rotation> {
+  const newest = await documentKey(site.keys);
+  // Opened first, so that the new one is sealed with the same password.
+  if (await site.keys.has(newest)) await site.keys.load(newest);
+  const made = await makeMaster(site, `document-${(generationOf(newest, 'document') ?? 1) + 1}`);
+  return { kind: 'done', made, roots: [] };
+}
+
+export interface HolderChange {
+  /** Who goes; the only holder when there is one and nobody is named. */
+  readonly holder: string | undefined;
+  /** Who comes; `<holder>-2` unless given. Null: nobody. */
+  readonly by: string | null | undefined;
+}
+
+/** Puts another holder, or another master of the same person, in a holder's place. */
+export async function rotateRoot(site: MainSite, change: HolderChange): Promise<Rotation> {
+  const partnerships = await withRoots(site);
+  const { roots } = site.config;
+  const pending = await outOfLine(site, { partnerships, roots });
+  if (change.holder === undefined && pending.length > 0) return settle(site, 'rotate root', pending, null);
+  const { holders, gone, come } = changedHolders(roots.holders, change);
+  const next = { threshold: roots.threshold, holders };
+  if (next.threshold > holders.length) {
+    throw new TieupError('TIEUP_E_USAGE', `${next.threshold} of ${holders.length} holders cannot sign`, {
+      hint: `name who comes instead: tieup keys rotate root --holder ${gone} --by <name>`,
+    });
+  }
+  const reason = come === undefined ? `revoke ${rootKeyName(gone)}` : `rotate root: ${come} for ${gone}`;
+  // A lone holder is whoever sits here; others make their own masters, on machines of their own.
+  const made = come !== undefined && roots.holders.length === 1 ? await makeMaster(site, rootKeyName(come)) : null;
+  return settle(await withHolders(site, next), reason, partnerships, made);
+}
+
+/** Signs roots anew with the masters and holders of now: later expiry, changed holders, or a partner's first root. */
+export async function renewRoots(site: MainSite, partners: readonly string[]): Promise<Rotation> {
+  const named = await loadPartnerships(site, partners);
+  const partnerships = partners.length === 0 ? await withRoots(site) : named;
+  return settle(site, 'renew', partnerships, null);
+}
+
+async function settle(
+  site: MainSite,
+  reason: string,
+  partnerships: readonly Partnership[],
+  made: KeyName | null,
+): Promise<Rotation> {
+  if (partnerships.length === 0) return { kind: 'done', made, roots: [] };
+  const wish = { reason, partnerships, roots: site.config.roots };
+  const request = await signHere(site.keys, await requestRoots(site, wish));
+  if (!isSettled(request)) return { kind: 'needs-holders', made, request };
+  return { kind: 'done', made, roots: await applyRoots(site, request, partnerships) };
+}
+
+/** Partners that were never invited get their first root with the invitation. */
+async function withRoots(site: MainSite): Promise<readonly Partnership[]> {
+  const found: Partnership[] = [];
+  for (const partnership of await loadPartnerships(site)) {
+    if ((await findRoot(site, partnership.id)) !== undefined) found.push(partnership);
+  }
+  return found;
+}
+
+async function makeNext(site: MainSite, master: SingleMaster, newest: KeyName | undefined): Promise<KeyName> {
+  const generation = newest === undefined ? 0 : (generationOf(newest, master) ?? 0);
+  return makeMaster(site, generation === 0 ? master : `${master}-${generation + 1}`);
+}
+
+/** One that an interrupted rotation left is taken: nothing was signed with it yet. */
+async function makeMaster({ keys, random }: MainSite, name: KeyName): Promise<KeyName> {
+  if (!(await keys.has(name))) await keys.create(name, random(32), await keys.password(name));
+  return name;
+}
+
+function changedHolders(
+  holders: readonly string[],
+  { holder, by }: HolderChange,
+): { readonly holders: readonly string[]; readonly gone: string; readonly come: string | undefined } {
+  const gone = holder ?? (holders.length === 1 ? holders[0] : undefined);
+  if (gone === undefined || !holders.includes(gone)) {
+    const what = gone === undefined ? 'say which holder is to be replaced' : `${JSON.stringify(gone)} holds no root`;
+    throw new TieupError('TIEUP_E_USAGE', what, { hint: `holders are ${holders.join(', ')}: --holder <name>` });
+  }
+  if (by === null) return { holders: holders.filter((name) => name !== gone), gone, come: undefined };
+  const come = by ?? nextName(gone);
+  if (holders.includes(come)) throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(come)} holds a root already`);
+  return { holders: holders.map((name) => (name === gone ? come : name)), gone, come };
+}
+
+/** `main-2` after `main`, `main-3` after `main-2`. */
+function nextName(holder: string): string {
+  const [, base, number] = /^(.+?)(?:-([2-9]|[1-9]\d+))?$/.exec(holder) ?? [];
+  return `${base ?? holder}-${Number(number ?? 1) + 1}`;
+}
+
+const CONFIG = 'tieup.yaml';
+const MAX_CONFIG = 1024 * 1024;
+
+/** The main site after the holders in its tieup.yaml were changed. @throws TIEUP_E_CONFIG when a name cannot be one. */
+async function withHolders(site: MainSite, roots: MainSiteConfig['roots']): Promise<MainSite> {
+  const before = new TextDecoder().decode(await site.files.read(CONFIG, MAX_CONFIG));
+  const after = editYaml(before, CONFIG, [{ path: ['roots'], value: roots }]);
+  const config = parseMainSite(after, CONFIG);
+  await site.files.write(CONFIG, Buffer.from(after));
+  return { ...site, config };
+}

@@ -1,0 +1,127 @@
+/**
+ * Replaces one of this site's keys.
+ *
+ *   accept key opened → new key → statement signed → kept (from here on the new key is in use) → shown in the outbox
+ *
+ * The main site takes in new site and log keys by itself, because the accept key signs the statement. A new accept key is
+ * trusted there only after both sides have compared words by voice.
+ */
+import { TieupError } from '../errors.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { OUTBOX_KEYS } from '../protocol/exchange.ts';
+import { instant } from '../protocol/instant.ts';
+import { MAX_KEYS_NOTE, renderKeys } from '../protocol/keys-note.ts';
+import { noteSigner, signNote } from '../protocol/note.ts';
+import { renderVkey, sixWords } from '../protocol/vkey.ts';
+import { countersignLast } from './decide.ts';
+import {
+  OWN_ROLES,
+  ownKey,
+  ownKeyName,
+  ownSigner,
+  partnerKeyName,
+  readRotated,
+  writeRotated,
+  type OwnRole,
+  type RotatedKeys,
+} from './own-keys.ts';
+import type { PartnerSite } from './partner-site.ts';
+import { countersignPolicy } from './policy.ts';
+import { withLock } from './recover-site.ts';
+
+export interface RotatedKey {
+  readonly name: string;
+  readonly seq: number;
+  /** To be read to the main site when the accept key is new; null otherwise. */
+  readonly words: readonly string[] | null;
+}
+
+/** @throws TIEUP_E_KEY, TIEUP_E_PASSWORD when the accept key cannot be opened: then nothing was made. */
+export async function rotateOwnKey(site: PartnerSite, role: OwnRole): Promise<RotatedKey> {
+  return withLock(site, async () => {
+    const { partner } = site.config;
+    const accept = await ownSigner(site, 'accept');
+    const before = await currentKeys(site);
+    const generation = before.generations[role] + 1;
+    const name = ownKeyName(role, generation);
+    // One that an interrupted rotation left is taken: nobody has heard of it yet.
+    if (!(await site.keys.has(name))) {
+      const password = role === 'accept' ? await site.keys.password(name) : undefined;
+      await site.keys.create(name, site.random(32), password);
+    }
+    const signer = noteSigner(partnerKeyName(partner, role), await site.keys.load(name));
+    const vkeys = { ...before.vkeys, [role]: renderVkey(signer.name, signer.publicKey) };
+    const seq = before.seq + 1;
+    const text = renderKeys({ partner, seq, ...vkeys, time: instant(site.clock.now()) });
+    const note = signNote(text, role === 'accept' ? [accept, signer] : [accept]);
+    // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
+    if (role === 'accept') await countersignPolicy(site, signer);
+    if (role !== 'log') await countersignLast(site, role, signer);
+    await writeRotated(site, {
+      seq,
+      generations: { ...before.generations, [role]: generation },
+      vkeys,
+      retired: { ...before.retired, [role]: [...before.retired[role], before.vkeys[role]] },
+      note: new TextDecoder().decode(note),
+    });
+    await showKeys(site);
+    return { name, seq, words: role === 'accept' ? sixWords(sha256(text)) : null };
+  });
+}
+
+async function currentKeys(site: PartnerSite): Promise<RotatedKeys> {
+  const rotated = await readRotated(site);
+  if (rotated !== undefined) return rotated;
+  const line = async (role: OwnRole): Promise<string> => {
+    const { name, publicKey } = await ownKey(site, role);
+    return renderVkey(name, publicKey);
+  };
+  const vkeys = { accept: await line('accept'), site: await line('site'), log: await line('log') };
+  return {
+    seq: 0,
+    generations: { accept: 1, site: 1, log: 1 },
+    vkeys,
+    retired: { accept: [], site: [], log: [] },
+    note: null,
+  };
+}
+
+/** Puts the statement of keys into the outbox unless it is there: after a rotation, and after a crash or a wiped outbox. */
+export async function showKeys(site: PartnerSite): Promise<void> {
+  const note = (await readRotated(site))?.note;
+  if (note === undefined || note === null) return;
+  const bytes = Buffer.from(note);
+  const shown = await readIfThere(site.exchange, OUTBOX_KEYS, MAX_KEYS_NOTE);
+  if (shown === undefined || !bytes.equals(shown)) await site.exchange.write(OUTBOX_KEYS, bytes);
+}
+
+export interface OwnListedKey {
+  readonly role: OwnRole;
+  readonly name: string;
+  readonly vkey: string;
+  /** How many keys it has replaced. */
+  readonly replaced: number;
+  /** Whether the secret half can be found here. */
+  readonly here: boolean;
+}
+
+/** The keys in use. Opens none of them. */
+export async function listOwnKeys(site: PartnerSite): Promise<readonly OwnListedKey[]> {
+  const { generations, vkeys, retired } = await currentKeys(site);
+  const rows: OwnListedKey[] = [];
+  for (const role of OWN_ROLES) {
+    const name = ownKeyName(role, generations[role]);
+    rows.push({ role, name, vkey: vkeys[role], replaced: retired[role].length, here: await site.keys.has(name) });
+  }
+  return rows;
+}
+
+/** The role that a word of the command line means. @throws TIEUP_E_USAGE. */
+export function asOwnRole(word: string): OwnRole {
+  const role = OWN_ROLES.find((each) => each === word);
+  if (role !== undefined) return role;
+  throw new TieupError('TIEUP_E_USAGE', `a partner site has no key ${JSON.stringify(word)}`, {
+    hint: `keys are ${OWN_ROLES.join(', ')}`,
+  });
+}

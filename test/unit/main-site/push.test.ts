@@ -1,0 +1,383 @@
+/** Pushing, over folders instead of SSH: what is sent, what is kept, what is refused. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { TieupError } from '../../../src/errors.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
+import { acquireLock } from '../../../src/io/lock.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
+import { loadPartnership } from '../../../src/main-site/partnerships.ts';
+import { plan } from '../../../src/main-site/plan.ts';
+import type { PushStep } from '../../../src/main-site/push.ts';
+import { status } from '../../../src/main-site/status.ts';
+import { unlock } from '../../../src/main-site/unlock.ts';
+import { openRelease } from '../../../src/partner-site/open-release.ts';
+import { reject } from '../../../src/partner-site/reject.ts';
+import { lockedKeys } from '../../support/memory-keys.ts';
+import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { mainFixture, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
+
+const INDEX = 'pages/index.md';
+const page = (text: string): string => `---\ntitle: Our coffee\n---\n\n# ${text}\n`;
+
+/** As the main site sees it. */
+const exchangeOf = async (main: MainFixture): Promise<FileTree> =>
+  main.site.connect(await loadPartnership(main.site, 'harbour'));
+
+describe('a push', () => {
+  test('brings a release that the partner can open, and tells step by step what it does', async () => {
+    const main = await mainFixture();
+    const shop = await main.join();
+    const steps: PushStep[] = [];
+    const [result] = await main.push({ onProgress: (_partner, step) => void steps.push(step) });
+    expect(result).toMatchObject({ kind: 'pushed', partner: 'harbour', release: 1, sentObjects: 4 });
+    expect(steps.map(({ kind }) => kind)).toEqual(['connecting', 'planned', 'sent', 'done']);
+    const opened = await openRelease(await shop.open(), undefined);
+    expect(opened.releaseDigest).toBe(result?.kind === 'pushed' ? result.releaseDigest : '');
+    expect(opened.release).toMatchObject({
+      partner: 'harbour',
+      release: 1,
+      base: null,
+      created: '2026-11-23T12:00:00Z',
+    });
+    expect(readdirSync(shop.path('exchange/inbox'))).not.toContain('lock');
+  });
+
+  test('a second time changes no file at the partner', async () => {
+    const { main, shop } = await partnership();
+    const before = await shop.snapshot();
+    expect(await main.push()).toEqual([
+      { kind: 'unchanged', partner: 'harbour', release: 1, releaseDigest: (await main.pushedBefore()).releaseDigest },
+    ]);
+    expect(await shop.snapshot()).toEqual(before);
+    main.clock.passDays(3);
+    expect(await main.push()).toMatchObject([{ kind: 'unchanged' }]);
+    expect(await shop.snapshot()).toEqual(before);
+  });
+
+  test('of one changed page sends that page alone, over the release before', async () => {
+    const { main, shop } = await partnership();
+    const first = await main.pushedBefore();
+    await main.write(INDEX, page('Changed'));
+    expect(await main.pushed()).toMatchObject({
+      release: 2,
+      sentObjects: 1,
+      plan: { changed: ['with-main/index.html'] },
+    });
+    const { release } = await openRelease(await shop.open(), undefined);
+    expect(release.base).toEqual({ release: 1, targets: first.releaseDigest });
+    expect(release.files.map(({ since }) => since)).toEqual([1, 2, 1, 1]);
+  });
+
+  test('--full sends everything again although nothing has changed, for a partner that lost its inbox', async () => {
+    const { main, shop } = await partnership();
+    await shop.remove('exchange/inbox/packs');
+    await expect(openRelease(await shop.open(), undefined)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY' });
+    const [result] = await main.push({ full: true });
+    expect(result).toMatchObject({ kind: 'pushed', release: 2, sentObjects: 4, plan: { differs: false } });
+    expect((await openRelease(await shop.open(), undefined)).release).toMatchObject({
+      release: 2,
+      message: { subject: 'Northwind Coffee: same pages' },
+    });
+  });
+
+  test('carries the message that it was given, or one made from what changes, and until when an answer is wanted', async () => {
+    const { main, shop } = await partnership();
+    const message = async () => (await openRelease(await shop.open(), undefined)).release;
+    expect(await message()).toMatchObject({
+      message: { subject: 'Northwind Coffee: 4 new', text: '' },
+      confirmBy: '2026-12-07T12:00:00Z',
+    });
+    await main.write(INDEX, page('Autumn'));
+    await main.push({ message: { subject: 'Autumn', text: 'New prices.' } });
+    expect((await message()).message).toEqual({ subject: 'Autumn', text: 'New prices.' });
+    const configured: MainSite = {
+      ...main.site,
+      config: { ...main.site.config, message: { subject: 'From the file', text: 'Always.' } },
+    };
+    await main.write(INDEX, page('Winter'));
+    await main.push({ message: { subject: undefined, text: 'Snow.' } }, configured);
+    expect((await message()).message).toEqual({ subject: 'From the file', text: 'Snow.' });
+  });
+
+  test('brings changed terms although every page is the same', async () => {
+    const { main, shop } = await partnership();
+    await main.editPartner('harbour', 'mount: /with-main/', 'mount: /with-main/\npolicy:\n  search: noindex');
+    expect(await main.pushed()).toMatchObject({ release: 2 });
+    expect((await openRelease(await shop.open(), undefined)).terms.policy.search).toBe('noindex');
+  });
+
+  test.each([
+    ['a small asset', 'in a pack', 100],
+    ['a large asset', 'as a stream', 17 * 1024 * 1024],
+  ])(
+    'of %s, which travels %s, is broken off when it is edited meanwhile, and nothing of it can be seen',
+    async (_what, _how, length) => {
+      const { main, shop } = await partnership();
+      const before = (await main.pushedBefore()).releaseDigest;
+      await main.write('assets/map.bin', Buffer.alloc(length, 1).toString('latin1'));
+      const [result] = await main.push({
+        onProgress: (_partner, { kind }) => {
+          if (kind === 'planned') writeFileSync(join(main.folder, 'assets/map.bin'), Buffer.alloc(length, 2));
+        },
+      });
+      expect(result).toMatchObject({ kind: 'failed', error: { code: 'TIEUP_E_DRIFT' } });
+      expect(result?.kind === 'failed' && result.error.message).toContain('assets/map.bin');
+      expect((await openRelease(await shop.open(), undefined)).releaseDigest).toBe(before);
+      expect(readdirSync(shop.path('exchange/inbox'), { recursive: true }).join()).not.toMatch(/tmp|lock/);
+      expect(await main.pushed()).toMatchObject({ release: 2, sentObjects: 1 });
+      const { release } = await openRelease(await shop.open(), undefined);
+      expect(release.files.map(({ path }) => path)).toContain('with-main/assets/map.bin');
+    },
+  );
+
+  test('needs the release key and the online key, never the root, and asks for them before it connects', async () => {
+    const { main, shop } = await partnership();
+    main.keys.opened.length = 0;
+    await main.write(INDEX, page('Changed'));
+    await main.pushed();
+    expect(new Set(main.keys.opened)).toEqual(new Set(['release', 'online']));
+    const before = await shop.snapshot();
+    const connected: string[] = [];
+    const locked: MainSite = {
+      ...main.site,
+      keys: lockedKeys(main.keys, ['online']),
+      connect: async (partner) => {
+        connected.push(partner.id);
+        return main.site.connect(partner);
+      },
+    };
+    await main.write(INDEX, page('Again'));
+    expect(await main.push({}, locked)).toMatchObject([{ kind: 'failed', error: { exitCode: 4 } }]);
+    expect(connected).toEqual([]);
+    expect(await shop.snapshot()).toEqual(before);
+  });
+});
+
+describe('what a push leaves in the inbox', () => {
+  const inbox = (shop: PartnerFixture, folder: string) => readdirSync(shop.path(`exchange/inbox/${folder}`));
+
+  test('is every pack that somebody may still need: the base has not been accepted', async () => {
+    const { main, shop } = await partnership();
+    for (const text of ['Second', 'Third']) {
+      await main.write(INDEX, page(text));
+      await main.pushed();
+    }
+    expect(inbox(shop, 'packs')).toHaveLength(3);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    expect((await shop.live())['with-main/index.html']).toContain('Third');
+  });
+
+  test('is every pack after a rejection, which is no receipt', async () => {
+    const { main, shop } = await partnership();
+    await reject(await shop.open(), 'no');
+    await main.write(INDEX, page('Second'));
+    await main.pushed();
+    expect(inbox(shop, 'packs')).toHaveLength(2);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('is only what is new once the receipt for the base is there', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    const old = inbox(shop, 'packs');
+    await main.write(INDEX, page('Second'));
+    await main.pushed();
+    expect(inbox(shop, 'packs')).toHaveLength(1);
+    expect(inbox(shop, 'packs')).not.toEqual(old);
+    expect(inbox(shop, 'targets')).toHaveLength(3);
+    await shop.accept();
+    expect(Object.keys(await shop.live())).toContain('with-main/visit.html');
+  });
+
+  test('is metadata of this release and the one before', async () => {
+    const { main, shop } = await partnership();
+    for (const text of ['Second', 'Third', 'Fourth']) {
+      await main.write(INDEX, page(text));
+      await main.pushed();
+    }
+    expect(inbox(shop, 'metadata').toSorted()).toEqual([
+      '1.root.json',
+      '3.snapshot.json',
+      '3.targets.json',
+      '4.snapshot.json',
+      '4.targets.json',
+      'timestamp.json',
+    ]);
+  });
+
+  test('is nothing that a killed push left half-written', async () => {
+    const { main, shop } = await partnership();
+    for (const place of ['packs', 'metadata', 'targets'])
+      await shop.write(`exchange/inbox/${place}/.tieup-tmp-0123456789abcdef`, 'half');
+    await main.write(INDEX, page('Second'));
+    await main.pushed();
+    const names = readdirSync(shop.path('exchange/inbox'), { recursive: true, encoding: 'utf8' });
+    expect(names.filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+});
+
+describe('a push to several partners', () => {
+  /** The exchange of `id` cannot be reached. */
+  function without(main: MainFixture, id: string): MainSite {
+    const connect: MainSite['connect'] = async (partner) => {
+      if (partner.id === id) throw new TieupError('TIEUP_E_CONNECTION', 'the server is gone');
+      return main.site.connect(partner);
+    };
+    return { ...main.site, connect };
+  }
+
+  test('goes on when one of them fails, and says which', async () => {
+    const main = await mainFixture();
+    const [alpha, beta] = [await main.join('alpha'), await main.join('beta')];
+    const before = await beta.snapshot();
+    expect(await main.push({}, without(main, 'beta'))).toMatchObject([
+      { partner: 'alpha', kind: 'pushed' },
+      { partner: 'beta', kind: 'failed', error: { code: 'TIEUP_E_CONNECTION' } },
+    ]);
+    expect(await alpha.accept()).toMatchObject({ kind: 'live' });
+    expect(await beta.snapshot()).toEqual(before);
+    expect(await main.push()).toMatchObject([{ kind: 'unchanged' }, { kind: 'pushed' }]);
+  });
+
+  test('forgets a failure as soon as the partner is found up to date', async () => {
+    const { main } = await partnership();
+    await main.push({}, without(main, 'harbour'));
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'failed', detail: 'the server is gone' }]);
+    await main.push();
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending', detail: null }]);
+  });
+
+  test('a plan that fails is no failure of the push before', async () => {
+    const { main } = await partnership();
+    expect(await plan(without(main, 'harbour'), [])).toMatchObject([{ kind: 'failed' }]);
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending' }]);
+  });
+
+  test('takes ids and tags, and knows what was meant by a misspelt one', async () => {
+    const main = await mainFixture();
+    await main.join('alpha', { partnership: 'tags: [shops]\n' });
+    await main.join('beta', { partnership: 'tags: [shops]\n' });
+    await main.join('gamma');
+    expect((await main.push({ partners: ['shops'] })).map(({ partner }) => partner)).toEqual(['alpha', 'beta']);
+    expect((await main.push({ partners: ['gamma', 'shops'] })).map(({ kind }) => kind)).toEqual([
+      'unchanged',
+      'unchanged',
+      'pushed',
+    ]);
+    await expect(main.push({ partners: ['gama'] })).rejects.toMatchObject({
+      code: 'TIEUP_E_USAGE',
+      message: 'there is no partner and no tag "gama"',
+      hint: 'did you mean "gamma"?',
+    });
+  });
+
+  test('gives every partner a release of its own that no other one opens', async () => {
+    const main = await mainFixture();
+    const [alpha, beta] = [await main.join('alpha'), await main.join('beta')];
+    await main.push();
+    await beta.remove('exchange/inbox');
+    await cp(alpha.path('exchange/inbox'), beta.path('exchange/inbox'), { recursive: true });
+    await expect(openRelease(await beta.open(), undefined)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY' });
+  });
+});
+
+describe('a push outside the contract', () => {
+  test.each([
+    ['suspended', 'status: active', 'status: suspended'],
+    ['ended', 'status: active', 'status: ended'],
+    ['over', 'from: "2026-01-01"', 'from: "2026-01-01"\n  until: "2026-11-22"'],
+    ['not yet begun', 'from: "2026-01-01"', 'from: "2026-11-24"'],
+  ])('that is %s ends with 11, and nothing is sent or asked for', async (_what, from, to) => {
+    const { main, shop } = await partnership();
+    await main.write(INDEX, page('Changed'));
+    await main.editPartner('harbour', from, to);
+    main.keys.opened.length = 0;
+    const before = await shop.snapshot();
+    const [result] = await main.push();
+    expect(result).toMatchObject({ kind: 'failed', error: { code: 'TIEUP_E_CONTRACT', exitCode: 11 } });
+    expect(main.keys.opened).toEqual([]);
+    expect(await shop.snapshot()).toEqual(before);
+  });
+
+  test('works to the end of its last day', async () => {
+    const { main } = await partnership();
+    await main.write(INDEX, page('Changed'));
+    await main.editPartner('harbour', 'from: "2026-01-01"', 'from: "2026-01-01"\n  until: "2026-11-23"');
+    main.clock.set(new Date('2026-11-23T23:59:59Z'));
+    expect(await main.pushed()).toMatchObject({ release: 2 });
+  });
+});
+
+describe('two pushes at the same time', () => {
+  const other = { who: 'other@elsewhere', id: 'other', host: 'elsewhere', pid: 77 };
+
+  const lockedBy = async (exchange: FileTree, main: MainFixture, owner = other) =>
+    acquireLock(exchange, 'inbox/lock', owner, main.clock);
+
+  test('do not mix: the second ends with 7 and changes nothing', async () => {
+    const { main, shop } = await partnership();
+    const exchange = await exchangeOf(main);
+    const lock = await lockedBy(exchange, main);
+    await main.write(INDEX, page('Changed'));
+    const before = await shop.snapshot();
+    const [refused] = await main.push();
+    expect(refused).toMatchObject({ kind: 'failed', error: { code: 'TIEUP_E_LOCKED', exitCode: 7 } });
+    expect(refused?.kind === 'failed' && refused.error.message).toContain('other@elsewhere');
+    expect(await shop.snapshot()).toEqual(before);
+    // It is no failure of the partner.
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending' }]);
+    await lock.release();
+    expect(await main.pushed()).toMatchObject({ release: 2 });
+  });
+
+  test('an old lock of another machine is waited for until its time is over', async () => {
+    const { main } = await partnership();
+    await lockedBy(await exchangeOf(main), main);
+    await main.write(INDEX, page('Changed'));
+    main.clock.set(new Date('2026-11-23T12:29:00Z'));
+    expect(await main.push()).toMatchObject([{ kind: 'failed', error: { exitCode: 7 } }]);
+    main.clock.set(new Date('2026-11-23T12:30:00Z'));
+    expect(await main.pushed()).toMatchObject({ release: 2 });
+  });
+
+  test('the lock of a killed process of this machine is taken over at once, that of a living one is not', async () => {
+    const { main } = await partnership();
+    const exchange = await exchangeOf(main);
+    await main.write(INDEX, page('Changed'));
+    const mine = { ...main.site.owner, id: 'before' };
+    const lock = await lockedBy(exchange, main, { ...mine, pid: 1 });
+    expect(await main.push()).toMatchObject([{ kind: 'failed', error: { exitCode: 7 } }]);
+    await lock.release();
+    await lockedBy(exchange, main, { ...mine, pid: 2 });
+    expect(await main.pushed()).toMatchObject({ release: 2 });
+  });
+
+  test('tieup unlock takes any lock away, and says whose it was', async () => {
+    const { main } = await partnership();
+    expect(await unlock(main.site, 'harbour')).toBeUndefined();
+    await lockedBy(await exchangeOf(main), main);
+    expect(await unlock(main.site, 'harbour')).toMatchObject({ who: 'other@elsewhere' });
+    await main.write(INDEX, page('Changed'));
+    expect(await main.pushed()).toMatchObject({ release: 2 });
+  });
+});
+
+describe('a plan', () => {
+  test('says what a push would do, byte for byte, and changes nothing anywhere', async () => {
+    const { main, shop } = await partnership();
+    await main.write(INDEX, page('Changed'));
+    await main.write('pages/events.md', page('Events'));
+    await main.remove('pages/story.md');
+    const before = [await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))];
+    const [planned] = await plan(main.site, []);
+    if (planned?.kind !== 'planned') throw new Error('there is no plan');
+    expect(planned).toMatchObject({ partner: 'harbour', base: 1, plan: { number: 2, differs: true } });
+    expect([await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))]).toEqual(before);
+    const { plan: done } = await main.pushed();
+    expect(done.files.map(({ file }) => file)).toEqual(planned.plan.files.map(({ file }) => file));
+    expect(await plan(main.site, [])).toMatchObject([{ kind: 'planned', base: 2, plan: { differs: false } }]);
+  });
+});
