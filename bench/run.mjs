@@ -4,11 +4,22 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { accept } from './accept.mjs';
 import { corpusLoop } from './corpus-loop.mjs';
+import { ed25519Differential } from './ed25519-differential.mjs';
 import { memoryOfPartners } from './memory.mjs';
+import { refreshOfPartners } from './refresh.mjs';
 import { start } from './start.mjs';
+import { verifyRelease } from './verify.mjs';
 
 /** @type {Record<string, () => Promise<string>>} */
-const BENCHMARKS = { start, accept, corpus: corpusLoop, memory: memoryOfPartners };
+const BENCHMARKS = {
+  start,
+  accept,
+  corpus: corpusLoop,
+  memory: memoryOfPartners,
+  refresh: refreshOfPartners,
+  verify: verifyRelease,
+  ed25519: ed25519Differential,
+};
 const RESULTS = new URL('RESULTS.md', import.meta.url);
 const TITLE =
   '# Results\n\nWritten by `npm run bench -- --save`. Ratios within one run count; times are those of one busy machine.\n';

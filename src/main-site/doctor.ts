@@ -43,7 +43,7 @@ export async function examineMainSite(
     site: [
       nodeFinding(ports.machine.nodeVersion),
       ...(await keysFindings(site, ports.keyFolder)),
-      await cronFinding(ports.machine),
+      await cronFinding(site, ports.machine),
       ...(partnerships.length === 0 ? [warning('partners', 'there is no partner yet', 'tieup invite <partner>')] : []),
     ],
     partners: await Promise.all(
@@ -82,16 +82,11 @@ async function keyFileModes(tree: FileTree): Promise<readonly Finding[]> {
   return keyFileFindings(tree.label, (await tree.stat(''))?.mode, files);
 }
 
-const REFRESH_LINE = 'add with crontab -e:  17 4 * * *  tieup refresh --quiet';
-
-async function cronFinding(machine: Pick<Machine, 'crontab'>): Promise<Finding> {
+async function cronFinding({ files }: MainSite, machine: Pick<Machine, 'crontab'>): Promise<Finding> {
   const lines = await machine.crontab();
   const isThere = (lines ?? '').split('\n').some((line) => !/^\s*#/.test(line) && /\btieup\b.*\brefresh\b/.test(line));
   if (isThere) return ok('cron', 'tieup refresh runs by cron');
   const why = lines === undefined ? 'there is no cron on this machine' : 'no line of your crontab runs tieup refresh';
-  return warning(
-    'cron',
-    `${why}: somewhere it must run daily, or partners take what you pushed for stale`,
-    REFRESH_LINE,
-  );
+  const message = `${why}: somewhere it must run daily, or partners take what you pushed for stale`;
+  return warning('cron', message, `add with crontab -e:  0 4 * * *  cd ${files.label} && tieup refresh --quiet`);
 }

@@ -50,7 +50,8 @@ export interface Restored {
 export async function restoreKeys(site: MainSite, shelf: KeyShelf, bytes: Uint8Array): Promise<Restored> {
   const backup = parseKeyBackup(bytes);
   const { url } = site.config.site;
-  if (backup.site !== url) throw new TieupError('TIEUP_E_VERIFY', `this is the backup of ${backup.site}, not of ${url}`);
+  if (backup.site !== url)
+    throw new TieupError('TIEUP_E_VERIFY', `this is the backup of ${backup.site}, not of ${url}`);
   const taken: string[] = [];
   const keys: { readonly name: KeyName; readonly pem: string }[] = [];
   const roots: { readonly path: string; readonly text: string }[] = [];
@@ -96,6 +97,7 @@ const KEY_NAME = /^(root|release|online|document|ssh)(?:-([a-z0-9]+(?:-[a-z0-9]+
 function asKeyName(name: string): KeyName {
   const [, first, rest] = KEY_NAME.exec(name) ?? [];
   const base = (['root', 'release', 'online', 'document', 'ssh'] as const).find((each) => each === first);
-  if (base === undefined) throw new TieupError('TIEUP_E_VERIFY', `the backup holds a key ${JSON.stringify(name)}, which a main site has not`);
+  if (base === undefined)
+    throw new TieupError('TIEUP_E_VERIFY', `the backup holds a key ${JSON.stringify(name)}, which a main site has not`);
   return rest === undefined ? base : `${base}-${rest}`;
 }

@@ -36,7 +36,10 @@ export async function listKeys(site: MainSite, shelf: KeyShelf, open: boolean): 
     rows.push({
       name,
       role: roleOf(name),
-      where: file === undefined ? `TIEUP_KEY_${name.toUpperCase().replaceAll('-', '_')}` : `${site.config.folders.keys}/${name}.key`,
+      where:
+        file === undefined
+          ? `TIEUP_KEY_${name.toUpperCase().replaceAll('-', '_')}`
+          : `${site.config.folders.keys}/${name}.key`,
       state: file?.state ?? 'variable',
       fault: file?.fault ?? null,
       fingerprint: seed === null ? null : fingerprint(publicKeyOf(seed)),

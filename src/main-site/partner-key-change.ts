@@ -71,7 +71,8 @@ async function readStatement(
       hint: 'ask the partner; a restored backup does this, and so does a thief',
     });
   if (keys.partner !== id) throw refuse(`it names the partner ${JSON.stringify(keys.partner)}`);
-  if (keysSeq !== undefined && keys.seq < keysSeq) throw refuse(`it is number ${keys.seq}, but ${keysSeq} was seen before`);
+  if (keysSeq !== undefined && keys.seq < keysSeq)
+    throw refuse(`it is number ${keys.seq}, but ${keysSeq} was seen before`);
   const same = keys.accept === known.accept && keys.site === known.site && keys.log === known.log;
   if (keysSeq !== undefined && keys.seq === keysSeq) {
     if (!same) throw refuse(`number ${keys.seq} was another one before`);
@@ -81,7 +82,11 @@ async function readStatement(
   return { keys, text };
 }
 
-async function record(site: MainSite, partnership: Partnership, { accept, site: own, log, seq }: PartnerKeys): Promise<Partnership> {
+async function record(
+  site: MainSite,
+  partnership: Partnership,
+  { accept, site: own, log, seq }: PartnerKeys,
+): Promise<Partnership> {
   const { id } = partnership;
   const keys = { accept, site: own, log };
   const text = editYaml(await readPartnershipText(site, id), partnershipFile(site, id), [

@@ -84,7 +84,9 @@ export async function documentKey(keys: KeyStore): Promise<KeyName> {
 /** 1 for `release`, 3 for `release-3`; undefined for the name of another key. */
 export function generationOf(name: string, base: string): number | undefined {
   if (name === base) return 1;
-  const [, number] = name.startsWith(`${base}-`) ? (/^([2-9]|[1-9]\d{1,5})$/.exec(name.slice(base.length + 1)) ?? []) : [];
+  const [, number] = name.startsWith(`${base}-`)
+    ? (/^([2-9]|[1-9]\d{1,5})$/.exec(name.slice(base.length + 1)) ?? [])
+    : [];
   return number === undefined ? undefined : Number(number);
 }
 

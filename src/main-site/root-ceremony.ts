@@ -73,7 +73,10 @@ export async function newestMaster(keys: KeyStore, master: SingleMaster): Promis
 }
 
 /** Partners whose newest root does not name the masters and holders of now: those of a rotation that was interrupted. */
-export async function outOfLine(site: MainSite, { partnerships, roots }: Omit<Wish, 'reason'>): Promise<readonly Partnership[]> {
+export async function outOfLine(
+  site: MainSite,
+  { partnerships, roots }: Omit<Wish, 'reason'>,
+): Promise<readonly Partnership[]> {
   const here = new Set(await rootHolders(site.keys));
   const found: Partnership[] = [];
   for (const partnership of partnerships) {
@@ -96,7 +99,8 @@ async function holdersAgree(
 ): Promise<boolean> {
   if (threshold !== roots.threshold || keyIds.root.length !== roots.holders.length) return false;
   for (const holder of roots.holders) {
-    if (here.has(holder) && !keyIds.root.includes(keyIdOf(await rootSeed(keys, holder, { partner, epoch })))) return false;
+    if (here.has(holder) && !keyIds.root.includes(keyIdOf(await rootSeed(keys, holder, { partner, epoch }))))
+      return false;
   }
   return true;
 }
@@ -113,9 +117,13 @@ export async function addHolderKeys(keys: KeyStore, request: RootRequest): Promi
     for (const holder of here) {
       const own = publicHex(await rootSeed(keys, holder, each));
       if ((rootKeys[holder] ?? own) !== own) {
-        throw new TieupError('TIEUP_E_VERIFY', `the root request gives ${holder} a key for ${each.partner} which is not ${holder}’s`, {
-          hint: 'somebody changed the file on its way, or another master has the same name: start again with the main site’s file',
-        });
+        throw new TieupError(
+          'TIEUP_E_VERIFY',
+          `the root request gives ${holder} a key for ${each.partner} which is not ${holder}’s`,
+          {
+            hint: 'somebody changed the file on its way, or another master has the same name: start again with the main site’s file',
+          },
+        );
       }
       rootKeys[holder] = own;
     }
@@ -157,7 +165,11 @@ export interface NewRoot {
  * @throws TIEUP_E_KEY when too few have signed, TIEUP_E_VERIFY when the request is not what this main site asked for,
  * TIEUP_E_DRIFT when a partner has another root by now.
  */
-export async function applyRoots(site: MainSite, request: RootRequest, partnerships: readonly Partnership[]): Promise<readonly NewRoot[]> {
+export async function applyRoots(
+  site: MainSite,
+  request: RootRequest,
+  partnerships: readonly Partnership[],
+): Promise<readonly NewRoot[]> {
   const { roots, site: own } = site.config;
   if (request.site !== own.url) throw refused(`it is for ${request.site}, not for ${own.url}`);
   if (request.threshold !== roots.threshold || request.holders.join() !== roots.holders.join()) {

@@ -3,6 +3,7 @@ import { isTieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnership } from './partnerships.ts';
+import { takeInKeys } from './partner-key-change.ts';
 import { NO_ANSWER, readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
 import { noteDecision } from './status.ts';
 
@@ -27,7 +28,7 @@ export async function waitForAnswer(
   const look = async (): Promise<Outbox> => {
     try {
       exchange ??= await site.connect(partnership);
-      return await readOutbox(exchange, partnership);
+      return await readOutbox(exchange, (await takeInKeys(site, partnership, exchange)).partnership);
     } catch (error) {
       if (!isTieupError(error, 'TIEUP_E_CONNECTION')) throw error;
       exchange = undefined;

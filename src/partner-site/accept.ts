@@ -15,16 +15,17 @@ import { instant } from '../protocol/instant.ts';
 import { keepAccepted, readAccepted } from './accepted-release.ts';
 import { lastDecision, showLastDecision, signDecision, type SignedDecision } from './decide.ts';
 import { refuseAfterLeaving } from './left.ts';
-import { openRelease, type OpenedRelease } from './open-release.ts';
+import type { OpenedRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { judgeByPolicy } from './policy.ts';
 import { planSite, type SitePlan } from './plan-site.ts';
-import { goLive, isLive, type WentLive } from './go-live.ts';
+import { goLive, liveRelease, type LiveRelease, type WentLive } from './go-live.ts';
 import { writeReceipt } from './receipt-note.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 import type { Choices } from '../merge/choices.ts';
 import { choicesAtMount, readChoices, writeChoices } from './choices-file.ts';
 import { refuseWhileHeld } from './hold.ts';
+import { unchangedRelease } from './unchanged-inbox.ts';
 import { termsBefore, type Review } from './review.ts';
 
 /** How the answer comes about: `ask` shows and asks, `digest` stands on the command line, `policy` asks nobody. */
@@ -60,15 +61,16 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
   return withLock(site, async () => {
     await recoverSite(site);
     await refuseAfterLeaving(site);
-    const accepted = await readAccepted(site);
-    const opened = await openRelease(site, accepted);
-    const { release, releaseDigest } = opened;
     const last = await lastDecision(site);
     if (last !== undefined) await showLastDecision(site, last);
-    if (await isLive(site, releaseDigest)) {
-      await writeReceipt(site);
-      return { kind: 'nothing-new', release: release.release, releaseDigest };
-    }
+    const live = await liveRelease(site);
+    if (live !== undefined && live.digest === (await unchangedRelease(site))) return nothingNew(site, live);
+
+    // tuf-js and what else it takes to verify a release are loaded when there is one to verify.
+    const { openRelease } = await import('./open-release.ts');
+    const accepted = await readAccepted(site);
+    const opened = await openRelease(site, accepted);
+    if (live !== undefined && live.digest === opened.releaseDigest) return nothingNew(site, live);
     await refuseWhileHeld(site);
 
     const { plan, unusedSlotFiles, choices } = await planWithChoices(site, opened, request);
@@ -81,6 +83,12 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     const wentLive = await goLive(site, opened, plan, decided.digest);
     return { kind: 'live', decision: decided.decision, wentLive };
   });
+}
+
+/** The receipt is written again if a crash kept it from the outbox. */
+async function nothingNew(site: PartnerSite, { number, digest }: LiveRelease): Promise<AcceptResult> {
+  await writeReceipt(site);
+  return { kind: 'nothing-new', release: number, releaseDigest: digest };
 }
 
 /** A decision that a crash kept from being carried out need not be asked for again. */

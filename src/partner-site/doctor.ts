@@ -5,7 +5,6 @@
  *
  * Reads only. Nothing is asked of the network unless it is told to see what visitors can see.
  */
-import { IN_PLACE } from '../config/partner-site.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { Machine } from '../io/machine.ts';
 import { readIfThere } from '../io/read-if-there.ts';
@@ -132,32 +131,26 @@ async function contractFindings(site: PartnerSite): Promise<readonly Finding[]> 
   ];
 }
 
+/** What docs/partner-site.md puts into the crontab. */
+const CRON = [
+  { command: 'accept --auto', line: '*/15 * * * *  tieup accept --auto --quiet', does: 'tells you what waits' },
+  { command: 'verify', line: '30 5 * * *  tieup verify --quiet', does: 'finds pages that somebody changed' },
+] as const;
+
 async function cronFindings(site: PartnerSite, machine: Machine): Promise<readonly Finding[]> {
-  const { auto, folders } = site.config;
-  const wanted = [
-    ...(auto.allow === 'content'
-      ? [
-          {
-            command: 'accept --auto',
-            line: 'add with crontab -e:  7 * * * *  tieup accept --auto --quiet',
-            why: 'accepts within your policy',
-          },
-        ]
-      : []),
-    ...(folders.original === IN_PLACE
-      ? []
-      : [{ command: 'merge', line: 'add with crontab -e:  37 * * * *  tieup merge --quiet', why: 'publishes changes of your own pages' }]),
-  ];
   const lines = await machine.crontab();
   const active = (lines ?? '').split('\n').filter((line) => !/^\s*#/.test(line) && /\btieup\b/.test(line));
-  const found = wanted.map(({ command, line, why }) => {
+  const found = CRON.map(({ command, line, does }) => {
     if (active.some((each) => each.includes(command))) return ok('cron', `tieup ${command} runs by cron`);
-    const missing = lines === undefined ? 'there is no cron on this machine' : 'no line of your crontab';
-    const message =
-      lines === undefined ? `${missing}; nothing ${why}` : `${missing} runs tieup ${command}, which ${why}`;
-    return warning('cron', message, line);
+    const where = lines === undefined ? 'there is no cron on this machine that' : 'no line of your crontab';
+    const folder = `cd ${site.files.label} && `;
+    return warning(
+      'cron',
+      `${where} runs tieup ${command}, which ${does}`,
+      `add with crontab -e:  ${line.replace('tieup', `${folder}tieup`)}`,
+    );
   });
-  if (auto.allow === 'content' && !(await isPolicyInForce(site))) {
+  if (site.config.auto.allow === 'content' && !(await isPolicyInForce(site))) {
     found.push(
       warning(
         'policy',

@@ -4,7 +4,7 @@ import type { Receipt } from '../protocol/receipt.ts';
 import type { Publication } from '../publish/publication.ts';
 import { objectsInUse } from '../publish/prune.ts';
 import { publish } from '../publish/publish.ts';
-import { readLive } from '../publish/records.ts';
+import { liveNumber, readRecord } from '../publish/records.ts';
 import type { AcceptedRelease } from './accepted-release.ts';
 import { assertCanAnswer } from './can-answer.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -40,8 +40,19 @@ async function pruneObjects(site: PartnerSite, release: AcceptedRelease['release
   await site.objects.prune(keep);
 }
 
+export interface LiveRelease {
+  readonly number: number;
+  /** The release digest. */
+  readonly digest: string;
+}
+
+/** The release that the live tree was published from; undefined when there is none. */
+export async function liveRelease(site: PartnerSite): Promise<LiveRelease | undefined> {
+  const record = await readRecord(site.state, await liveNumber(site.ports, site.layout));
+  return record?.release ?? undefined;
+}
+
 /** True when the live tree was published from the release with this digest. */
 export async function isLive(site: PartnerSite, releaseDigest: string): Promise<boolean> {
-  const { record } = await readLive(site.ports, site.layout);
-  return record?.release?.digest === releaseDigest;
+  return (await liveRelease(site))?.digest === releaseDigest;
 }

@@ -28,6 +28,7 @@ import {
 } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { countersignPolicy } from './policy.ts';
+import { writeReceipt } from './receipt-note.ts';
 import { withLock } from './recover-site.ts';
 
 export interface RotatedKey {
@@ -65,6 +66,8 @@ export async function rotateOwnKey(site: PartnerSite, role: OwnRole): Promise<Ro
       retired: { ...before.retired, [role]: [...before.retired[role], before.vkeys[role]] },
       note: new TextDecoder().decode(note),
     });
+    // The receipt in the outbox has the signature of the old site key alone: it is written anew.
+    await writeReceipt(site);
     await showKeys(site);
     return { name, seq, words: role === 'accept' ? sixWords(sha256(text)) : null };
   });

@@ -24,7 +24,10 @@ const schema = z.strictObject({
   site: z.string().max(2000),
   created: z.string().refine(isInstant, { message: 'not an instant such as 2026-11-23T22:00:00Z' }),
   keys: z.record(z.string().regex(/^[a-z0-9-]{1,60}$/), z.string().max(16 * 1024)),
-  roots: z.record(z.string().regex(PARTNER_ID), z.record(z.string().regex(/^[1-9]\d{0,8}$/), z.string().max(512 * 1024))),
+  roots: z.record(
+    z.string().regex(PARTNER_ID),
+    z.record(z.string().regex(/^[1-9]\d{0,8}$/), z.string().max(512 * 1024)),
+  ),
 });
 
 export function renderKeyBackup(backup: KeyBackup): Uint8Array {
@@ -41,7 +44,8 @@ export function parseKeyBackup(bytes: Uint8Array): KeyBackup {
     throw new TieupError('TIEUP_E_VERIFY', 'the backup cannot be read as JSON');
   }
   const decoded = schema.safeParse(value);
-  if (!decoded.success) throw new TieupError('TIEUP_E_VERIFY', `the backup is malformed: ${z.prettifyError(decoded.error)}`);
+  if (!decoded.success)
+    throw new TieupError('TIEUP_E_VERIFY', `the backup is malformed: ${z.prettifyError(decoded.error)}`);
   const { type: _, ...backup } = decoded.data;
   return backup;
 }

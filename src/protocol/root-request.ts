@@ -55,7 +55,10 @@ const whole = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const requestSchema = z.strictObject({
   type: z.literal(TYPE),
   site: z.url({ protocol: /^https?$/ }).max(2000),
-  reason: z.string().max(200).regex(/^[^\p{Cc}]*$/u),
+  reason: z
+    .string()
+    .max(200)
+    .regex(/^[^\p{Cc}]*$/u),
   created: time,
   threshold: whole,
   holders: z.array(holder).min(1).max(20),
@@ -241,11 +244,15 @@ export function isComplete(request: RootRequest): boolean {
 /** `<version>.root.json` of one partner. @throws TIEUP_E_KEY when too few have signed, TIEUP_E_VERIFY. */
 export function sealPartnerRoot(request: RootRequest, each: PartnerRootRequest): Uint8Array {
   const counts = countSignatures(request, each);
-  for (const [whose, { have, needed }] of Object.entries({ 'new': counts.own, 'present': counts.before })) {
+  for (const [whose, { have, needed }] of Object.entries({ new: counts.own, present: counts.before })) {
     if (have >= needed) continue;
-    throw new TieupError('TIEUP_E_KEY', `the root of ${each.partner} has ${have} of ${needed} signatures of its ${whose} holders`, {
-      hint: 'let further holders run tieup keys sign on the file; when too few of them still have their keys, see docs/keys.md',
-    });
+    throw new TieupError(
+      'TIEUP_E_KEY',
+      `the root of ${each.partner} has ${have} of ${needed} signatures of its ${whose} holders`,
+      {
+        hint: 'let further holders run tieup keys sign on the file; when too few of them still have their keys, see docs/keys.md',
+      },
+    );
   }
   const metadata = new Metadata(rootOf(request, each));
   for (const [keyID, sig] of Object.entries(each.signatures).toSorted(([a], [b]) => (a < b ? -1 : 1))) {

@@ -26,7 +26,7 @@ export interface PublicationRecord {
   readonly mount: string;
   /** null when no tie-up page is live. */
   readonly release: { readonly number: number; readonly digest: string } | null;
-  /** Digest of the decision that this carries out; null when it needs none (`leave`). */
+  /** Digest of the decision that this carries out; null when there is none. */
   readonly decision: string | null;
   /** The earlier publication that this one restores; null for a publication of its own. */
   readonly restores: number | null;

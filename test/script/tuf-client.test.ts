@@ -69,6 +69,15 @@ describe('tieup tuf-client', () => {
     expect(sh.exists('metadata/timestamp.json')).toBe(false);
   });
 
+  test.each(['2.root', 'timestamp', '1.snapshot', '1.targets'])('ends with 1 when %s.json never ends', async (name) => {
+    const repo = repository();
+    const { sh, client } = await clientOf(repo);
+    expect(await client('init', 'initial_root.json')).toBe(0);
+    repo.endless = name;
+    expect(await client('refresh')).toBe(1);
+    expect(sh.exists('metadata/targets.json')).toBe(false);
+  });
+
   test('ends with 1 when it was never started, or is started with nothing', async () => {
     const { sh, client } = await clientOf(repository());
     expect(await client('refresh')).toBe(1);

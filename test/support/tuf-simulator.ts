@@ -11,6 +11,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 
 const TOP_ROLES = ['root', 'timestamp', 'snapshot', 'targets'] as const;
@@ -79,6 +80,8 @@ export class TufSimulator {
   /** Requests for metadata: `2.root`, `timestamp`, `1.snapshot`. */
   readonly asked: string[] = [];
   readonly askedTargets: string[] = [];
+  /** A file that never ends: `timestamp`. */
+  endless: string | undefined;
   /** Length and digest of snapshot and targets are signed as well. */
   hashes = false;
   #latest = new Map<string, Uint8Array>();
@@ -207,6 +210,10 @@ export class TufSimulator {
   /** Serves `/metadata/` and `/targets/` until the test is over. */
   async start(): Promise<{ readonly metadataUrl: string; readonly targetsUrl: string }> {
     const server = createServer((request, response) => {
+      if (this.endless !== undefined && request.url === `/metadata/${this.endless}.json`) {
+        Readable.from(endlessBlanks()).pipe(response);
+        return;
+      }
       const found = this.#find(request.url ?? '');
       response.statusCode = found === undefined ? 404 : 200;
       response.end(found);
@@ -235,6 +242,11 @@ export class TufSimulator {
     // Whoever asks for a digest gets the file of that name, whatever is in it by now.
     return digest === undefined ? undefined : this.artifacts.get(`${folder}${name}`);
   }
+}
+
+function* endlessBlanks(): Generator<Uint8Array> {
+  const blanks = new Uint8Array(4096).fill(0x20);
+  for (;;) yield blanks;
 }
 
 /** A key that is the same in every run. */

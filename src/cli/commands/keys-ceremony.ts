@@ -18,7 +18,6 @@ import { mainKeyFolder } from '../key-folder.ts';
 import { count } from '../quantity.ts';
 import { rootRequestText } from '../root-request-text.ts';
 import { visible } from '../visible.ts';
-import { nobodyToAsk } from '../answers.ts';
 
 export function defineCeremony(keys: Command<[], { open?: true }>, context: () => Context): void {
   keys
@@ -69,7 +68,11 @@ async function agree(ctx: Context, digest: string, yes: string | undefined): Pro
     });
   }
   const prompt = await ctx.prompt();
-  if (!prompt.interactive) throw nobodyToAsk('--yes');
+  if (!prompt.interactive) {
+    throw new TieupError('TIEUP_E_USAGE', '--yes is needed, because there is nobody to ask', {
+      hint: `to sign exactly this: --yes ${digest}`,
+    });
+  }
   if (!(await prompt.confirm('Do the other holders see the same words, and do you want this?')))
     throw new TieupError('TIEUP_E_DECLINED', 'nothing was signed');
 }
@@ -83,7 +86,9 @@ async function finish(ctx: Context, file: string, request: RootRequest): Promise
     const text = rootRequestText(request);
     if (missing.length > 0)
       return `${text}\n${ctx.output.mark('waiting', `added your public keys; pass ${visible(file)} on to ${missing.map(visible).join(', ')}`)}\n`;
-    const next = complete ? `at the main site:  tieup keys apply ${visible(file)}` : `pass ${visible(file)} on to the next holder`;
+    const next = complete
+      ? `at the main site:  tieup keys apply ${visible(file)}`
+      : `pass ${visible(file)} on to the next holder`;
     return `${text}\n${ctx.output.mark('good', 'signed')}; ${next}\n`;
   });
 }

@@ -74,12 +74,19 @@ async function trust(ctx: Context, partner: string, yes: string | undefined): Pr
   }
   const words = pending.words.join(' ');
   if (yes === undefined) {
-    ctx.output.message(`${partner} has a new accept key. Ask its manager to read the six words. They must be:\n  ${words}`);
+    ctx.output.message(
+      `${partner} has a new accept key. Ask its manager to read the six words. They must be:\n  ${words}`,
+    );
     const prompt = await ctx.prompt();
     if (!prompt.interactive) throw nobodyToAsk('--yes');
     if (!(await prompt.confirm('Are they the same?')))
       throw new TieupError('TIEUP_E_DECLINED', 'the words differ, so nothing was recorded');
-  } else if (yes.trim().split(/[\s-]+/).join(' ') !== words) {
+  } else if (
+    yes
+      .trim()
+      .split(/[\s-]+/)
+      .join(' ') !== words
+  ) {
     throw new TieupError('TIEUP_E_VERIFY', 'these are not the words of the new key, so nothing was recorded', {
       hint: 'if the manager reads other words to you, somebody else writes into its outbox: end the partnership and invite anew',
     });

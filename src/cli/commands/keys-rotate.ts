@@ -57,9 +57,13 @@ export function defineRotation(keys: Command<[], { open?: true }>, context: () =
       const ctx = context();
       const site = await confirmedSite(ctx, confirm, `revoking the root key of ${holder}`);
       if (!site.config.roots.holders.includes(holder) && /^(?:release|online|document)/.test(holder)) {
-        throw new TieupError('TIEUP_E_USAGE', `nothing can be signed without ${holder}, so it is replaced, not revoked`, {
-          hint: `run tieup keys rotate ${holder.replace(/-\d+$/, '')}; from then on no partner takes the one before`,
-        });
+        throw new TieupError(
+          'TIEUP_E_USAGE',
+          `nothing can be signed without ${holder}, so it is replaced, not revoked`,
+          {
+            hint: `run tieup keys rotate ${holder.replace(/-\d+$/, '')}; from then on no partner takes the one before`,
+          },
+        );
       }
       await report(ctx, await rotateRoot(site, { holder, by: null }), out);
     });
@@ -90,7 +94,12 @@ async function confirmedSite(ctx: Context, confirm: string | undefined, what: st
   return site;
 }
 
-async function rotate(site: MainSite, key: string, holder: string | undefined, by: string | undefined): Promise<Rotation> {
+async function rotate(
+  site: MainSite,
+  key: string,
+  holder: string | undefined,
+  by: string | undefined,
+): Promise<Rotation> {
   switch (key) {
     case 'release':
     case 'online':
@@ -127,9 +136,7 @@ async function report(ctx: Context, rotation: Rotation, out: string): Promise<vo
     [
       ...made,
       ...(roots.length === 0 ? [] : [output.mark('good', `signed ${count(roots.length, 'new root')}`)]),
-      ...(roots.length === 0
-        ? []
-        : ['Keep them in version control, then bring them to your partners:  tieup push']),
+      ...(roots.length === 0 ? [] : ['Keep them in version control, then bring them to your partners:  tieup push']),
       '',
     ].join('\n'),
   );

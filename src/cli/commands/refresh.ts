@@ -12,7 +12,7 @@ export const define: Define = (command, context) => {
     .argument('[partner...]', 'only these partners, by id or tag')
     .addHelpText(
       'after',
-      examples({ '17 4 * * *  tieup refresh --quiet': 'a line for cron: once a day, with the online key alone' }),
+      examples({ 'tieup refresh --quiet': 'once a day from cron, with the online key alone: 17 4 * * *' }),
     )
     .action(async (partners) => {
       const ctx = context();

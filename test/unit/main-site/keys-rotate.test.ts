@@ -10,7 +10,12 @@ import { refresh } from '../../../src/main-site/refresh.ts';
 import { addHolderKeys, applyRoots, isSettled, signHere } from '../../../src/main-site/root-ceremony.ts';
 import { loadPartnerships } from '../../../src/main-site/partnerships.ts';
 import { newestRoot, rootVersions } from '../../../src/main-site/root-store.ts';
-import { parseRootRequest, renderRootRequest, requestDigest, type RootRequest } from '../../../src/protocol/root-request.ts';
+import {
+  parseRootRequest,
+  renderRootRequest,
+  requestDigest,
+  type RootRequest,
+} from '../../../src/protocol/root-request.ts';
 import { lockedKeys, memoryKeys } from '../../support/memory-keys.ts';
 import { mainFixture, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { refusedAccept } from '../../support/refusal.ts';
@@ -36,7 +41,8 @@ function requestOf(rotation: Rotation): RootRequest {
   return rotation.request;
 }
 
-const edit = (main: MainFixture, text: string): Promise<void> => main.write('pages/story.md', `---\ntitle: ${text}\n---\n\n${text}\n`);
+const edit = (main: MainFixture, text: string): Promise<void> =>
+  main.write('pages/story.md', `---\ntitle: ${text}\n---\n\n${text}\n`);
 
 describe('a new online master', () => {
   test('is taken by the partner with the next push, which asks the manager nothing', async () => {
@@ -204,13 +210,20 @@ describe('two of three root holders', () => {
   /** The file as the next holder gets it. */
   const travel = (request: RootRequest): RootRequest => parseRootRequest(renderRootRequest(request));
 
-  async function throughHands(request: RootRequest, hands: readonly (ReturnType<typeof holder> | undefined)[]): Promise<RootRequest> {
+  async function throughHands(
+    request: RootRequest,
+    hands: readonly (ReturnType<typeof holder> | undefined)[],
+  ): Promise<RootRequest> {
     let current = request;
     for (const keys of hands) if (keys !== undefined) current = travel(await signHere(keys, travel(current)));
     return current;
   }
 
-  async function withThree(): Promise<{ main: MainFixture; site: MainSite; shop: Awaited<ReturnType<MainFixture['join']>> }> {
+  async function withThree(): Promise<{
+    main: MainFixture;
+    site: MainSite;
+    shop: Awaited<ReturnType<MainFixture['join']>>;
+  }> {
     const { main, shop } = await partnership();
     await shop.accept();
     await main.write('tieup.yaml', CONFIG);
@@ -264,7 +277,10 @@ describe('two of three root holders', () => {
     const known = await throughHands(request, [alice, bob]);
     const forged = await addHolderKeys(memoryKeys('mallory', ['root-mallory']), {
       ...known,
-      partners: known.partners.map((each) => ({ ...each, rootKeys: { ...each.rootKeys, carol: each.rootKeys['bob'] ?? '' } })),
+      partners: known.partners.map((each) => ({
+        ...each,
+        rootKeys: { ...each.rootKeys, carol: each.rootKeys['bob'] ?? '' },
+      })),
     });
     const error = await refusal(signHere(carol ?? holder('carol'), travel(forged)));
     expect(error.code).toBe('TIEUP_E_VERIFY');
@@ -274,7 +290,10 @@ describe('two of three root holders', () => {
   test('a request with another release key has other words, and the main site refuses it', async () => {
     const { site } = await withThree();
     const complete = await throughHands(requestOf(await renewRoots(site, [])), [alice, bob, carol]);
-    const stripped = { ...complete, partners: complete.partners.map((each) => ({ ...each, targets: each.online, signatures: {} })) };
+    const stripped = {
+      ...complete,
+      partners: complete.partners.map((each) => ({ ...each, targets: each.online, signatures: {} })),
+    };
     expect(requestDigest(stripped)).not.toBe(requestDigest(complete));
     const signed = await throughHands(stripped, [alice, bob]);
     const error = await refusal(applyRoots(site, signed, await loadPartnerships(site)));

@@ -14,7 +14,7 @@ import { type MainFixture, partnership } from '../../support/partnership-fixture
 
 const PARTNER: Permissions = { uid: 1000, gid: 1000, isLink: false, mode: 0o755 };
 const MAIN: Permissions = { uid: 2000, gid: 2000, isLink: false, mode: 0o755 };
-const CRON = '37 * * * * cd /srv/shop && tieup merge --quiet\n';
+const CRON = '*/15 * * * * cd /srv/shop && tieup accept --auto -q\n30 5 * * * cd /srv/shop && tieup verify -q\n';
 
 let main: MainFixture;
 let shop: PartnerFixture;
@@ -64,6 +64,7 @@ describe('a partner site in order', () => {
       'timestamp-expiry',
       'clock',
       'contract',
+      'cron',
       'cron',
       'exposed',
     ]);
@@ -210,15 +211,20 @@ describe('about time, a partner is told', () => {
 
 describe('about cron, a partner is told', () => {
   test('which line is missing', async () => {
-    expect(await wrong({ crontab: async () => '' })).toMatchObject([
-      { check: 'cron', state: 'warning', fix: expect.stringContaining('tieup merge --quiet') },
+    const comment = CRON.replace('30 5', '# 30 5');
+    expect(await wrong({ crontab: async () => comment })).toMatchObject([
+      { check: 'cron', state: 'warning', fix: expect.stringMatching(/crontab -e: {2}30 5 .*cd \/.* && tieup verify/) },
     ]);
-    expect((await wrong({ crontab: async () => undefined }))[0]?.message).toContain('there is no cron');
+    const without = await wrong({ crontab: async () => undefined });
+    expect(without.map(({ message }) => message)).toEqual([
+      'there is no cron on this machine that runs tieup accept --auto, which tells you what waits',
+      'there is no cron on this machine that runs tieup verify, which finds pages that somebody changed',
+    ]);
   });
 
   test('that a policy is wanted by tieup.yaml and signed by nobody', async () => {
     const config = { auto: { allow: 'content' } } as const;
-    const found = await wrong({ crontab: async () => `${CRON}7 * * * * tieup accept --auto\n` }, { config });
+    const found = await wrong({}, { config });
     expect(found).toMatchObject([{ check: 'policy', state: 'warning', fix: 'tieup accept --sign-policy' }]);
   });
 });

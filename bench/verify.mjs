@@ -1,0 +1,53 @@
+// What it costs a partner to verify a release of 5,000 pages: the live tree, and the release in the inbox once more.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { House } from './house.mjs';
+import { medians, must, tieup } from './processes.mjs';
+import { count, ratio, table, time } from './text.mjs';
+
+const PAGES = 5000;
+const ROUNDS = 7;
+
+export async function verifyRelease() {
+  const house = new House();
+  try {
+    await house.build(1);
+    const pages = join(house.main, 'pages');
+    rmSync(pages, { recursive: true });
+    for (let page = 0; page < PAGES; page++) {
+      const folder = join(pages, `part-${page % 50}`);
+      mkdirSync(folder, { recursive: true });
+      const text = `word${page} `.repeat(1000);
+      writeFileSync(join(folder, `page-${page}.md`), `---\ntitle: Page ${page}\n---\n\n# Page ${page}\n\n${text}\n`);
+    }
+    await house.enroll(1);
+    const [partner] = house.partners;
+    if (partner === undefined) throw new Error('there is no partner');
+    const { folder } = partner;
+    const { partners } = JSON.parse((await tieup(house.main, '--json', 'push')).stdout);
+    const first = await tieup(folder, 'accept', '--yes', partners[0].releaseDigest);
+
+    const published = join(folder, 'state', 'published');
+    const [name = ''] = readdirSync(published).filter((each) => each.endsWith('.SHA256SUMS'));
+    const sums = join(published, name);
+    const files = readFileSync(sums, 'utf8').trimEnd().split('\n').length;
+    const found = await medians(ROUNDS, {
+      'node -e 0': () => must(process.execPath, ['-e', '0'], { quiet: true }),
+      'sha256sum -c': () => must('sha256sum', ['-c', '--quiet', sums], { cwd: join(folder, 'public') }),
+      'tieup history, which verifies nothing': () => tieup(folder, 'history'),
+      'tieup verify': () => tieup(folder, 'verify'),
+      'tieup status, which opens the release in the inbox': () => tieup(folder, 'status'),
+    });
+    const floor = (found['node -e 0'] ?? Number.NaN) + (found['sha256sum -c'] ?? Number.NaN);
+    const rows = { ...found, 'tieup accept --yes, from packs, with publishing (once)': first.milliseconds };
+    return [
+      `${count(files)} files; medians of ${ROUNDS} whole processes. Floor: \`sha256sum -c\` of the live files and \`node -e 0\`. Aim: at most 1.5 times that.`,
+      table(
+        ['command', 'time', 'against the floor'],
+        Object.entries(rows).map(([command, value]) => [`\`${command}\``, time(value), ratio(value, floor)]),
+      ),
+    ].join('\n\n');
+  } finally {
+    await house.close();
+  }
+}
