@@ -33,7 +33,9 @@ function save(name, section) {
   const [title = TITLE, ...sections] = text.split(/^(?=## )/m);
   const kept = new Map(sections.map((each) => [/^## (.*)/.exec(each)?.[1] ?? '', each.trimEnd()]));
   kept.set(name, section);
-  const ordered = Object.keys(BENCHMARKS).flatMap((key) => kept.get(key) ?? []);
+  // A section of a benchmark that this run does not know yet stays where it can be seen.
+  const keys = new Set([...Object.keys(BENCHMARKS), ...kept.keys()]);
+  const ordered = [...keys].flatMap((key) => kept.get(key) ?? []);
   writeFileSync(RESULTS, `${[title.trimEnd(), ...ordered].join('\n\n')}\n`);
 }
 

@@ -53,7 +53,7 @@ async function lookAt(name: KeyName, path: string): Promise<ShelfKey> {
   try {
     const pem = (await readSecretFile(path, MAX_KEY_FILE)) ?? '';
     // SSH keys have a format of their own, which ssh-keygen seals.
-    if (/^-----BEGIN OPENSSH PRIVATE KEY-----/.test(pem)) return { name, state: 'plain', fault: null, seed: null };
+    if (pem.startsWith('-----BEGIN OPENSSH PRIVATE KEY-----')) return { name, state: 'plain', fault: null, seed: null };
     if (isEncrypted(pem)) return { name, state: 'sealed', fault: null, seed: null };
     return { name, state: 'plain', fault: null, seed: openKey(pem, undefined) };
   } catch (error) {

@@ -56,7 +56,7 @@ function standing({ clock }: MainSite, partnership: Partnership): Finding {
 async function rootFinding(site: MainSite, id: string): Promise<Finding> {
   const root = await findRoot(site, id);
   if (root === undefined) return problem('root-expiry', 'there is no root metadata', `tieup invite ${id}`);
-  return expiryFinding('root', root.expires, site.clock.now(), `tieup keys rotate, with the root key`);
+  return expiryFinding('root', root.expires, site.clock.now(), `tieup keys renew ${id}, then tieup push ${id}`);
 }
 
 async function examineServer(

@@ -112,8 +112,9 @@ async function makeNext(site: MainSite, master: SingleMaster, newest: KeyName | 
 }
 
 /** One that an interrupted rotation left is taken: nothing was signed with it yet. */
-async function makeMaster({ keys, random }: MainSite, name: KeyName): Promise<KeyName> {
-  if (!(await keys.has(name))) await keys.create(name, random(32), await keys.password(name));
+async function makeMaster(site: MainSite, name: KeyName): Promise<KeyName> {
+  const { keys } = site;
+  if (!(await keys.has(name))) await keys.create(name, site.random(32), await keys.password(name));
   return name;
 }
 

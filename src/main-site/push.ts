@@ -6,28 +6,25 @@
  * What a partner is sent depends on what it was sent before: its inbox tells in one small read. Nothing that the partner's
  * visitors see changes here; that is the partner's `accept` (partner-site/accept.ts), the other half of this story.
  */
-import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/site.ts';
-import { isTieupError, TieupError } from '../errors.ts';
+import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock, type Lock } from '../io/lock.ts';
-import { INBOX_LOCK, INBOX_METADATA } from '../protocol/exchange.ts';
+import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { isSignedUnder } from '../protocol/tuf-metadata.ts';
 import { currentTerms } from './current-terms.ts';
 import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
-import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
 import { composeMessage, type MessageRequest } from './message.ts';
 import { takeInKeys } from './partner-key-change.ts';
 import { partnerView } from './partner-view.ts';
 import { releaseSeeds } from './partner-keys.ts';
-import { assertInForce, loadPartnerships } from './partnerships.ts';
+import { assertInForce } from './partnerships.ts';
 import { planRelease, type ReleasePlan } from './plan-release.ts';
 import { carriesOut, readOutbox } from './read-outbox.ts';
-import { recordContact, recordFailure, recordPush } from './record.ts';
-import { MAX_TARGETS, signFreshInto } from './refresh.ts';
+import { recordContact, recordPush } from './record.ts';
+import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
 import { signRelease } from './sign-release.ts';
 import { collectGarbage, commitRelease, missingObjects, removeLeftovers, uploadObjects } from './upload.ts';
@@ -46,6 +43,7 @@ export interface PushRequest {
 const LOCK_MINUTES = 30;
 
 export type PushStep =
+  | { readonly kind: 'passed-over'; readonly why: string }
   | { readonly kind: 'connecting' }
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
@@ -64,33 +62,8 @@ export type PushResult =
   | { readonly kind: 'unchanged'; readonly partner: string; readonly release: number; readonly releaseDigest: string }
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
 
-/** Pushes to each partner; one that fails does not hold up the others. @throws when the site itself cannot be built. */
-export async function push(site: MainSite, request: PushRequest): Promise<readonly PushResult[]> {
-  const partnerships = await loadPartnerships(site, request.partners);
-  const compiled = await loadSite(site.config, site.files);
-  const limit = pLimit(request.concurrency);
-  return Promise.all(
-    partnerships.map((partnership) => limit(() => pushOrReport(site, compiled, partnership, request))),
-  );
-}
-
-async function pushOrReport(
-  site: MainSite,
-  compiled: CompiledSite,
-  partnership: Partnership,
-  request: PushRequest,
-): Promise<PushResult> {
-  try {
-    return await pushTo(site, compiled, partnership, request);
-  } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    // Another push is at work: that one will tell how it ended. And a contract that is not in force is no failure.
-    if (!isTieupError(error, 'TIEUP_E_LOCKED', 'TIEUP_E_CONTRACT')) await recordFailure(site, partnership.id, error);
-    return { kind: 'failed', partner: partnership.id, error };
-  }
-}
-
-async function pushTo(
+/** Brings one partner its next release; the road above, step by step. @throws what any step throws; the partner then has what it had. */
+export async function pushTo(
   site: MainSite,
   compiled: CompiledSite,
   partnership: Partnership,
@@ -202,25 +175,6 @@ async function pushLocked(
     sentObjects: objects.length,
     sentBytes,
   };
-}
-
-/**
- * Whether the release that is in the inbox is signed with the keys of the newest root. When the online key alone is new, it
- * signs here and now: the release stays what it is, and the manager is not asked again.
- */
-async function isSignedNow(
-  site: MainSite,
-  partnership: Partnership,
-  exchange: FileTree,
-  remote: RemoteState,
-): Promise<boolean> {
-  const { base, versions, isRekeyed } = remote;
-  if (!isRekeyed || base === undefined) return !isRekeyed;
-  const targets = await exchange.read(`${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
-  const { bytes: root } = await newestRoot(site, partnership.id);
-  if (sha256(targets) !== base.releaseDigest || !isSignedUnder(root, targets)) return false;
-  await signFreshInto(site, partnership, exchange, { ...remote, base }, targets);
-  return true;
 }
 
 /** The release that a push would make now. */

@@ -113,7 +113,10 @@ async function targetsThere(
   if (sha256(targets) !== base.releaseDigest)
     throw refuse(`the inbox of ${partner} holds another release than was pushed`, 'tieup push --full');
   if (isRekeyed && !isSignedUnder((await newestRoot(site, partner)).bytes, targets)) {
-    throw refuse(`the release key was replaced since release ${versions.targets} of ${partner} was pushed`, 'tieup push');
+    throw refuse(
+      `the release key was replaced since release ${versions.targets} of ${partner} was pushed`,
+      'tieup push',
+    );
   }
   return targets;
 }
@@ -149,4 +152,26 @@ export async function signFreshInto(
   await remember(site, partner, pushed, versions, sha256(timestamp.bytes), root);
   await exchange.remove(`${INBOX_METADATA}/${before.snapshot - 1}.snapshot.json`);
   return expiryAfter(now, 'timestamp').toISOString();
+}
+
+/**
+ * Whether the release that is in the inbox is signed with the keys of the newest root. When the online key alone is new, or
+ * its signatures are past half of their life, it signs here and now: the release stays what it is, and nobody is asked again.
+ */
+export async function isSignedNow(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  remote: RemoteState,
+): Promise<boolean> {
+  const { base, versions, isRekeyed } = remote;
+  if (base === undefined) return false;
+  const timestamp = await exchange.read(`${INBOX_METADATA}/timestamp.json`, MAX_TARGETS);
+  const isFresh = !isHalfOver('timestamp', readMetadataVersion(timestamp).expires, site.clock.now());
+  if (!isRekeyed && isFresh) return true;
+  const targets = await exchange.read(`${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
+  const { bytes: root } = await newestRoot(site, partnership.id);
+  if (sha256(targets) !== base.releaseDigest || !isSignedUnder(root, targets)) return false;
+  await signFreshInto(site, partnership, exchange, { ...remote, base }, targets);
+  return true;
 }

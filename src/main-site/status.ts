@@ -65,7 +65,7 @@ async function askPartner(site: MainSite, partnership: Partnership): Promise<Par
   const partner = partnership.id;
   const before = await readRecord(site, partner);
   const contract = judgeContract(partnership, site.clock.now());
-  const warnings = [...(await lifetimeWarnings(site, partner))];
+  const warnings = contract?.[0] === 'ended' ? [] : [...(await lifetimeWarnings(site, partner))];
   if (partnership.status === 'invited')
     return { ...row(partnership, before, NO_ANSWER, 'never', 'invited, has not joined yet'), warnings };
   try {

@@ -7,6 +7,7 @@
  * trusted there only after both sides have compared words by voice.
  */
 import { TieupError } from '../errors.ts';
+import type { KeyName } from '../io/keys.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { OUTBOX_KEYS } from '../protocol/exchange.ts';
@@ -38,8 +39,15 @@ export interface RotatedKey {
   readonly words: readonly string[] | null;
 }
 
-/** @throws TIEUP_E_KEY, TIEUP_E_PASSWORD when the accept key cannot be opened: then nothing was made. */
-export async function rotateOwnKey(site: PartnerSite, role: OwnRole): Promise<RotatedKey> {
+/**
+ * @param passwordFor for a new accept key, which may go to a new manager
+ * @throws TIEUP_E_KEY, TIEUP_E_PASSWORD when the accept key cannot be opened: then nothing was made
+ */
+export async function rotateOwnKey(
+  site: PartnerSite,
+  role: OwnRole,
+  passwordFor: (name: KeyName) => Promise<string> = (name) => site.keys.password(name),
+): Promise<RotatedKey> {
   return withLock(site, async () => {
     const { partner } = site.config;
     const accept = await ownSigner(site, 'accept');
@@ -48,7 +56,7 @@ export async function rotateOwnKey(site: PartnerSite, role: OwnRole): Promise<Ro
     const name = ownKeyName(role, generation);
     // One that an interrupted rotation left is taken: nobody has heard of it yet.
     if (!(await site.keys.has(name))) {
-      const password = role === 'accept' ? await site.keys.password(name) : undefined;
+      const password = role === 'accept' ? await passwordFor(name) : undefined;
       await site.keys.create(name, site.random(32), password);
     }
     const signer = noteSigner(partnerKeyName(partner, role), await site.keys.load(name));

@@ -214,7 +214,7 @@ export function countSignatures(
 ): { readonly own: SignatureCount; readonly before: SignatureCount } {
   const message = signedBytes(request, each);
   const publicKeys = new Map<string, Uint8Array>(
-    Object.values(each.rootKeys).map((key) => [tufKeyId(key), bytesOf(key)]),
+    Object.values(each.rootKeys).map((publicKey) => [tufKeyId(publicKey), bytesOf(publicKey)]),
   );
   const before = rootKeyIds(each.previous);
   for (const [id, publicKey] of before.keys) publicKeys.set(id, publicKey);

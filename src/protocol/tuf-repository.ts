@@ -174,7 +174,11 @@ export function signRelease(request: {
   };
 }
 
-function head({ version, expires }: Omit<SignedHead, 'signers'>): { spec_version: string; version: number; expires: string } {
+function head({ version, expires }: Omit<SignedHead, 'signers'>): {
+  spec_version: string;
+  version: number;
+  expires: string;
+} {
   if (!Number.isSafeInteger(version) || version < 1) {
     throw new TieupError('TIEUP_E_FAILED', `${version} cannot be a version of TUF metadata`);
   }

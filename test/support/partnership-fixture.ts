@@ -11,7 +11,8 @@ import { enroll, openAnswer } from '../../src/main-site/enroll.ts';
 import { invite } from '../../src/main-site/invite.ts';
 import { type PushedRelease, recall } from '../../src/main-site/learn-remote.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
-import { push, type PushRequest, type PushResult } from '../../src/main-site/push.ts';
+import type { PushRequest, PushResult } from '../../src/main-site/push.ts';
+import { pushAll } from '../../src/main-site/push-all.ts';
 import { join as joinPartnership, openInvitation } from '../../src/partner-site/join.ts';
 import { seededSshKey } from './embedded-sftp.ts';
 import { memoryKeys, type MemoryKeys, seededRandom } from './memory-keys.ts';
@@ -117,7 +118,7 @@ export async function mainFixture(pages: Readonly<Record<string, string>> = PAGE
       await site.files.write(path, Buffer.from(after));
     },
     push: (request = {}, by = site) =>
-      push(by, {
+      pushAll(by, {
         partners: [],
         message: { subject: undefined, text: undefined },
         full: false,

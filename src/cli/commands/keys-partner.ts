@@ -4,7 +4,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { TieupError } from '../../errors.ts';
 import { pendingKeys, trustKeys } from '../../main-site/partner-key-change.ts';
 import { asOwnRole, listOwnKeys, rotateOwnKey } from '../../partner-site/keys-rotate.ts';
-import { nobodyToAsk } from '../answers.ts';
+import { newPassword, nobodyToAsk } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { assertConfirmed } from '../key-folder.ts';
 import { table } from '../table.ts';
@@ -43,7 +43,7 @@ export async function rotatePartnerKey(ctx: Context, key: string, confirm: strin
   const role = asOwnRole(key);
   const site = await ctx.partnerSite();
   assertConfirmed(confirm, site.config.partner, `rotating the ${role} key`);
-  const { name, seq, words } = await rotateOwnKey(site, role);
+  const { name, seq, words } = await rotateOwnKey(site, role, (made) => newPassword(ctx, site.keys, made));
   const { output } = ctx;
   output.result('site-keys-rotate', { name, seq, words }, () => {
     const made = `${output.mark('added', `made the key ${name}; it signs from now on`)}\n`;

@@ -1,4 +1,5 @@
-import { push, type PushResult, type PushStep } from '../../main-site/push.ts';
+import type { PushResult, PushStep } from '../../main-site/push.ts';
+import { pushAll } from '../../main-site/push-all.ts';
 import { summarise } from '../../main-site/message.ts';
 import { waitForAnswer, type WaitResult } from '../../main-site/wait-for-answer.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
@@ -30,7 +31,7 @@ export const define: Define = (command, context) => {
       const ctx = context();
       const waitMs = wait === undefined ? undefined : parseWait(wait);
       const site = await ctx.mainSite();
-      const results = await push(site, {
+      const results = await pushAll(site, {
         partners,
         message: { subject, text: message },
         full: full === true,
@@ -56,6 +57,8 @@ function parseWait(text: string): number {
 
 function showStep({ output }: Context, partner: string, step: PushStep): void {
   switch (step.kind) {
+    case 'passed-over':
+      return output.message(`${partner}: passed over, ${step.why}`);
     case 'connecting':
       return output.message(`${partner}: connecting`);
     case 'planned':

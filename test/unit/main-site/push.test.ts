@@ -57,6 +57,15 @@ describe('a push', () => {
     expect(await shop.snapshot()).toEqual(before);
   });
 
+  test('with nothing new signs the metadata again once it is past half of its life', async () => {
+    const { main, shop } = await partnership();
+    main.clock.passDays(8);
+    expect(await main.push()).toMatchObject([{ kind: 'unchanged', release: 1 }]);
+    main.clock.passDays(8);
+    const opened = await openRelease(await shop.open(), undefined);
+    expect(opened.release.release).toBe(1);
+  });
+
   test('of one changed page sends that page alone, over the release before', async () => {
     const { main, shop } = await partnership();
     const first = await main.pushedBefore();

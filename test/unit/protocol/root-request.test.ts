@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, integer, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isTieupError } from '../../../src/errors.ts';
 import { publicKeyOf } from '../../../src/protocol/ed25519.ts';
@@ -157,21 +157,28 @@ describe('a root request', () => {
 
   test('that was damaged is refused or read as itself, never as a crash', () => {
     const bytes = renderRootRequest(signedBy(seed(1)));
-    fc.assert(
-      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 }), (place, value) => {
+    assert(
+      property(nat(bytes.length - 1), integer({ min: 0, max: 255 }), (place, value) => {
         const damaged = Uint8Array.from(bytes);
         damaged[place] = value;
-        try {
-          const request = parseRootRequest(damaged);
-          expect(parseRootRequest(renderRootRequest(request))).toEqual(request);
-        } catch (error) {
-          expect(isTieupError(error, 'TIEUP_E_VERIFY')).toBe(true);
-        }
+        const again = reread(damaged);
+        expect(again === 'refused' || Buffer.compare(again.once, again.twice) === 0).toBe(true);
       }),
       { numRuns: 200, seed: 1 },
     );
   });
 });
+
+/** What is written after one reading and after two, or that it was refused in the way that it should be. */
+function reread(bytes: Uint8Array): 'refused' | { readonly once: Uint8Array; readonly twice: Uint8Array } {
+  try {
+    const once = renderRootRequest(parseRootRequest(bytes));
+    return { once, twice: renderRootRequest(parseRootRequest(once)) };
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_VERIFY')) return 'refused';
+    throw error;
+  }
+}
 
 function edited(change: object): Uint8Array {
   const value: object = JSON.parse(Buffer.from(renderRootRequest(REQUEST)).toString());
