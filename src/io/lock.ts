@@ -129,8 +129,9 @@ async function look(tree: FileTree, path: string, clock: Clock, ttlMinutes: numb
 const UNKNOWN: LockOwner = { who: 'a process that did not write its name', id: '', host: '', pid: 0 };
 
 function isStale(holder: LockHolder, self: LockOwner, clock: Clock, { isAlive }: LockOptions): boolean {
-  if (Date.parse(holder.until) <= clock.now().getTime()) return true;
-  return isAlive !== undefined && holder.pid > 0 && holder.host === self.host && !isAlive(holder.pid);
+  // Of a process on this machine more is known than its time: a manager may read for longer than that before saying yes.
+  if (isAlive !== undefined && holder.pid > 0 && holder.host === self.host) return !isAlive(holder.pid);
+  return Date.parse(holder.until) <= clock.now().getTime();
 }
 
 function heldBy(tree: FileTree, path: string, { who, until }: LockHolder): TieupError {

@@ -14,7 +14,7 @@ import { acquireLock, type Lock } from '../io/lock.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { currentTerms } from './current-terms.ts';
-import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
+import { learnRemote, remember, type PushedRelease, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { composeMessage, type MessageRequest } from './message.ts';
 import { takeInKeys } from './partner-key-change.ts';
@@ -26,7 +26,7 @@ import { carriesOut, readOutbox } from './read-outbox.ts';
 import { recordContact, recordPush } from './record.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
-import { signRelease } from './sign-release.ts';
+import { signRelease, type SignedRelease } from './sign-release.ts';
 import { collectGarbage, commitRelease, missingObjects, removeLeftovers, uploadObjects } from './upload.ts';
 
 export interface PushRequest {
@@ -47,6 +47,8 @@ export type PushStep =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
+  /** The release is there; only tidying up or reading the partner's answer failed. */
+  | { readonly kind: 'committed'; readonly error: TieupError }
   | { readonly kind: 'done' };
 
 export type PushResult =
@@ -159,11 +161,13 @@ async function pushLocked(
   );
   await recordPush(site, partner, signed.pushed);
 
-  const { partnership: known } = await takeInKeys(site, partnership, exchange);
-  const baseIsLive =
-    remote.base !== undefined && carriesOut(await readOutbox(exchange, known), remote.base.releaseDigest);
-  await collectGarbage(exchange, { signed, objects: sent, baseIsLive });
-  await removeLeftovers(exchange);
+  try {
+    await tidyUp(site, partnership, exchange, { signed, objects: sent, base: remote.base });
+  } catch (error) {
+    // Past the commit point: what the partner's outbox holds cannot make this push a failure.
+    if (!(error instanceof TieupError)) throw error;
+    request.onProgress(partner, { kind: 'committed', error });
+  }
   request.onProgress(partner, { kind: 'done' });
   const { release, releaseDigest } = signed.pushed;
   return {
@@ -175,6 +179,24 @@ async function pushLocked(
     sentObjects: objects.length,
     sentBytes,
   };
+}
+
+/** Takes in what the partner answered, and away from the inbox what nobody needs any more. */
+async function tidyUp(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  sent: {
+    readonly signed: SignedRelease;
+    readonly objects: ReadonlySet<string>;
+    readonly base: PushedRelease | undefined;
+  },
+): Promise<void> {
+  const { partnership: known } = await takeInKeys(site, partnership, exchange);
+  const { signed, objects, base } = sent;
+  const baseIsLive = base !== undefined && carriesOut(await readOutbox(exchange, known), base.releaseDigest);
+  await collectGarbage(exchange, { signed, objects, baseIsLive });
+  await removeLeftovers(exchange);
 }
 
 /** The release that a push would make now. */

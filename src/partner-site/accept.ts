@@ -25,7 +25,7 @@ import { recoverSite, withLock } from './recover-site.ts';
 import type { Choices } from '../merge/choices.ts';
 import { choicesAtMount, readChoices, writeChoices } from './choices-file.ts';
 import { refuseWhileHeld } from './hold.ts';
-import { unchangedRelease } from './unchanged-inbox.ts';
+import { unchangedRelease, withTimestampReadOnce } from './unchanged-inbox.ts';
 import { termsBefore, type Review } from './review.ts';
 
 /** How the answer comes about: `ask` shows and asks, `digest` stands on the command line, `policy` asks nobody. */
@@ -64,12 +64,13 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     const last = await lastDecision(site);
     if (last !== undefined) await showLastDecision(site, last);
     const live = await liveRelease(site);
-    if (live !== undefined && live.digest === (await unchangedRelease(site))) return nothingNew(site, live);
+    const once: PartnerSite = { ...site, exchange: withTimestampReadOnce(site.exchange) };
+    if (live !== undefined && live.digest === (await unchangedRelease(once))) return nothingNew(site, live);
 
     // tuf-js and what else it takes to verify a release are loaded when there is one to verify.
     const { openRelease } = await import('./open-release.ts');
     const accepted = await readAccepted(site);
-    const opened = await openRelease(site, accepted);
+    const opened = await openRelease(once, accepted);
     if (live !== undefined && live.digest === opened.releaseDigest) return nothingNew(site, live);
     await refuseWhileHeld(site);
 

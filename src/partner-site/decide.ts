@@ -70,9 +70,18 @@ export async function readDecision(site: PartnerSite, digest: string): Promise<D
 
 /** Whether a rollback was decided after decision `seq`: that one covers nothing any more. */
 export async function isRolledBackSince(site: PartnerSite, seq: number): Promise<boolean> {
+  return isFollowedBy(site, seq, ({ verdict }) => verdict === 'rollback');
+}
+
+/** Whether the manager rejected this very release after decision `seq`: the "no" came last and counts. */
+export async function isRejectedSince(site: PartnerSite, seq: number, releaseDigest: string): Promise<boolean> {
+  return isFollowedBy(site, seq, (later) => later.verdict === 'rejected' && later.releaseDigest === releaseDigest);
+}
+
+async function isFollowedBy(site: PartnerSite, seq: number, fits: (later: Decision) => boolean): Promise<boolean> {
   for (const later of await decisionNumbers(site)) {
     if (later <= seq) return false;
-    if ((await openDecision(site, later)).decision.verdict === 'rollback') return true;
+    if (fits((await openDecision(site, later)).decision)) return true;
   }
   return false;
 }

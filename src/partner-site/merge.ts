@@ -15,7 +15,7 @@ import type { Decision } from '../protocol/decision.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { keepDecision, readAccepted, type AcceptedRelease } from './accepted-release.ts';
 import { readChoices, writeChoices } from './choices-file.ts';
-import { isRolledBackSince, lastDecision, readDecision, signDecision } from './decide.ts';
+import { isRejectedSince, isRolledBackSince, lastDecision, readDecision, signDecision } from './decide.ts';
 import { goLive, type WentLive } from './go-live.ts';
 import { refuseAfterLeaving } from './left.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -103,15 +103,23 @@ async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: M
     return last.digest;
   }
   const known = await readDecision(site, accepted.decision);
+  if (known !== undefined && (await isRejectedSince(site, known.seq, accepted.releaseDigest))) {
+    throw new TieupError('TIEUP_E_CONFLICT', `release ${accepted.release.release} was rejected after it was accepted`, {
+      hint: 'run tieup accept if it shall be published after all',
+    });
+  }
   if (known !== undefined && covers(known, plan) && !(await isRolledBackSince(site, known.seq)))
     return accepted.decision;
+  // Ending a hold, going back on a "no", or a page in place of an original: only the manager does that.
+  const mayBePolicy =
+    known?.verdict === 'accepted' && last?.decision.verdict === 'accepted' && plan.replaced.length === 0;
   const { digest } = await signDecision(site, {
     release: accepted.release.release,
     releaseDigest: accepted.releaseDigest,
     terms: accepted.termsDigest,
     merge: plan.mergeDigest,
     verdict: 'accepted',
-    by: (await isPolicyInForce(site)) ? 'policy' : 'manager',
+    by: mayBePolicy && (await isPolicyInForce(site)) ? 'policy' : 'manager',
     reason: null,
   });
   return digest;

@@ -9,6 +9,7 @@ import { instant } from '../protocol/instant.ts';
 import { addSignature, openNote, signNote, type NoteSigner } from '../protocol/note.ts';
 import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, renderPolicy, type AcceptPolicy } from '../protocol/policy.ts';
 import type { Review } from './review.ts';
+import { lastDecision } from './decide.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -25,6 +26,9 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   const reasons: string[] = [];
   if (now < policy.from || now > policy.until) reasons.push(`the policy was good until ${policy.until}`);
   const { opened, accepted, termsBefore, plan } = review;
+  const last = (await lastDecision(site))?.decision;
+  if (last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest)
+    reasons.push('the manager rejected it');
   if (accepted === undefined) reasons.push('it is the first release of this partnership');
   if (termsBefore !== undefined) reasons.push('the terms change');
   if (opened.activeContent.some(({ kind }) => kind !== 'remote'))

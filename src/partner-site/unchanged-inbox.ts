@@ -41,3 +41,14 @@ async function isSame(tree: FileTree, path: string, expected: Uint8Array): Promi
   if (found?.kind !== 'file' || found.length !== expected.length) return false;
   return Buffer.compare(await tree.read(path, expected.length), expected) === 0;
 }
+
+/** The exchange, with the inbox's timestamp read once: what was compared here is what is verified afterwards. */
+export function withTimestampReadOnce(exchange: FileTree): FileTree {
+  const path = `${INBOX_METADATA}/timestamp.json`;
+  let known: Promise<Uint8Array> | undefined;
+  return {
+    ...exchange,
+    read: (wanted, maxLength) =>
+      wanted === path ? (known ??= exchange.read(path, maxLength)) : exchange.read(wanted, maxLength),
+  };
+}

@@ -142,7 +142,7 @@ export function parsePackIndex(index: Uint8Array, fileLength: number): PackIndex
     const codec = CODECS[view.readUInt8(at)];
     if (codec === undefined) throw malformed(`codec ${view.readUInt8(at)} is unknown`);
     const chunk = { codec, stored: readLength(view, at + 1), raw: readLength(view, at + 9) };
-    if (chunk.raw > MAX_CHUNK_RAW || (codec === 'stored' && chunk.stored !== chunk.raw))
+    if (chunk.raw > MAX_CHUNK_RAW || chunk.stored > chunk.raw || (codec === 'stored' && chunk.stored !== chunk.raw))
       throw malformed('a chunk has an impossible length');
     chunks.push(chunk);
   }

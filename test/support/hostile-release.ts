@@ -2,7 +2,6 @@
  * Releases as an evil main site would make them: every signature is right, and what is signed is whatever the test says.
  * The real main site refuses to sign most of it, so these go around its use cases.
  */
-import type { FileTree } from '../../src/io/file-tree.ts';
 import { deriveSeed } from '../../src/protocol/derive.ts';
 import { sha256 } from '../../src/protocol/digest.ts';
 import {
@@ -88,11 +87,6 @@ export async function layHostile(main: MainFixture, shop: PartnerFixture, hostil
 
 /** A page that hides nothing. */
 export const HARMLESS = { 'with-main/page.html': '<!doctype html><title>A page</title>hello\n' };
-
-/** The inbox as the main site's account can reach it. */
-export function inboxOf(shop: PartnerFixture): FileTree {
-  return folderTree(shop.path('exchange/inbox'));
-}
 
 function contentsOf(files: Hostile['files']): ReadonlyMap<string, Uint8Array> {
   const sorted = Object.entries(files).toSorted(([a], [b]) => byteOrder(a, b));

@@ -7,7 +7,6 @@ import { openNote } from '../../src/protocol/note.ts';
 import { parseReceipt, RECEIPT_TYPE, type Receipt } from '../../src/protocol/receipt.ts';
 import { parseVkey, renderVkey } from '../../src/protocol/vkey.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
-import { seededKey } from './memory-keys.ts';
 import type { PartnerFixture } from './partner-fixture.ts';
 
 export interface Answers {
@@ -57,9 +56,4 @@ export function chainFaults(chain: readonly Decision[]): string[] {
 async function keyOf(shop: PartnerFixture, role: 'accept' | 'site') {
   const seed = await shop.keys.load(role);
   return parseVkey(renderVkey(`${shop.id}/${role}`, publicKeyOf(seed)));
-}
-
-/** Signs nothing that counts: the key of somebody else, to be used under a partner's name. */
-export function strangersKey(): Uint8Array {
-  return seededKey('a stranger', 'accept');
 }

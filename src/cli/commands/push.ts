@@ -65,6 +65,8 @@ function showStep({ output }: Context, partner: string, step: PushStep): void {
       return step.plan.differs ? output.message(`${partner}: ${summarise(step.plan)}`) : undefined;
     case 'sent':
       return output.message(`${partner}: ${byteCount(step.bytes)} sent`);
+    case 'committed':
+      return output.warning(`${partner}: the release is there, but ${step.error.message}`);
     case 'done':
       return undefined;
   }
