@@ -128,15 +128,20 @@ async function look(tree: FileTree, path: string, clock: Clock, ttlMinutes: numb
 
 const UNKNOWN: LockOwner = { who: 'a process that did not write its name', id: '', host: '', pid: 0 };
 
+const DAY_MS = 24 * 60 * 60_000;
+
 function isStale(holder: LockHolder, self: LockOwner, clock: Clock, { isAlive }: LockOptions): boolean {
-  // Of a process on this machine more is known than its time: a manager may read for longer than that before saying yes.
-  if (isAlive !== undefined && holder.pid > 0 && holder.host === self.host) return !isAlive(holder.pid);
-  return Date.parse(holder.until) <= clock.now().getTime();
+  const over = clock.now().getTime() - Date.parse(holder.until);
+  // Of a process on this machine more is known than its time: a manager may read for hours before saying yes. Not for days:
+  // after a restart the number may be another process's.
+  if (isAlive !== undefined && holder.pid > 0 && holder.host === self.host)
+    return !isAlive(holder.pid) || over >= DAY_MS;
+  return over >= 0;
 }
 
 function heldBy(tree: FileTree, path: string, { who, until }: LockHolder): TieupError {
   return new TieupError('TIEUP_E_LOCKED', `"${path}" in ${tree.label} is locked by ${who} until ${until}`, {
-    hint: 'wait for it, or remove the lock with tieup unlock when that process is gone',
+    hint: 'wait for it; when that process is gone, a main site runs tieup unlock, a partner removes the file',
   });
 }
 

@@ -80,6 +80,17 @@ describe('a lock', () => {
     expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
   });
 
+  test('of a process of this host that lives is kept past its time, for a day', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const alive = { isAlive: () => true };
+    await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    clock.move(11);
+    expect((await failure(acquireLock(tree, PATH, owner('bob'), clock, 10, alive))).code).toBe('TIEUP_E_LOCKED');
+    clock.move(24 * 60);
+    await acquireLock(tree, PATH, owner('bob'), clock, 10, alive);
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
   test('of a process of this host that is dead is not waited for', async () => {
     const [tree, clock] = [memoryTree(), stoppedClock()];
     await acquireLock(tree, PATH, owner('ann', 111), clock, 10);

@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { accept, type AcceptResult } from '../../../src/partner-site/accept.ts';
+import { reject } from '../../../src/partner-site/reject.ts';
 import { signPolicy } from '../../../src/partner-site/policy.ts';
 import type { Review } from '../../../src/partner-site/review.ts';
 import { noteSigner, signNote } from '../../../src/protocol/note.ts';
@@ -100,6 +101,14 @@ describe('accepting by policy', () => {
     await main.pushed();
     expect(await leftToTheManager(shop)).toContain('it brings scripts or other active content');
     expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('never overrules a release that the manager rejected', async () => {
+    const { main, shop } = await underPolicy();
+    await change(main, 'index');
+    await main.pushed();
+    await reject(await shop.open(AUTO), 'not like this');
+    expect(await leftToTheManager(shop)).toEqual(['the manager rejected it']);
   });
 
   test('ends with the policy', async () => {

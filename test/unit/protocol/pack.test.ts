@@ -89,6 +89,10 @@ describe('a pack', () => {
     ['an empty file', () => new Uint8Array()],
     ['another magic', (pack: Buffer) => pack.fill('X', 0, 1)],
     ['more objects than there may be', (pack: Buffer) => (pack.writeUInt32BE(2 ** 21, 12), pack)],
+    [
+      'a chunk that takes more room packed than unpacked',
+      (pack: Buffer) => (pack.writeBigUInt64BE(2n ** 31n, 17), pack),
+    ],
     ['trailing bytes', (pack: Buffer) => Buffer.concat([pack, Buffer.from('!')])],
     ['a missing end', (pack: Buffer) => pack.subarray(0, -1)],
     ['an unknown codec', (pack: Buffer) => (pack.writeUInt8(9, 16), pack)],
