@@ -77,7 +77,9 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     const { plan, unusedSlotFiles, choices } = await planWithChoices(site, opened, request);
     const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
 
-    const decided = decidedBefore(site, last, opened, plan) ?? (await decide(site, request.answering, review));
+    const planAgain = async () => (await planSite(site, opened, choices)).plan;
+    const decided =
+      decidedBefore(site, last, opened, plan) ?? (await decide(site, request.answering, review, planAgain));
     if ('kind' in decided) return decided;
     await writeChoices(site, choices);
     await keepAccepted(site, opened, decided.digest);
@@ -108,6 +110,7 @@ async function decide(
   site: PartnerSite,
   answering: Answering,
   review: Review,
+  planAgain: () => Promise<MergePlan>,
 ): Promise<SignedDecision | (AcceptResult & { kind: 'declined' | 'left-to-the-manager' })> {
   const { opened, plan } = review;
   const { release, releaseDigest, termsDigest } = opened;
@@ -123,7 +126,9 @@ async function decide(
     });
   switch (answering.kind) {
     case 'ask':
-      return (await answering.ask(review)) ? sign('manager') : { kind: 'declined', ...numbers };
+      if (!(await answering.ask(review))) return { kind: 'declined', ...numbers };
+      assertSamePlan(plan, await planAgain());
+      return sign('manager');
     case 'digest': {
       await answering.show(review);
       if (answering.releaseDigest !== releaseDigest) throw otherRelease(answering.releaseDigest, review);
@@ -135,6 +140,14 @@ async function decide(
       return reasons.length === 0 ? sign('policy') : { kind: 'left-to-the-manager', ...numbers, reasons };
     }
   }
+}
+
+/** While a person reads, the site may change under the plan; what is signed and published is what was shown. */
+function assertSamePlan(shown: MergePlan, now: MergePlan): void {
+  if (JSON.stringify(shown) === JSON.stringify(now)) return;
+  throw new TieupError('TIEUP_E_DRIFT', 'your site changed while you were reading, so nothing was accepted', {
+    hint: 'run tieup accept again; it shows what is different now',
+  });
 }
 
 function otherRelease(given: string, { opened }: Review): TieupError {

@@ -1,9 +1,11 @@
 /** Plans the merge of a release with this site as it is now: originals, slots, live tree and remembered choices. */
+import type { ActiveContent } from '../merge/active-content.ts';
 import type { Choices } from '../merge/choices.ts';
 import { planMerge, type MergePlan } from '../merge/plan.ts';
+import { TieupError, type Problem } from '../errors.ts';
 import type { Release } from '../protocol/release.ts';
 import type { Terms } from '../protocol/terms.ts';
-import { resolvePlan } from '../publish/compose.ts';
+import { composeEntry, resolvePlan } from '../publish/compose.ts';
 import { survey } from '../publish/survey.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { readSlots } from './read-slots.ts';
@@ -24,5 +26,43 @@ export async function planSite(
   const found = await survey(site.ports, { ...site.layout, mount: terms.mount }, release);
   // Digests of pages with filled slots: only so can be said which of them change.
   const plan = await resolvePlan(planMerge({ ...found, release, slots: slots.contents, choices }), site.objects);
+  await assertHarmlessWhenFilled(site, plan, terms);
   return { plan, unusedSlotFiles: slots.unused };
+}
+
+/**
+ * Filling a slot can change how a browser reads what stands around it: a fallback that opens a comment hides what follows only
+ * until it is replaced. So a page is judged as visitors will get it, not only as it was signed.
+ */
+async function assertHarmlessWhenFilled(site: PartnerSite, plan: MergePlan, { policy }: Terms): Promise<void> {
+  const problems: Problem[] = [];
+  for (const entry of plan.entries) {
+    const { from, path, before, digest } = entry;
+    if (from.kind !== 'object' || from.splices.length === 0 || before?.digest === digest) continue;
+    const { findActiveContent, judgeActiveContent } = await import('../merge/active-content.ts');
+    const [signed, filled] = [
+      await site.objects.read(from.digest, from.length),
+      await composeEntry(entry, site.objects),
+    ];
+    const asSigned = countActive(findActiveContent(signed, path));
+    const asFilled = findActiveContent(filled, path);
+    problems.push(...judgeActiveContent(asFilled, policy));
+    // Slot content is sanitised and brings none of its own: more than was signed and shown can only have been hidden.
+    if (countActive(asFilled) > asSigned && policy.scripts !== 'none') {
+      problems.push({
+        file: path,
+        message: 'filling its slots uncovers active content that was hidden from the review',
+      });
+    }
+  }
+  if (problems.length === 0) return;
+  throw new TieupError('TIEUP_E_VERIFY', 'a page whose slots you fill contains what the terms do not allow', {
+    problems,
+    hint: 'withhold the page or reject the release, and tell the main site',
+  });
+}
+
+/** Without pictures and the like from elsewhere, which a partner's own text may show within the same terms. */
+function countActive(found: readonly ActiveContent[]): number {
+  return found.filter(({ kind }) => kind !== 'remote').length;
 }
