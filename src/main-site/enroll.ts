@@ -15,7 +15,7 @@ import {
   transcriptOf,
   type ReceivedAnswer,
 } from '../protocol/invitation.ts';
-import { openNote } from '../protocol/note.ts';
+import { claimedText, openNote } from '../protocol/note.ts';
 import { parseVkey, sixWords } from '../protocol/vkey.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnership, partnershipFile, readPartnershipText } from './partnerships.ts';
@@ -67,9 +67,7 @@ export async function enroll(site: MainSite, { partnership, answer }: Enrolment)
 
 /** The answer carries the key that signs it: the signature shows only that nothing was altered on the way. */
 function openOwnSignature(bytes: Uint8Array): { readonly text: string; readonly answer: ReceivedAnswer } {
-  const body = new TextDecoder().decode(bytes);
-  const end = body.lastIndexOf('\n\n');
-  const claimed = parseAnswer(body.slice(0, end + 1));
+  const claimed = parseAnswer(claimedText(bytes));
   const { text } = openNote(bytes, [parseVkey(claimed.keys.accept)], { type: ANSWER_TYPE });
   return { text, answer: parseAnswer(text) };
 }

@@ -22,7 +22,7 @@ import {
   type Answer,
   type Invitation,
 } from '../protocol/invitation.ts';
-import { noteSigner, openNote, signNote } from '../protocol/note.ts';
+import { claimedText, noteSigner, openNote, signNote } from '../protocol/note.ts';
 import { renderTerms } from '../protocol/terms.ts';
 import { renderVkey, parseVkey, sixWords } from '../protocol/vkey.ts';
 import { keepAgreedTerms } from './agreed-terms.ts';
@@ -40,8 +40,7 @@ export interface OpenedInvitation {
 
 /** Checks an invitation and makes nothing. @throws TIEUP_E_VERIFY, TIEUP_E_EXPIRED. */
 export function openInvitation(bytes: Uint8Array, now: Date): OpenedInvitation {
-  const body = new TextDecoder().decode(bytes);
-  const claimed = parseInvitation(body.slice(0, body.lastIndexOf('\n\n') + 1));
+  const claimed = parseInvitation(claimedText(bytes));
   const { text } = openNote(bytes, [parseVkey(claimed.documentKey)], { type: INVITATION_TYPE });
   const invitation = parseInvitation(text);
   if (now > new Date(invitation.until)) {

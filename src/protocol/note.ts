@@ -165,3 +165,12 @@ function decodeUtf8(bytes: Uint8Array): string {
 function refused(why: string): TieupError {
   return new TieupError('TIEUP_E_VERIFY', `the note is refused: ${why}`);
 }
+
+/**
+ * The text that a note claims to carry, unverified: only to find in it the key with which `openNote` then has to open it,
+ * where two parties do not know each other's keys yet. What the text says counts after that alone.
+ */
+export function claimedText(bytes: Uint8Array): string {
+  const note = new TextDecoder().decode(bytes);
+  return note.slice(0, note.lastIndexOf('\n\n') + 1);
+}
