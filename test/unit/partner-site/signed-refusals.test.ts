@@ -143,6 +143,15 @@ describe('a release that is signed with the right keys is refused all the same',
     expect(error).toMatchObject({ code: 'TIEUP_E_CONTRACT', exitCode: 11 });
   });
 
+  test('because its contract has not begun: exit 11, and the day on which it does', async () => {
+    const { error } = await refusal({
+      files: HARMLESS,
+      terms: (terms) => ({ ...terms, period: { ...terms.period, from: '2026-11-24T00:00:00Z' } }),
+    });
+    expect(error).toMatchObject({ code: 'TIEUP_E_CONTRACT', exitCode: 11 });
+    expect(error.message).toBe('the contract begins on 2026-11-24, not before');
+  });
+
   test('because its time is over: exit 10, and other words than for a forgery', async () => {
     const { error } = await refusal({ files: HARMLESS, now: new Date('2026-11-01T00:00:00Z') });
     expect(error).toMatchObject({ code: 'TIEUP_E_EXPIRED', exitCode: 10 });
