@@ -225,6 +225,7 @@ describe('original pages in place', () => {
     const live = await shop.live();
     expect(live).toMatchObject(originals);
     expect(live['with-main/our-story.html']).toContain('How it began');
+    expect(await verify(await shop.open())).toMatchObject({ differences: [], kept: ['with-main/story.html'] });
     // Remembered: nothing is asked again.
     expect((await merge(await shop.open())).wentLive.publication.changed).toBe(false);
   });
