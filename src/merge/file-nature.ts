@@ -40,3 +40,8 @@ export function fileNature(path: string): FileNature {
   if (last === 'recent') return known ?? 'inert';
   return known === undefined || known === 'inert' || known === 'style' ? 'unknown' : known;
 }
+
+/** The rule by which pages are told from other files: anybody can recount them from a list of paths. */
+export function isHtml(path: string): boolean {
+  return /\.html?$/i.test(path);
+}

@@ -1,7 +1,9 @@
 /** Plans the merge of a release with this site as it is now: originals, slots, live tree and remembered choices. */
 import type { ActiveContent } from '../merge/active-content.ts';
 import type { Choices } from '../merge/choices.ts';
+import { isHtml } from '../merge/file-nature.ts';
 import { planMerge, type MergePlan } from '../merge/plan.ts';
+import { absentPages, linksTo, type StrayLinks } from '../merge/stray-links.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import type { Release } from '../protocol/release.ts';
 import type { Terms } from '../protocol/terms.ts';
@@ -14,6 +16,8 @@ export interface SitePlan {
   readonly plan: MergePlan;
   /** Slot files that fill nothing. */
   readonly unusedSlotFiles: readonly string[];
+  /** Links between tie-up pages that lead to one which this site does not get. */
+  readonly strayLinks: readonly StrayLinks[];
 }
 
 /** Reads only; slot contents become objects in the state. */
@@ -27,7 +31,22 @@ export async function planSite(
   // Digests of pages with filled slots: only so can be said which of them change.
   const plan = await resolvePlan(planMerge({ ...found, release, slots: slots.contents, choices }), site.objects);
   await assertHarmlessWhenFilled(site, plan, terms);
-  return { plan, unusedSlotFiles: slots.unused };
+  return { plan, unusedSlotFiles: slots.unused, strayLinks: await findStrayLinks(site, plan, release) };
+}
+
+/** Nothing is read where the site gets every page. */
+async function findStrayLinks(site: PartnerSite, plan: MergePlan, release: Release): Promise<readonly StrayLinks[]> {
+  const absent = absentPages(plan, release);
+  if (absent.size === 0) return [];
+  const pages = new Map<string, string[]>([...absent.keys()].map((target) => [target, []]));
+  for (const entry of plan.entries) {
+    if (entry.from.kind !== 'object' || !isHtml(entry.path)) continue;
+    const page = await composeEntry(entry, site.objects);
+    for (const target of linksTo(absent, page, entry.path)) pages.get(target)?.push(entry.path);
+  }
+  return [...absent]
+    .map(([target, instead]) => ({ target, instead, pages: pages.get(target) ?? [] }))
+    .filter((stray) => stray.pages.length > 0);
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { accept } from '../../../src/partner-site/accept.ts';
 import { merge, withhold } from '../../../src/partner-site/merge.ts';
+import type { Review } from '../../../src/partner-site/review.ts';
 import { resume, rollback } from '../../../src/partner-site/rollback.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { status } from '../../../src/partner-site/status.ts';
@@ -114,10 +115,49 @@ describe.each(WAYS)('merging again, published by %s', (publish) => {
   });
 });
 
-describe('a required slot', () => {
-  const VISIT =
-    '---\ntitle: Visit\ninherit: framework\nslots:\n  hours:\n    description: When\n    required: true\n---\n\n<slot name="hours"></slot>\n';
+const VISIT =
+  '---\ntitle: Visit\ninherit: framework\nslots:\n  hours:\n    description: When\n    required: true\n---\n\n<slot name="hours"></slot>\n';
 
+describe('links that lead nowhere because of a choice', () => {
+  const toVisit = (instead: 'nothing' | 'yours') => [
+    { target: 'with-main/visit.html', instead, pages: ['with-main/index.html'] },
+  ];
+
+  test('are listed when a page is withheld, in every review from then on, and not after it came back', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    const withheld = await withhold(await shop.open(), { page: 'visit', undo: false });
+    expect(withheld.strayLinks).toEqual(toVisit('nothing'));
+    expect((await merge(await shop.open())).strayLinks).toEqual(toVisit('nothing'));
+    await main.write('pages/story.md', '---\ntitle: Who we are\ninherit: link\n---\n\nAnother story\n');
+    await main.pushed();
+    expect((await status(await shop.open())).inbox).toMatchObject({ review: { strayLinks: toVisit('nothing') } });
+    await shop.accept();
+    const back = await withhold(await shop.open(), { page: 'visit', undo: true });
+    expect(back.strayLinks).toEqual([]);
+  });
+
+  test.each([
+    ['keeps a page of its own there', 'keep-mine'],
+    ['gives the page another name', { rename: 'with-main/elsewhere.html' }],
+  ] as const)('are listed when the partner %s', async (_, choice) => {
+    const { shop } = await partnership({ originals: { 'with-main/visit.html': 'mine' } });
+    const choices = { 'with-main/visit.html': choice };
+    const strayLinks: unknown[] = [];
+    const ask = async (review: Review) => strayLinks.push(...review.strayLinks) > 0;
+    await accept(await shop.open(), { answering: { ...saying(true), ask }, choices });
+    expect(strayLinks).toEqual(toVisit('yours'));
+  });
+
+  test('are listed when a page lacks what the partner has to write for it', async () => {
+    const { shop } = await partnership({ pages: { 'pages/visit.md': VISIT } });
+    expect((await status(await shop.open())).inbox).toMatchObject({ review: { strayLinks: toVisit('nothing') } });
+    await shop.write('slots/visit/hours.md', 'Ten to six\n');
+    expect((await status(await shop.open())).inbox).toMatchObject({ review: { strayLinks: [] } });
+  });
+});
+
+describe('a required slot', () => {
   test('leaves its page out until it is filled', async () => {
     const { shop } = await partnership({ pages: { 'pages/visit.md': VISIT } });
     const result = await accept(await shop.open(), { answering: saying(true), choices: {} });
