@@ -45,19 +45,22 @@ export function linksTo(targets: Targets, page: Uint8Array, path: string): reado
 const AMPERSAND = /&(?:amp|#38|#x26);/gi;
 
 function pageAt(href: string, base: URL, targets: Targets): string | undefined {
-  if (!URL.canParse(href, base.href)) return undefined;
-  const { host, pathname } = new URL(href, base);
-  if (host !== base.host) return undefined;
-  const path = decoded(pathname.slice(1));
+  if (ELSEWHERE.test(href)) return undefined;
+  const path = pathOf(href, base);
+  if (path === undefined) return undefined;
   const candidates = path === '' || path.endsWith('/') ? [`${path}index.html`] : [path, `${path}/index.html`];
   return candidates.find((candidate) => targets.has(candidate));
 }
 
-function decoded(path: string): string {
+/** On this page, or with a scheme: no link within a site that is the same for every partner. */
+const ELSEWHERE = /^(?:#|[a-z][a-z0-9+.-]*:)/i;
+
+/** From the web root; undefined when the address leads elsewhere or nowhere. */
+function pathOf(href: string, base: URL): string | undefined {
   try {
-    return decodeURIComponent(path);
+    const { host, pathname } = new URL(href, base);
+    return host === base.host ? decodeURIComponent(pathname.slice(1)) : undefined;
   } catch {
-    // A broken percent escape names no page.
-    return path;
+    return undefined;
   }
 }

@@ -52,6 +52,9 @@ async function findStrayLinks(site: PartnerSite, plan: MergePlan, release: Relea
 /**
  * Filling a slot can change how a browser reads what stands around it: a fallback that opens a comment hides what follows only
  * until it is replaced. So a page is judged as visitors will get it, not only as it was signed.
+ *
+ * Not instead of it: opening judges and shows the whole release as signed, because a slot that is emptied or a page that is no
+ * longer withheld goes live later without a new review.
  */
 async function assertHarmlessWhenFilled(site: PartnerSite, plan: MergePlan, { policy }: Terms): Promise<void> {
   const problems: Problem[] = [];
@@ -59,20 +62,17 @@ async function assertHarmlessWhenFilled(site: PartnerSite, plan: MergePlan, { po
     const { from, path, before, digest } = entry;
     if (from.kind !== 'object' || from.splices.length === 0 || before?.digest === digest) continue;
     const { findActiveContent, judgeActiveContent } = await import('../merge/active-content.ts');
-    const [signed, filled] = [
-      await site.objects.read(from.digest, from.length),
-      await composeEntry(entry, site.objects),
-    ];
-    const asSigned = countActive(findActiveContent(signed, path));
-    const asFilled = findActiveContent(filled, path);
-    problems.push(...judgeActiveContent(asFilled, policy));
+    const signed = await site.objects.read(from.digest, from.length);
+    const asFilled = findActiveContent(await composeEntry(entry, site.objects), path);
+    const forbidden = judgeActiveContent(asFilled, policy);
     // Slot content is sanitised and brings none of its own: more than was signed and shown can only have been hidden.
-    if (countActive(asFilled) > asSigned && policy.scripts !== 'none') {
-      problems.push({
-        file: path,
-        message: 'filling its slots uncovers active content that was hidden from the review',
-      });
-    }
+    const hidden = uncovered(findActiveContent(signed, path), asFilled).map(({ what, line, column }) => ({
+      file: path,
+      message: `filling its slots uncovers ${what}, which was hidden from the review`,
+      ...(line === undefined ? {} : { line }),
+      ...(column === undefined ? {} : { column }),
+    }));
+    problems.push(...(forbidden.length > 0 ? forbidden : hidden));
   }
   if (problems.length === 0) return;
   throw new TieupError('TIEUP_E_VERIFY', 'a page whose slots you fill contains what the terms do not allow', {
@@ -81,7 +81,21 @@ async function assertHarmlessWhenFilled(site: PartnerSite, plan: MergePlan, { po
   });
 }
 
-/** Without pictures and the like from elsewhere, which a partner's own text may show within the same terms. */
-function countActive(found: readonly ActiveContent[]): number {
-  return found.filter(({ kind }) => kind !== 'remote').length;
+/**
+ * What is there more often when the slots are filled than as signed, but for pictures and the like from elsewhere, which a
+ * partner's own text may show within the same terms.
+ */
+function uncovered(signed: readonly ActiveContent[], filled: readonly ActiveContent[]): readonly ActiveContent[] {
+  const shown = new Map<string, number>();
+  for (const each of signed) shown.set(nameOf(each), (shown.get(nameOf(each)) ?? 0) + 1);
+  return filled.filter((each) => {
+    const left = shown.get(nameOf(each)) ?? 0;
+    shown.set(nameOf(each), left - 1);
+    return each.kind !== 'remote' && left <= 0;
+  });
+}
+
+/** Without its place, which moves with what the partner writes before it. */
+function nameOf({ kind, what, origin, url, integrity }: ActiveContent): string {
+  return JSON.stringify([kind, what, origin, url, integrity]);
 }
