@@ -36,7 +36,7 @@ export interface ReleaseDocuments {
   readonly terms: Terms;
   readonly termsBytes: Uint8Array;
   readonly termsDigest: string;
-  /** Scripts and the like in files that the accepted release did not have; allowed by the terms, shown to the manager. */
+  /** Scripts and the like in files that the accepted release did not have, or in all when the terms change; allowed by the terms, shown to the manager. */
   readonly activeContent: readonly ActiveContent[];
 }
 
@@ -46,7 +46,7 @@ const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000;
 /** The release the manager accepted before, against which changes are judged. */
 export interface KnownRelease {
   readonly release: Release;
-  readonly releaseDigest: string;
+  readonly termsDigest: string;
 }
 
 /**
@@ -162,15 +162,17 @@ function assertPaths({ release, terms }: Documents): void {
 }
 
 /**
- * Looks for scripts and the like in every file whose bytes the accepted release did not have at that path.
- * The terms that count are those of this release: changed terms are shown to the manager first.
+ * Looks for scripts and the like in every file whose bytes the accepted release did not have at that path under the same
+ * terms. The terms that count are those of this release: changed terms are shown to the manager first, and what was fine
+ * under the old ones may not be under the new.
  */
 async function inspectContent(
   site: PartnerSite,
-  { release, terms }: Documents,
+  { release, terms, termsDigest }: Documents,
   known: KnownRelease | undefined,
 ): Promise<readonly ActiveContent[]> {
-  const seen = new Set((known?.release.files ?? []).map(({ path, digest }) => `${digest} ${path}`));
+  const judged = known?.termsDigest === termsDigest ? known.release.files : [];
+  const seen = new Set(judged.map(({ path, digest }) => `${digest} ${path}`));
   const unseen = release.files.filter(({ path, digest }) => !seen.has(`${digest} ${path}`));
   if (unseen.length === 0) return [];
   // Only here: a run that finds nothing new need not wait for the HTML parser to load.

@@ -99,6 +99,20 @@ describe('a release that is signed with the right keys is refused all the same',
     expect(problems).toEqual([expect.stringContaining('subresource integrity')]);
   });
 
+  test('with a script that the terms before allowed and the new ones do not, though it is live already', async () => {
+    const shop = await ready.copy();
+    const files = { 'with-main/page.html': '<!doctype html><title>x</title><script>1</script>' };
+    const allowing: Pick<Hostile, 'terms'> = {
+      terms: (terms) => ({ ...terms, policy: { ...terms.policy, scripts: 'own' } }),
+    };
+    await layHostile(main, shop, { files, ...allowing });
+    await shop.accept();
+    await layHostile(main, shop, { files, ...allowing, version: 11 });
+    expect((await shop.accept()).kind).toBe('live');
+    await layHostile(main, shop, { files, version: 12 });
+    expect((await refusedAccept(shop)).problems).toEqual(['an inline script: the terms allow no scripts']);
+  });
+
   const inRelease = (change: Partial<Release>) => ({ release: (release: Release) => ({ ...release, ...change }) });
 
   test.each<[string, Omit<Hostile, 'files'>]>([
