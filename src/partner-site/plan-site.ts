@@ -8,6 +8,7 @@ import { TieupError, type Problem } from '../errors.ts';
 import type { Release } from '../protocol/release.ts';
 import type { Terms } from '../protocol/terms.ts';
 import { composeEntry, resolvePlan } from '../publish/compose.ts';
+import { treeNumbers } from '../publish/records.ts';
 import { survey } from '../publish/survey.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { readSlots } from './read-slots.ts';
@@ -26,6 +27,8 @@ export async function planSite(
   { release, terms }: { readonly release: Release; readonly terms: Terms },
   choices: Choices,
 ): Promise<SitePlan> {
+  // A link in place of the folder of trees is refused now, not when the decision is signed and out.
+  await treeNumbers(site.ports.web, site.layout);
   const slots = await readSlots(site, release, terms);
   const found = await survey(site.ports, { ...site.layout, mount: terms.mount }, release);
   // Digests of pages with filled slots: only so can be said which of them change.
