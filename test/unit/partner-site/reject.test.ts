@@ -61,13 +61,13 @@ describe('a release that must not be accepted can be rejected', () => {
     await refusedAccept(shop);
   });
 
-  test.each<[string, Hostile]>([
-    ['signed with the keys of another partner', { files: HARMLESS, keysOf: 'lighthouse' }],
-    ['out of time', { files: HARMLESS, now: new Date('2026-11-01T00:00:00Z') }],
-  ])('but not one that is %s: nobody knows what the "no" would be about', async (_, hostile) => {
+  test.each<[string, string, Hostile]>([
+    ['signed with the keys of another partner', 'TIEUP_E_VERIFY', { files: HARMLESS, keysOf: 'lighthouse' }],
+    ['out of time', 'TIEUP_E_EXPIRED', { files: HARMLESS, now: new Date('2026-11-01T00:00:00Z') }],
+  ])('but not one that is %s: nobody knows what the "no" would be about', async (_, code, hostile) => {
     const shop = await ready.copy();
     await layHostile(main, shop, hostile);
-    await refusalOf(shop, async () => reject(await shop.open(), 'no'), /^$/);
+    expect((await refusalOf(shop, async () => reject(await shop.open(), 'no'), /^$/)).code).toBe(code);
   });
 
   test('but not where nothing lies in the inbox', async () => {
