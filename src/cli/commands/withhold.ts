@@ -2,6 +2,7 @@ import { withhold } from '../../partner-site/merge.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { planNotes } from '../review-text.ts';
+import { unprunedNotes } from '../unpruned-text.ts';
 import { describeWentLive } from '../went-live.ts';
 import { visible } from '../visible.ts';
 
@@ -29,7 +30,12 @@ export const define: Define = (command, context) => {
           ...describeWentLive(done.wentLive),
           strayLinks: done.strayLinks,
         },
-        () => `${ctx.output.mark('good', `${visible(done.path)} ${what}`)}\n`,
+        () =>
+          [
+            ctx.output.mark('good', `${visible(done.path)} ${what}`),
+            ...unprunedNotes(done.wentLive.publication.unpruned),
+            '',
+          ].join('\n'),
       );
     });
 };
