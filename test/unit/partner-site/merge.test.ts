@@ -208,6 +208,33 @@ describe.each(WAYS)('going back, published by %s', (publish) => {
     expect(await verify(await shop.open())).toMatchObject({ differences: [] });
   });
 
+  test('going back twice never leads forward again', async () => {
+    const { shop } = await twoReleases();
+    await shop.write('original/index.html', 'my new home');
+    await merge(await shop.open());
+    expect((await rollback(await shop.open(), undefined)).to.release?.number).toBe(1);
+    expect((await shop.live())['index.html']).toBe('my new home');
+    const refused = await refusalOf(shop, async () => rollback(await shop.open(), undefined));
+    expect([refused.code, refused.error.message]).toEqual([
+      'TIEUP_E_USAGE',
+      'there is no earlier release to go back to',
+    ]);
+  });
+
+  test('stops where an edit of a live page would be lost, and asks for a choice', async () => {
+    const { shop, first, second } = await twoReleases();
+    await shop.write('public/with-main/index.html', 'edited by hand');
+    const refused = await refusalOf(shop, async () => rollback(await shop.open(), undefined));
+    expect([refused.code, refused.problems.length]).toEqual(['TIEUP_E_CONFLICT', 1]);
+    expect(refused.problems[0]).toContain('with-main/index.html');
+    expect(await shop.live()).toEqual({ ...second, 'with-main/index.html': 'edited by hand' });
+    const { restored } = await rollback(await shop.open(), undefined, { 'with-main/index.html': 'take-theirs' });
+    expect(restored).toMatchObject({ altered: [], record: { restores: 1 } });
+    expect(await shop.live()).toEqual(first);
+    const { receipt, digest } = await answersOf(shop);
+    expect(receipt).toMatchObject({ state: 'held', release: 1, decision: digest });
+  });
+
   test('a receipt of what is held names the decision to go back, whatever is decided since', async () => {
     const { main, shop } = await twoReleases();
     await rollback(await shop.open(), undefined);

@@ -73,6 +73,22 @@ function filling(tree: FileTree, counter: { left: number; times: number }): File
   };
 }
 
+const refuse = async (): Promise<never> => {
+  throw new TieupError('TIEUP_E_STORAGE', 'no space left');
+};
+
+/** A state in which a journal of this kind is written, and reported as failed. */
+function failingAfterJournal(state: FileTree, kind: string): FileTree {
+  return {
+    ...state,
+    write: async (path, content, options) => {
+      await state.write(path, content, options);
+      const text = content instanceof Uint8Array ? decode(content) : '';
+      if (path === 'journal.json' && text.includes(`"${kind}"`)) await refuse();
+    },
+  };
+}
+
 describe.each(['link', 'overwrite'] as const)('publishing by %s', (how) => {
   const layout = layoutOf(how);
 
@@ -217,16 +233,8 @@ describe('publishing by link', () => {
     await ports.original?.write('news.html', encode('news'));
     // The disk fails after the journal that commits to the switch is there, and the process dies while it cleans up.
     let dead = false;
-    const refuse = async (): Promise<never> => {
-      throw new TieupError('TIEUP_E_STORAGE', 'no space left');
-    };
     const state: FileTree = {
-      ...ports.state,
-      write: async (path, content, options) => {
-        await ports.state.write(path, content, options);
-        const isSwitch = path === 'journal.json' && content instanceof Uint8Array && decode(content).includes('switch');
-        if (isSwitch) await refuse();
-      },
+      ...failingAfterJournal(ports.state, 'switch'),
       remove: async (path) => (dead ? refuse() : ports.state.remove(path)),
     };
     const web: FileTree = {
@@ -300,16 +308,8 @@ describe('publishing by overwriting', () => {
     const release = await makeRelease(ports.state, 2, CRASH_NEW);
     // The disk fails after the journal that commits is there, and the process dies while it cleans up.
     let dying = false;
-    const refuse = async (): Promise<never> => {
-      throw new TieupError('TIEUP_E_STORAGE', 'no space left');
-    };
     const state: FileTree = {
-      ...ports.state,
-      write: async (path, content, options) => {
-        await ports.state.write(path, content, options);
-        if (path === 'journal.json' && content instanceof Uint8Array && decode(content).includes('"apply"'))
-          await refuse();
-      },
+      ...failingAfterJournal(ports.state, 'apply'),
       remove: async (path) => {
         if (dying && !path.startsWith('staging/')) await refuse();
         await ports.state.remove(path);
