@@ -46,6 +46,8 @@ const IO_FOR_SOME: Readonly<Record<string, readonly string[]>> = {
   'io/tuf-client.ts': ['main-site', 'partner-site'],
   // Pure text in, value out; the address stands in messages and in partnership files.
   'io/sftp-address.ts': ['main-site', 'partner-site', 'cli'],
+  // The same for the lines of host keys, which both sides judge before they write them down.
+  'io/host-key.ts': ['main-site', 'partner-site', 'cli'],
 };
 
 /** Layers that are free of file system, network and process. */

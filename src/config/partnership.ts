@@ -32,8 +32,8 @@ export interface Partnership {
   readonly values: Readonly<Record<string, string>>;
   /** Rises when the keys for this partner are renewed as a whole. */
   readonly epoch: number;
-  /** The open invitation: what is kept of its one-time secret, SHA-256 of its body, and until when it may be answered. */
-  readonly invitation: { readonly secretDigest: string; readonly digest: string; readonly until: string } | null;
+  /** The open invitation: vkey line that checks who answers, SHA-256 of its body, and until when it may be answered. */
+  readonly invitation: { readonly answerKey: string; readonly digest: string; readonly until: string } | null;
   /** Where pushes go, and the `ssh-ed25519 AAAA…` lines that this server may show. */
   readonly sftp: { readonly url: string; readonly hostKeys: readonly string[] } | null;
   /** The partner's public keys as vkey lines; null until it has joined. */
@@ -98,7 +98,7 @@ export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
     description: '{{ partner.<name> }} in pages',
   }),
   epoch: z.int().min(1).default(1),
-  invitation: z.strictObject({ secretDigest: digest, digest, until: time }).nullable().default(null),
+  invitation: z.strictObject({ answerKey: vkey, digest, until: time }).nullable().default(null),
   sftp: z
     .strictObject({ url: sftpUrl, hostKeys: z.array(hostKey).min(1).max(20) })
     .nullable()

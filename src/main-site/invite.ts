@@ -3,18 +3,17 @@
  *
  *   partnership file → this partner's root → terms → kit → one-time secret → signed invitation
  *
- * Nothing in it is secret but the one-time code, of which only a digest is kept. The partner answers with `tieup join`
+ * Nothing in it is secret but the one-time code, of which only the public half of a key made from it is kept. The partner answers with `tieup join`
  * (partner-site/join.ts), the main site closes the circle with `tieup enroll` (enroll.ts).
  */
 import type { Partnership } from '../config/partnership.ts';
-import { editYaml } from '../config/document.ts';
 import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
 import { describeKit } from '../protocol/kit.ts';
-import { renderInvitation, secretDigest, type Invitation } from '../protocol/invitation.ts';
+import { answerKey, renderInvitation, type Invitation } from '../protocol/invitation.ts';
 import { noteSigner, signNote } from '../protocol/note.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
 import { renewRoots } from './keys-rotate.ts';
@@ -22,7 +21,7 @@ import { makeKit, type Kit } from './kit.ts';
 import type { MainSite } from './main-site.ts';
 import { documentKey } from './partner-keys.ts';
 import { findRoot, newestRoot } from './root-store.ts';
-import { loadPartnership, partnershipFile, readPartnershipText } from './partnerships.ts';
+import { editPartnership, loadPartnership } from './partnerships.ts';
 import { currentTerms } from './current-terms.ts';
 
 export interface InviteRequest {
@@ -38,7 +37,9 @@ export interface Invited {
   readonly until: string;
   /** The file to send with it; undefined when the main site has no folder `kit/`. */
   readonly kit: Kit | undefined;
-  /** Both parties read these to each other: the digest of the invitation. */
+  /** SHA-256 of the invitation. */
+  readonly digest: string;
+  /** The same in words: the main site reads them out, the partner's `join` shows what they must be. */
   readonly words: readonly string[];
 }
 
@@ -67,12 +68,9 @@ export async function invite(site: MainSite, request: InviteRequest): Promise<In
   };
   const body = renderInvitation(invitation);
   const bytes = signNote(body, [noteSigner(name, document)]);
-  await keepInvitation(site, partnership, {
-    secretDigest: secretDigest(invitation.secret),
-    digest: sha256(body),
-    until,
-  });
-  return { partnership, bytes, kit, until, words: sixWords(sha256(body)) };
+  const kept: Partnership['invitation'] = { answerKey: answerKey(invitation), digest: sha256(body), until };
+  await editPartnership(site, partnership.id, [{ path: ['invitation'], value: kept }]);
+  return { partnership, bytes, kit, until, digest: kept.digest, words: sixWords(kept.digest) };
 }
 
 /** The name under which this main site signs documents: its host. */
@@ -108,15 +106,4 @@ async function sshPublicKey(site: MainSite): Promise<string> {
     });
   }
   return new TextDecoder().decode(bytes).trim();
-}
-
-async function keepInvitation(
-  site: MainSite,
-  { id }: Partnership,
-  invitation: { readonly secretDigest: string; readonly digest: string; readonly until: string },
-): Promise<void> {
-  const text = editYaml(await readPartnershipText(site, id), partnershipFile(site, id), [
-    { path: ['invitation'], value: invitation },
-  ]);
-  await site.files.write(partnershipFile(site, id), Buffer.from(text));
 }

@@ -4,19 +4,12 @@
  *
  *   invited → active ⇄ suspended → ended
  */
-import { editYaml, type YamlEdit } from '../config/document.ts';
-import { parsePartnership, type Partnership } from '../config/partnership.ts';
+import type { YamlEdit } from '../config/document.ts';
+import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import { isInstant } from '../protocol/instant.ts';
 import type { MainSite } from './main-site.ts';
-import {
-  loadPartnership,
-  loadPartnerships,
-  partnershipFile,
-  readPartnershipText,
-  whyNotInForce,
-  type NotInForce,
-} from './partnerships.ts';
+import { editPartnership, loadPartnership, loadPartnerships, whyNotInForce, type NotInForce } from './partnerships.ts';
 
 /** A partnership with what its contract says today. */
 export interface PartnershipView {
@@ -104,13 +97,8 @@ const NO_SUSPENSION: readonly YamlEdit[] = [
   { path: ['suspendedFor'], value: undefined },
 ];
 
-/** Comments in the file stay, and what is written is what the next command can read. */
 async function edit(site: MainSite, id: string, edits: readonly YamlEdit[]): Promise<PartnershipView> {
-  const file = partnershipFile(site, id);
-  const text = editYaml(await readPartnershipText(site, id), file, edits);
-  const partnership = parsePartnership(text, file);
-  await site.files.write(file, Buffer.from(text));
-  return viewOf(site, partnership);
+  return viewOf(site, await editPartnership(site, id, edits));
 }
 
 function viewOf(site: MainSite, partnership: Partnership): PartnershipView {

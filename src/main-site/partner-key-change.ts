@@ -2,7 +2,6 @@
  * Takes in what a partner says of its own new keys: site and log keys at once, because the accept key vouches for them; a new
  * accept key only after the operator has compared words with the partner's manager.
  */
-import { editYaml } from '../config/document.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
@@ -13,7 +12,7 @@ import { KEYS_TYPE, MAX_KEYS_NOTE, parseKeys, type PartnerKeys } from '../protoc
 import { openNote } from '../protocol/note.ts';
 import { parseVkey, sixWords } from '../protocol/vkey.ts';
 import type { MainSite } from './main-site.ts';
-import { loadPartnership, partnershipFile, readPartnershipText } from './partnerships.ts';
+import { editPartnership, loadPartnership } from './partnerships.ts';
 
 /** A new accept key, which nobody has confirmed yet. */
 export interface PendingKeys {
@@ -87,12 +86,8 @@ async function record(
   partnership: Partnership,
   { accept, site: own, log, seq }: PartnerKeys,
 ): Promise<Partnership> {
-  const { id } = partnership;
-  const keys = { accept, site: own, log };
-  const text = editYaml(await readPartnershipText(site, id), partnershipFile(site, id), [
-    { path: ['keys'], value: keys },
+  return editPartnership(site, partnership.id, [
+    { path: ['keys'], value: { accept, site: own, log } },
     { path: ['keysSeq'], value: seq },
   ]);
-  await site.files.write(partnershipFile(site, id), Buffer.from(text));
-  return { ...partnership, keys, keysSeq: seq };
 }

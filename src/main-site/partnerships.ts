@@ -1,4 +1,5 @@
 /** The partnerships of a main site: `partners/<id>.yaml`, one file each. */
+import { editYaml, type YamlEdit } from '../config/document.ts';
 import { parsePartnership, type Partnership } from '../config/partnership.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import { nearest } from '../protocol/nearest.ts';
@@ -41,14 +42,32 @@ export async function loadPartnership(site: MainSite, id: string): Promise<Partn
   return found;
 }
 
-/** The path of a partnership's file, for messages and edits. */
-export function partnershipFile(site: MainSite, id: string): string {
+function partnershipFile(site: MainSite, id: string): string {
   return `${site.config.folders.partners}/${id}.yaml`;
 }
 
-/** The text of a partnership's file. */
-export async function readPartnershipText(site: MainSite, id: string): Promise<string> {
+async function readPartnershipText(site: MainSite, id: string): Promise<string> {
   return new TextDecoder().decode(await site.files.read(partnershipFile(site, id), MAX_PARTNERSHIP_FILE));
+}
+
+/** A partnership as it would be after `edits`, and the text of its file. */
+export interface EditedPartnership {
+  readonly partnership: Partnership;
+  readonly text: string;
+}
+
+/** Edits nothing yet; comments in the file stay. @throws TIEUP_E_CONFIG when the next command could not read the outcome. */
+export async function planEdit(site: MainSite, id: string, edits: readonly YamlEdit[]): Promise<EditedPartnership> {
+  const file = partnershipFile(site, id);
+  const text = editYaml(await readPartnershipText(site, id), file, edits);
+  return { partnership: parsePartnership(text, file), text };
+}
+
+/** Carries out what {@link planEdit} plans, and returns the partnership as it is then. */
+export async function editPartnership(site: MainSite, id: string, edits: readonly YamlEdit[]): Promise<Partnership> {
+  const { partnership, text } = await planEdit(site, id, edits);
+  await site.files.write(partnershipFile(site, id), Buffer.from(text));
+  return partnership;
 }
 
 async function readPartnership(site: MainSite, id: string): Promise<Partnership> {

@@ -15,6 +15,7 @@ import { sha256 } from '../protocol/digest.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
 import {
+  answerSigner,
   INVITATION_TYPE,
   parseInvitation,
   renderAnswer,
@@ -114,8 +115,8 @@ export async function join(ports: JoinPorts, request: JoinRequest): Promise<Join
     url: request.url,
     created: instant(ports.clock.now()),
   };
-  const answerBody = renderAnswer(answer, invitation.secret);
-  const signer = noteSigner(partnerKeyName(partner, 'accept'), await ports.keys.load('accept'));
+  const answerBody = renderAnswer(answer);
+  const accept = noteSigner(partnerKeyName(partner, 'accept'), await ports.keys.load('accept'));
 
   for (const folder of ['inbox', 'outbox/decisions']) await ports.exchange.makeFolder(folder);
   await ports.makePrivateState?.();
@@ -127,7 +128,7 @@ export async function join(ports: JoinPorts, request: JoinRequest): Promise<Join
   await ports.state.write(JOINED_ROOT, invitation.root);
   await ports.files.create(CONFIG_FILE, Buffer.from(renderPartnerConfig(invitation, request)));
   return {
-    answer: signNote(answerBody, [signer]),
+    answer: signNote(answerBody, [accept, answerSigner(invitation)]),
     words: sixWords(transcriptDigest(body, answerBody)),
     authorizedKey: `restrict,command="internal-sftp" ${invitation.sshKey}`,
   };

@@ -3,16 +3,21 @@
  *
  * Both are signed notes whose body is a type line and JSON. Each carries the keys that sign it, so a signature alone
  * proves only that nothing was altered on the way; who is behind the keys is settled by comparing the words of the
- * transcript by voice, and by the one-time secret, which only the invited partner has seen.
+ * transcript by voice, and by the one-time secret, which only the invited partner has seen. The secret is the seed of a
+ * key pair: the answer is signed with its private half, and the main site keeps the public half alone, so that nobody who
+ * reads the main site's records can answer.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { sha256 } from './digest.ts';
+import { SEED_LENGTH } from './ed25519.ts';
 import { isInstant } from './instant.ts';
 import { MAX_KIT, type KitReference } from './kit.ts';
 import { PARTNER_ID } from './names.ts';
+import { noteSigner, openNote, type NoteSigner } from './note.ts';
 import { parseTerms, renderTerms, type Terms } from './terms.ts';
+import { parseVkey, renderVkey } from './vkey.ts';
 
 export interface Invitation {
   readonly terms: Terms;
@@ -74,7 +79,6 @@ const answerSchema = z.strictObject({
   sftp: z.strictObject({ url: line, hostKeys: z.array(line).min(1).max(20) }),
   url: z.url({ protocol: /^https?$/ }).max(2000),
   created: time,
-  proof: digest,
 });
 
 /** The body of the note to sign. */
@@ -96,32 +100,35 @@ export function parseInvitation(text: string): Invitation {
   };
 }
 
-/** What the main site keeps of the one-time secret: enough to check an answer, useless in place of the secret's file. */
-export function secretDigest(secret: string): string {
-  return sha256(`tieup-invitation-secret/1\n${secret}`);
+/** `<partner>/invitation`: signs the answer beside the accept key, which shows that its writer has seen the secret. */
+export function answerSigner({ terms, secret }: Pick<Invitation, 'terms' | 'secret'>): NoteSigner {
+  const { partner } = terms;
+  const info = `tieup/v1/invitation/${partner}`;
+  const seed = hkdfSync('sha256', Buffer.from(secret, 'hex'), new Uint8Array(0), info, SEED_LENGTH);
+  return noteSigner(`${partner}/invitation`, new Uint8Array(seed));
 }
 
-/** The body of the note to sign, with proof that the writer has seen the invitation's secret. */
-export function renderAnswer(answer: Answer, secret: string): string {
-  return renderBody(ANSWER_TYPE, { ...answer, proof: proofOf(answer, secretDigest(secret)) });
+/** What the main site keeps of the one-time secret, a vkey line: it can check an answer and cannot make one. */
+export function answerKey(invitation: Pick<Invitation, 'terms' | 'secret'>): string {
+  const { name, publicKey } = answerSigner(invitation);
+  return renderVkey(name, publicKey);
 }
 
-/** An answer whose proof still has to be checked with {@link answersInvitation}. */
-export interface ReceivedAnswer extends Answer {
-  readonly proof: string;
+/** The body of the note that the accept key and {@link answerSigner} sign. */
+export function renderAnswer(answer: Answer): string {
+  return renderBody(ANSWER_TYPE, answer);
 }
 
 /** @throws TIEUP_E_VERIFY when the body is not an answer. */
-export function parseAnswer(text: string): ReceivedAnswer {
+export function parseAnswer(text: string): Answer {
   const decoded = answerSchema.safeParse(parseBody(ANSWER_TYPE, text));
   if (!decoded.success) throw malformed('answer', z.prettifyError(decoded.error));
   return decoded.data;
 }
 
-/** True when the writer of `answer` knew the secret of which `digestOfSecret` is kept. */
-export function answersInvitation(answer: ReceivedAnswer, digestOfSecret: string): boolean {
-  const { proof, ...rest } = answer;
-  return timingSafeEqual(Buffer.from(proof, 'hex'), Buffer.from(proofOf(rest, digestOfSecret), 'hex'));
+/** Refuses an answer whose writer did not know the secret behind `key`, an {@link answerKey}. @throws TIEUP_E_VERIFY. */
+export function assertKnowsSecret(answer: Uint8Array, key: string): void {
+  openNote(answer, [parseVkey(key)], { type: ANSWER_TYPE });
 }
 
 /** Both sides show the words of this digest: equal words mean that nobody stood between. */
@@ -132,22 +139,6 @@ export function transcriptDigest(invitationBody: string, answerBody: string): st
 /** The same from the invitation's digest, which is all that the main site keeps. */
 export function transcriptOf(invitationDigest: string, answerBody: string): string {
   return sha256(`tieup-transcript/1\n${invitationDigest}\n${sha256(answerBody)}\n`);
-}
-
-function proofOf(answer: Answer, key: string): string {
-  const { partner, invitation, keys, sftp, url, created } = answer;
-  const text = JSON.stringify([
-    partner,
-    invitation,
-    keys.accept,
-    keys.site,
-    keys.log,
-    sftp.url,
-    sftp.hostKeys,
-    url,
-    created,
-  ]);
-  return createHmac('sha256', Buffer.from(key, 'hex')).update(text).digest('hex');
 }
 
 function renderBody(type: string, value: object): string {

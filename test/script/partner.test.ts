@@ -54,7 +54,7 @@ test('a partnership lives through the years: kit, suspension, other terms, leavi
   expect(await tieup(main, 'push')).toContain('nothing to push');
   const document: unknown = JSON.parse(await tieup(main, 'partner', 'show', 'harbour', '--json'));
   expect(document).toMatchObject({ schema: 'tieup.partner/v1', id: 'harbour', inForce: true, suspendedUntil: null });
-  expect(JSON.stringify(document)).not.toContain('secretDigest');
+  expect(JSON.stringify(document)).not.toContain('answerKey');
 
   // It gets other terms: the old stand beside the new, and the pages move.
   await replace(join(main, 'partners/harbour.yaml'), '/with-northwind-coffee/', '/coffee/');

@@ -47,7 +47,7 @@ describe('a partnership file', () => {
       'tariff: standard',
       'values: { city: Hamburg }',
       'epoch: 2',
-      `invitation: { digest: ${'b'.repeat(64)}, secretDigest: ${'a'.repeat(64)}, until: 2026-12-31T00:00:00Z }`,
+      `invitation: { digest: ${'b'.repeat(64)}, answerKey: harbour/invitation+0a1b2c3d+AQID, until: 2026-12-31T00:00:00Z }`,
       'sftp:',
       '  url: sftp://tieup@harbour.example:2222/exchange',
       '  hostKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=="]',
@@ -82,8 +82,8 @@ describe('a partnership file', () => {
     ['an origin with a path', 'policy: { remoteOrigins: ["https://cdn.example/x"] }', 'policy.remoteOrigins[0]'],
     [
       'a secret that is no digest',
-      `invitation: { digest: ${'b'.repeat(64)}, secretDigest: abc, until: 2026-12-31T00:00:00Z }`,
-      'invitation.secretDigest',
+      `invitation: { digest: ${'b'.repeat(64)}, answerKey: abc, until: 2026-12-31T00:00:00Z }`,
+      'invitation.answerKey',
     ],
   ])('is refused with %s', (_what, line, key) => {
     const problems = problemsIn(() => parsePartnership(`${MINIMAL}${line}\n`, FILE));

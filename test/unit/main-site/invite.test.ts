@@ -5,6 +5,8 @@ import { folderTree } from '../../../src/io/folder-tree.ts';
 import { enroll, openAnswer } from '../../../src/main-site/enroll.ts';
 import { invite } from '../../../src/main-site/invite.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
+import { sha256 } from '../../../src/protocol/digest.ts';
+import { answerKey, type Answer } from '../../../src/protocol/invitation.ts';
 import { join as joinPartnership, type Joined, openInvitation } from '../../../src/partner-site/join.ts';
 import { seededSshKey } from '../../support/embedded-sftp.ts';
 import { memoryKeys, seededRandom } from '../../support/memory-keys.ts';
@@ -29,8 +31,21 @@ async function readyToInvite(): Promise<MainFixture> {
 
 const send = (main: MainFixture, hours = 48) => invite(main.site, { partner: 'harbour', hours });
 
+/** What a partner does with the invitation, other than it should. */
+interface Otherwise {
+  readonly secret?: string;
+  readonly sftp?: Answer['sftp'];
+}
+
 /** A partner with keys of its own joins; `owner` tells one partner from another. */
-async function answerTo(main: MainFixture, bytes: Uint8Array, owner = 'harbour'): Promise<Joined> {
+async function answerTo(
+  main: MainFixture,
+  bytes: Uint8Array,
+  owner = 'harbour',
+  { secret, sftp }: Otherwise = {},
+): Promise<Joined> {
+  const opened = openInvitation(bytes, main.clock.now());
+  const invitation = secret === undefined ? opened.invitation : { ...opened.invitation, secret };
   const folder = await temporaryFolder();
   return joinPartnership(
     {
@@ -42,8 +57,8 @@ async function answerTo(main: MainFixture, bytes: Uint8Array, owner = 'harbour')
       random: seededRandom(owner),
     },
     {
-      opened: openInvitation(bytes, main.clock.now()),
-      sftp: { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey(owner).publicKey] },
+      opened: { ...opened, invitation },
+      sftp: sftp ?? { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey(owner).publicKey] },
       url: 'https://harbour.example/',
       publish: 'link',
       folders: {
@@ -86,11 +101,14 @@ describe('an invitation', () => {
     expect(file).toContain('# what we agreed with Ada');
   });
 
-  test('keeps only a digest of its secret at the main site', async () => {
+  test('leaves neither its secret nor anything that could answer it at the main site', async () => {
     const main = await readyToInvite();
     const { invitation } = openInvitation((await send(main)).bytes, main.clock.now());
     const kept = Object.values(await contentsOf(main.folder)).join();
-    expect(kept).not.toContain(Buffer.from(invitation.secret).toString('hex'));
+    const asKept = (text: string) => Buffer.from(text).toString('hex');
+    expect(kept).toContain(asKept(answerKey(invitation)));
+    expect(kept).not.toContain(asKept(invitation.secret));
+    expect(kept).not.toContain(asKept(sha256(invitation.secret)));
   });
 
   test.each([
@@ -189,6 +207,34 @@ describe('an answer is refused, and nothing is recorded,', () => {
     const { answer } = await answerTo(main, (await send(main)).bytes);
     await send(main);
     expect(await refused(main, answer)).toContain('does not know the secret');
+  });
+
+  test('when two people take in two answers at the same time: the first one counts', async () => {
+    const main = await readyToInvite();
+    const { bytes } = await send(main);
+    const [first, second] = [await answerTo(main, bytes), await answerTo(main, bytes, 'somebody else')];
+    const [one, other] = [await openAnswer(main.site, first.answer), await openAnswer(main.site, second.answer)];
+    await enroll(main.site, one);
+    const before = await contentsOf(main.folder);
+    await expect(enroll(main.site, other)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY' });
+    expect(await contentsOf(main.folder)).toEqual(before);
+  });
+
+  test('when a reader of the main site’s records made it, who knows all but the secret', async () => {
+    const main = await readyToInvite();
+    const { bytes } = await send(main);
+    const { invitation: kept } = await loadPartnership(main.site, 'harbour');
+    const { answer } = await answerTo(main, bytes, 'thief', { secret: kept?.digest ?? '' });
+    expect(await refused(main, answer)).toContain('does not know the secret');
+  });
+
+  test.each([
+    ['address', { url: 'sftp://main@harbour example/exchange', hostKeys: [seededSshKey('harbour').publicKey] }],
+    ['host key', { url: 'sftp://main@harbour.example/exchange', hostKeys: ['ssh-ed25519 AAAA'] }],
+  ])('when its %s would make a file that no later push could use', async (_what, sftp) => {
+    const main = await readyToInvite();
+    const { answer } = await answerTo(main, (await send(main)).bytes, 'harbour', { sftp });
+    expect(await refused(main, answer)).toContain('the answer of harbour is refused');
   });
 
   test('when it was made without the secret, whoever signed it', async () => {

@@ -1,17 +1,21 @@
+import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import {
-  answersInvitation,
+  answerKey,
+  answerSigner,
+  assertKnowsSecret,
   parseAnswer,
   parseInvitation,
   renderAnswer,
   renderInvitation,
-  secretDigest,
   transcriptDigest,
   type Answer,
   type Invitation,
 } from '../../../src/protocol/invitation.ts';
+import { noteSigner, signNote, type NoteSigner } from '../../../src/protocol/note.ts';
 import { renderTerms, parseTerms, type Terms } from '../../../src/protocol/terms.ts';
+import { parseVkey } from '../../../src/protocol/vkey.ts';
 
 const terms: Terms = {
   partner: 'harbour',
@@ -57,25 +61,46 @@ describe('an invitation', () => {
 });
 
 describe('an answer', () => {
-  const kept = secretDigest(secret);
+  const kept = answerKey({ terms, secret });
+  const text = renderAnswer(answer);
+  const signed = (...signers: NoteSigner[]) => signNote(text, signers);
+  const stranger = noteSigner('harbour/invitation', Buffer.alloc(32, 7));
+  const knows = (note: Uint8Array) => () => assertKnowsSecret(note, kept);
+
+  it('is read back as it was written', () => expect(parseAnswer(text)).toEqual(answer));
 
   it('shows that its writer knew the secret', () => {
-    expect(answersInvitation(parseAnswer(renderAnswer(answer, secret)), kept)).toBe(true);
-    expect(answersInvitation(parseAnswer(renderAnswer(answer, '00'.repeat(32))), kept)).toBe(false);
+    expect(knows(signed(answerSigner({ terms, secret })))).not.toThrow();
+    expect(knows(signed(stranger))).toThrow('none of the known keys');
+    expect(knows(signed(answerSigner({ terms, secret: '00'.repeat(32) })))).toThrow('none of the known keys');
+    expect(knows(signed(answerSigner({ terms: { ...terms, partner: 'moor' }, secret })))).toThrow(TieupError);
+  });
+
+  it('cannot be made from what the main site keeps', () => {
+    const { publicKey } = parseVkey(kept);
+    expect(knows(signed(noteSigner('harbour/invitation', publicKey)))).toThrow('none of the known keys');
+    const claimed = Buffer.from(signed({ ...stranger, publicKey }));
+    expect(knows(claimed)).toThrow('is not valid');
   });
 
   it.each([
-    ['accept key', (text: string) => text.replace('"accept": "a"', '"accept": "b"')],
-    ['server', (text: string) => text.replace('main@harbour', 'main@evil')],
-    ['host key', (text: string) => text.replace('ssh-ed25519 AAAA', 'ssh-ed25519 BBBB')],
-    ['address', (text: string) => text.replace('https://harbour', 'https://evil')],
-  ])('proves nothing once the %s is exchanged', (_, alter) => {
-    const altered = alter(renderAnswer(answer, secret));
-    expect(altered).not.toBe(renderAnswer(answer, secret));
-    expect(answersInvitation(parseAnswer(altered), kept)).toBe(false);
+    ['accept key', '"accept": "a"', '"accept": "b"'],
+    ['server', 'main@harbour', 'main@evil'],
+    ['host key', 'ssh-ed25519 AAAA', 'ssh-ed25519 BBBB'],
+    ['address', 'https://harbour', 'https://evil'],
+  ])('proves nothing once the %s is exchanged', (_, from, to) => {
+    const note = new TextDecoder().decode(signed(answerSigner({ terms, secret })));
+    expect(note).toContain(from);
+    expect(knows(Buffer.from(note.replace(from, to)))).toThrow('is not valid');
   });
 
-  it('does not give the secret away', () => expect(renderAnswer(answer, secret)).not.toContain(secret));
+  it('gives neither the secret nor its key away, and neither does what the main site keeps', () => {
+    const seed = Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'hex'), '', 'tieup/v1/invitation/harbour', 32));
+    expect(knows(signed(noteSigner('harbour/invitation', seed)))).not.toThrow();
+    const shown = `${Buffer.from(signed(answerSigner({ terms, secret }))).toString()}${kept}`;
+    for (const hidden of [seed, Buffer.from(secret, 'hex')])
+      for (const form of ['hex', 'base64'] as const) expect(shown).not.toContain(hidden.toString(form));
+  });
 
   it('has a transcript that depends on both files', () => {
     expect(transcriptDigest('a', 'b')).not.toBe(transcriptDigest('a', 'c'));
