@@ -36,6 +36,7 @@ const IO_FOR_ALL = new Set([
   'io/lock.ts',
   'io/new-files.ts',
   'io/read-if-there.ts',
+  'io/take-back.ts',
   'io/tree-path.ts',
   'io/walk.ts',
 ]);

@@ -1,7 +1,8 @@
 /** Answers to the questions of a command: from a flag, from a person, or a refusal that names the flag. */
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { KeyName, KeyStore } from '../io/keys.ts';
 import type { Context } from './context.ts';
+import { visible } from './visible.ts';
 
 export interface Question {
   /** `--name`. */
@@ -12,14 +13,28 @@ export interface Question {
   readonly ask: string;
   /** What a person may accept by pressing Enter. */
   readonly suggestion?: string;
+  /** The answer as it is kept; throws a TieupError for one that cannot be used, and a person is asked again. */
+  readonly read?: (answer: string) => string;
 }
 
-/** @throws TIEUP_E_USAGE when the flag is absent and there is nobody to ask. */
-export async function answer(context: Context, { flag, given, ask, suggestion }: Question): Promise<string> {
-  if (given !== undefined) return given;
+/** @throws TIEUP_E_USAGE when the flag is absent and there is nobody to ask; what `read` throws when the flag is wrong. */
+export async function answer(
+  context: Context,
+  { flag, given, ask, suggestion, read = (text) => text }: Question,
+): Promise<string> {
+  if (given !== undefined) return read(given);
   if (!context.canAsk) throw nobodyToAsk(flag);
   const prompt = await context.prompt();
-  return prompt.text(ask, suggestion === undefined ? {} : { initial: suggestion });
+  const validate = (typed: string): string | undefined => {
+    try {
+      read(typed);
+      return undefined;
+    } catch (error) {
+      if (!isTieupError(error)) throw error;
+      return error.hint === undefined ? error.message : `${error.message}: ${error.hint}`;
+    }
+  };
+  return read(await prompt.text(ask, { validate, ...(suggestion === undefined ? {} : { initial: suggestion }) }));
 }
 
 export function nobodyToAsk(flag: string): TieupError {
@@ -39,4 +54,47 @@ export async function newPassword(context: Context, keys: KeyStore, name: KeyNam
   const typed = await prompt.password('New password for your keys');
   if (typed === (await prompt.password('The same again'))) return typed;
   throw new TieupError('TIEUP_E_PASSWORD', 'the two passwords differ', { hint: 'run it again; nothing was made' });
+}
+
+/** Words that the other party reads out by telephone and this one compares: the one who made a file reads. */
+export interface Comparison {
+  /** Who reads: `the main site`. */
+  readonly reader: string;
+  readonly words: readonly string[];
+  /** What the words stand for, in hex. */
+  readonly digest: string;
+  /** What `--yes` said: the words, joined by blanks or dashes, or the digest. */
+  readonly yes: string | undefined;
+  /** What a person is asked. */
+  readonly ask: string;
+  /** How a refusal ends: `nothing was recorded`. */
+  readonly otherwise: string;
+  /** What to do when other words were read. */
+  readonly hint: string;
+}
+
+/** @throws TIEUP_E_VERIFY when `--yes` says other words, TIEUP_E_DECLINED when a person does, TIEUP_E_USAGE without either. */
+export async function compareWords(context: Context, comparison: Comparison): Promise<void> {
+  const { reader, words, digest, yes, ask, otherwise, hint } = comparison;
+  context.output.message(
+    [`By telephone, ${visible(reader)} reads six words to you. They must be:`, ...wordLines(words, digest)].join('\n'),
+  );
+  if (yes !== undefined) {
+    const said = yes
+      .trim()
+      .toLowerCase()
+      .split(/[\s-]+/)
+      .join(' ');
+    if (said === words.join(' ') || said === digest) return;
+    throw new TieupError('TIEUP_E_VERIFY', `${JSON.stringify(yes)} are not these six words, so ${otherwise}`, { hint });
+  }
+  if (!context.canAsk) throw nobodyToAsk('--yes');
+  const prompt = await context.prompt();
+  if (await prompt.confirm(`${ask} (${words.join(' ')})`)) return;
+  throw new TieupError('TIEUP_E_DECLINED', `you did not agree, so ${otherwise}`, { hint });
+}
+
+/** Words and, for whoever prefers it, the digest that they are the beginning of. */
+export function wordLines(words: readonly string[], digest: string, mark = (text: string) => text): readonly string[] {
+  return [`  ${mark(words.join(' '))}`, `  (${digest})`];
 }

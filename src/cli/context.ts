@@ -14,6 +14,7 @@ import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyShelf } from '../io/key-shelf.ts';
 import type { KeyStore } from '../io/keys.ts';
+import type { OwnHostKey } from '../io/own-host-keys.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SshKey } from '../io/ssh-key.ts';
@@ -66,12 +67,14 @@ export interface Context {
   mainDoctor(): Promise<MainDoctorPorts>;
   /** The same at a partner site. */
   partnerDoctor(): Promise<Omit<PartnerDoctorPorts, 'fetch'>>;
-  /** What a folder needs to become a partner site. */
-  newPartnerSite(folders: PartnerSiteConfig['folders']): Promise<JoinPorts>;
+  /** What a folder needs to become a partner site, which writes its answer to the file `answer`. */
+  newPartnerSite(folders: PartnerSiteConfig['folders'], answer: string): Promise<JoinPorts>;
   /** Whose site the working folder is. */
   role(): Promise<'main' | 'partner'>;
   /** The host keys that the server at `sftp://…` shows, as `ssh-ed25519 AAAA…` lines. */
   scanHostKey(address: string): Promise<readonly string[]>;
+  /** The host keys of this machine's own SSH server; none when it has none. */
+  ownHostKeys(): Promise<readonly OwnHostKey[]>;
   /** A file that the command line names. @throws TIEUP_E_NOT_FOUND, TIEUP_E_TOO_LARGE. */
   readFile(path: string, maxLength: number): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
@@ -219,16 +222,21 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { systemMachine } = await import('../io/machine.ts');
       return { machine: systemMachine(at), keyFolder: await context.tree(resolve(at, config.folders.keys)) };
     },
-    async newPartnerSite(folders) {
+    async newPartnerSite(folders, answer) {
+      const { newFolders } = await import('../io/new-folders.ts');
+      const place = resolve(folder, answer);
+      const roots = [folders.exchange, folders.state, folders.keys, dirname(place)];
+      const made = newFolders(roots.map((each) => resolve(folder, each)));
       return {
         files: await context.tree(folder),
+        base: folder,
         exchange: await context.tree(folders.exchange),
         state: await context.tree(folders.state),
-        makePrivateState: async () => {
-          const { mkdir } = await import('node:fs/promises');
-          await mkdir(resolve(folder, folders.state), { recursive: true, mode: 0o700 });
-        },
+        makePrivateState: () => made.makePrivate(resolve(folder, folders.state)),
+        takeBackFolders: () => made.takeBack(),
+        answer: { tree: await context.tree(dirname(place)), path: basename(place) },
         keys: await context.keyStore(folders.keys),
+        keyFolder: await context.tree(folders.keys),
         clock: context.clock,
         random: context.random,
       };
@@ -237,6 +245,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { parseSftpAddress } = await import('../io/sftp-address.ts');
       const { scanHostKey } = await import('../io/sftp-connection.ts');
       return scanHostKey(parseSftpAddress(address), { timeoutMs: CONNECT_TIMEOUT_MS, signal: terminal.interruption });
+    },
+    async ownHostKeys() {
+      const { OWN_HOST_KEYS, readOwnHostKeys } = await import('../io/own-host-keys.ts');
+      return readOwnHostKeys(await context.tree(OWN_HOST_KEYS));
     },
     async readFile(path, maxLength) {
       const place = resolve(folder, path);

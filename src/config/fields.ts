@@ -1,6 +1,7 @@
 /** The fields that several configuration files share; every message continues a sentence that begins with the key. */
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { TieupError } from '../errors.ts';
 import { MOUNT, PARTNER_ID } from '../protocol/names.ts';
 
 export const partnerId = z
@@ -18,6 +19,18 @@ export const siteUrl = z
   .url({ protocol: /^https?$/, abort: true })
   .max(2000)
   .refine(isPlainAddress, { error: 'must be an address without user, query and fragment that ends with a slash' });
+
+/**
+ * The address of a site as somebody typed it, with the slash that ends it.
+ * @throws TIEUP_E_CONFIG for everything that cannot stand in a configuration as {@link siteUrl}
+ */
+export function siteAddress(text: string): string {
+  const url = text.endsWith('/') ? text : `${text}/`;
+  if (/^https?:\/\/[^/]/i.test(url) && siteUrl.safeParse(url).success) return url;
+  throw new TieupError('TIEUP_E_CONFIG', `${JSON.stringify(text)} is not the address of a site`, {
+    hint: 'write it as https://shop.example/, without user, query and fragment',
+  });
+}
 
 function isPlainAddress(text: string): boolean {
   if (!URL.canParse(text) || /[?#\s]/.test(text)) return false;

@@ -46,6 +46,12 @@ export function sshFingerprint(blob: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
+/** `ED25519 SHA256:…`, with the type as OpenSSH names it. */
+export function describeHostKey({ type, blob }: HostKey): string {
+  const name = type === 'ssh-rsa' ? 'RSA' : type === 'ssh-ed25519' ? 'ED25519' : 'ECDSA';
+  return `${name} ${sshFingerprint(blob)}`;
+}
+
 /** The algorithms to offer so that the server shows one of the pinned keys and no other. */
 export function algorithmsOf(keys: readonly HostKey[]): HostKeyAlgorithm[] {
   return [...new Set(keys.flatMap((key): readonly HostKeyAlgorithm[] => SIGNATURES[key.type]))];

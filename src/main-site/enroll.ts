@@ -8,7 +8,7 @@
 import type { YamlEdit } from '../config/document.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
-import { parseHostKey, sshFingerprint } from '../io/host-key.ts';
+import { describeHostKey, parseHostKey } from '../io/host-key.ts';
 import { parseSftpAddress } from '../io/sftp-address.ts';
 import { ANSWER_TYPE, assertKnowsSecret, parseAnswer, transcriptOf, type Answer } from '../protocol/invitation.ts';
 import { claimedText, openNote } from '../protocol/note.ts';
@@ -19,7 +19,7 @@ import { editPartnership, loadPartnership, planEdit } from './partnerships.ts';
 export interface Enrolment {
   readonly partnership: Partnership;
   readonly answer: Answer;
-  /** `SHA256:…` of the host keys that will be pinned. */
+  /** `ED25519 SHA256:…`: the host keys that will be pinned. */
   readonly hostKeys: readonly string[];
   /** SHA-256 over invitation and answer. */
   readonly digest: string;
@@ -88,7 +88,7 @@ async function checked(site: MainSite, answer: Answer): Promise<readonly string[
       if (name !== `${partner}/${role}`) throw refused(partner, `its ${role} key is called ${JSON.stringify(name)}`);
     }
     parseSftpAddress(sftp.url);
-    const fingerprints = sftp.hostKeys.map((line) => sshFingerprint(parseHostKey(line).blob));
+    const fingerprints = sftp.hostKeys.map((line) => describeHostKey(parseHostKey(line)));
     await planEdit(site, partner, recordOf(answer));
     return fingerprints;
   } catch (cause) {

@@ -18,7 +18,9 @@ import { editPartnership, loadPartnership } from './partnerships.ts';
 export interface PendingKeys {
   readonly partnership: Partnership;
   readonly keys: PartnerKeys;
-  /** The partner's `tieup keys rotate accept` showed the same. */
+  /** SHA-256 of the statement. */
+  readonly digest: string;
+  /** The same in words; the partner's `tieup keys rotate accept` showed them and its manager reads them out. */
   readonly words: readonly string[];
 }
 
@@ -34,7 +36,8 @@ export async function takeInKeys(site: MainSite, partnership: Partnership, excha
   if (said === undefined || partnership.keys === null) return { partnership, pending: undefined };
   const { keys, text } = said;
   if (keys.accept !== partnership.keys.accept) {
-    return { partnership, pending: { partnership, keys, words: sixWords(sha256(text)) } };
+    const digest = sha256(text);
+    return { partnership, pending: { partnership, keys, digest, words: sixWords(digest) } };
   }
   return { partnership: await record(site, partnership, keys), pending: undefined };
 }

@@ -1,16 +1,20 @@
 /**
  * Answers an invitation: makes this site a partner site.
  *
- *   invitation, kit → shown to the manager → keys → folders, trusted root, kit → tieup.yaml (last) → signed answer
+ *   invitation, kit → shown to the manager → plan → keys → folders, trusted root, kit → signed answer → tieup.yaml (last)
  *
- * An invitation or a kit that was altered, expired or signed by another key than it carries is refused before anything is made.
+ * An invitation or a kit that was altered, expired or signed by another key than it carries is refused before anything is
+ * made, and so is an answer that later commands could not use. When something fails half-way, what was made is taken back.
  */
-import type { PartnerSiteConfig } from '../config/partner-site.ts';
-import { TieupError } from '../errors.ts';
+import { parsePartnerSite, type PartnerSiteConfig } from '../config/partner-site.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import { parseHostKey } from '../io/host-key.ts';
 import type { KeyStore } from '../io/keys.ts';
-import { createFiles } from '../io/new-files.ts';
+import type { NewFile } from '../io/new-files.ts';
+import { parseSftpAddress } from '../io/sftp-address.ts';
+import { allOrNothing, type Making } from '../io/take-back.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
@@ -26,7 +30,7 @@ import {
 import { claimedText, noteSigner, openNote, signNote } from '../protocol/note.ts';
 import { renderTerms } from '../protocol/terms.ts';
 import { renderVkey, parseVkey, sixWords } from '../protocol/vkey.ts';
-import { keepAgreedTerms } from './agreed-terms.ts';
+import { AGREED_TERMS } from './agreed-terms.ts';
 import { PARTNER_SCHEMA, renderPartnerConfig } from './join-config.ts';
 import { partnerKeyName } from './own-keys.ts';
 import { planKit, type OpenedKit } from './kit.ts';
@@ -35,7 +39,9 @@ import { JOINED_ROOT } from './partner-site.ts';
 export interface OpenedInvitation {
   readonly invitation: Invitation;
   readonly body: string;
-  /** Read them to the main site: it sees the same. */
+  /** SHA-256 of `body`. */
+  readonly digest: string;
+  /** The same in words; the main site's `invite` showed them and the main site reads them out. */
   readonly words: readonly string[];
 }
 
@@ -49,7 +55,8 @@ export function openInvitation(bytes: Uint8Array, now: Date): OpenedInvitation {
       hint: 'ask the main site for a new one',
     });
   }
-  return { invitation, body: text, words: sixWords(sha256(text)) };
+  const digest = sha256(text);
+  return { invitation, body: text, digest, words: sixWords(digest) };
 }
 
 export interface JoinRequest {
@@ -72,11 +79,19 @@ export interface JoinRequest {
 export interface JoinPorts {
   /** The folder that becomes the partner site. */
   readonly files: FileTree;
+  /** Its absolute path, which relative folders are below. */
+  readonly base: string;
   readonly exchange: FileTree;
   readonly state: FileTree;
   /** Makes the folder of the state so that nobody else can look into it; fine when it exists. */
   readonly makePrivateState?: () => Promise<void>;
   readonly keys: KeyStore;
+  /** Where `keys` keeps its files, to take them back. */
+  readonly keyFolder?: FileTree;
+  /** Removes the folders that these trees start at, when they were not there before and are empty. */
+  readonly takeBackFolders?: () => Promise<void>;
+  /** Where to write the answer, before the site counts as joined. */
+  readonly answer?: { readonly tree: FileTree; readonly path: string };
   readonly clock: Clock;
   random(length: number): Uint8Array;
 }
@@ -84,7 +99,9 @@ export interface JoinPorts {
 export interface Joined {
   /** The file to send back. */
   readonly answer: Uint8Array;
-  /** The main site's `enroll` will show the same. */
+  /** SHA-256 over invitation and answer. */
+  readonly digest: string;
+  /** The same in words, to be read out to the main site, whose `enroll` shows what they must be. */
   readonly words: readonly string[];
   /** For `authorized_keys` of the account that the main site logs in to. */
   readonly authorizedKey: string;
@@ -92,55 +109,92 @@ export interface Joined {
 
 const CONFIG_FILE = 'tieup.yaml';
 
-/** @throws TIEUP_E_EXISTS when this folder is a tieup site already. */
-export async function join(ports: JoinPorts, request: JoinRequest): Promise<Joined> {
-  const { invitation, body } = request.opened;
-  if ((await ports.files.stat(CONFIG_FILE)) !== undefined) {
-    throw new TieupError('TIEUP_E_EXISTS', `${CONFIG_FILE} is there already: this folder belongs to a site`, {
-      hint: 'join in an empty folder, or remove the file if the partnership is to start over',
+/** @throws TIEUP_E_EXISTS when the folder is a tieup site already. */
+export async function assertNoSite(files: FileTree): Promise<void> {
+  if ((await files.stat(CONFIG_FILE)) === undefined) return;
+  throw new TieupError('TIEUP_E_EXISTS', `${CONFIG_FILE} is there already: this folder belongs to a site`, {
+    hint: 'join in an empty folder, or remove the file if the partnership is to start over',
+  });
+}
+
+/** What `join` will write, judged before anything is made. */
+export interface JoinPlan {
+  readonly config: string;
+  readonly kitFiles: readonly NewFile[];
+}
+
+/**
+ * Judges everything that can be wrong with a request, and makes nothing.
+ * @throws TIEUP_E_CONFIG for an address, a host key or a folder that later commands could not use; TIEUP_E_EXISTS for what
+ * is in the way.
+ */
+export async function planJoin(
+  { files, base }: Pick<JoinPorts, 'files' | 'base'>,
+  request: Omit<JoinRequest, 'password'>,
+): Promise<JoinPlan> {
+  await assertNoSite(files);
+  parseSftpAddress(request.sftp.url);
+  for (const line of request.sftp.hostKeys) parseHostKey(line);
+  const config = renderPartnerConfig(request.opened.invitation, request);
+  try {
+    parsePartnerSite(config, CONFIG_FILE, base);
+  } catch (cause) {
+    if (!isTieupError(cause, 'TIEUP_E_CONFIG')) throw cause;
+    throw new TieupError('TIEUP_E_CONFIG', 'this folder cannot become a partner site like that; nothing was made', {
+      // Without the place: there is no file yet.
+      problems: cause.problems.map(({ message }) => ({ message })),
+      cause,
     });
   }
-  const missing = request.kit === undefined ? [] : await planKit(ports.files, request.kit);
-  const { partner } = invitation.terms;
-  const keys = {
-    accept: await makeKey(ports, partner, 'accept', request.password),
-    site: await makeKey(ports, partner, 'site', undefined),
-    log: await makeKey(ports, partner, 'log', undefined),
-  };
-  const answer: Answer = {
-    partner,
-    invitation: sha256(body),
-    keys,
-    sftp: request.sftp,
-    url: request.url,
-    created: instant(ports.clock.now()),
-  };
-  const answerBody = renderAnswer(answer);
-  const accept = noteSigner(partnerKeyName(partner, 'accept'), await ports.keys.load('accept'));
+  return { config, kitFiles: request.kit === undefined ? [] : await planKit(files, request.kit) };
+}
 
-  for (const folder of ['inbox', 'outbox/decisions']) await ports.exchange.makeFolder(folder);
-  await ports.makePrivateState?.();
-  for (const [role, line] of Object.entries(keys))
-    await ports.state.write(`keys/${role}.vkey`, Buffer.from(`${line}\n`));
-  await keepAgreedTerms(ports.state, renderTerms(invitation.terms));
-  await createFiles(ports.files, missing);
-  await ports.files.write(PARTNER_SCHEMA, Buffer.from(request.schema));
-  await ports.state.write(JOINED_ROOT, invitation.root);
-  await ports.files.create(CONFIG_FILE, Buffer.from(renderPartnerConfig(invitation, request)));
-  return {
-    answer: signNote(answerBody, [accept, answerSigner(invitation)]),
-    words: sixWords(transcriptDigest(body, answerBody)),
-    authorizedKey: `restrict,command="internal-sftp" ${invitation.sshKey}`,
-  };
+/** All of it or, when something is wrong or fails, nothing. @throws what {@link planJoin} throws. */
+export async function join(ports: JoinPorts, request: JoinRequest): Promise<Joined> {
+  const plan = await planJoin(ports, request);
+  const { invitation, body } = request.opened;
+  const { partner } = invitation.terms;
+  return allOrNothing(async (making) => {
+    making.remember(async () => ports.takeBackFolders?.());
+    const keys = {
+      accept: await makeKey(ports, making, partner, 'accept', request.password),
+      site: await makeKey(ports, making, partner, 'site', undefined),
+      log: await makeKey(ports, making, partner, 'log', undefined),
+    };
+    const { sftp, url } = request;
+    const created = instant(ports.clock.now());
+    const answerBody = renderAnswer({ partner, invitation: sha256(body), keys, sftp, url, created });
+    const accept = noteSigner(partnerKeyName(partner, 'accept'), await ports.keys.load('accept'));
+    const answer = signNote(answerBody, [accept, answerSigner(invitation)]);
+
+    for (const folder of ['inbox', 'outbox/decisions']) await making.folder(ports.exchange, folder);
+    await ports.makePrivateState?.();
+    for (const [role, line] of Object.entries(keys))
+      await making.file(ports.state, `keys/${role}.vkey`, Buffer.from(`${line}\n`));
+    await making.file(ports.state, AGREED_TERMS, renderTerms(invitation.terms));
+    await making.file(ports.state, JOINED_ROOT, invitation.root);
+    for (const { path, content } of plan.kitFiles) await making.file(ports.files, path, content);
+    await making.file(ports.files, PARTNER_SCHEMA, Buffer.from(request.schema));
+    if (ports.answer !== undefined) await making.file(ports.answer.tree, ports.answer.path, answer);
+    await making.newFile(ports.files, CONFIG_FILE, Buffer.from(plan.config));
+
+    const digest = transcriptDigest(body, answerBody);
+    const authorizedKey = `restrict,command="internal-sftp" ${invitation.sshKey}`;
+    return { answer, digest, words: sixWords(digest), authorizedKey };
+  });
 }
 
 /** Makes a key, or takes the one that an interrupted `join` left; returns its vkey line. */
 async function makeKey(
-  ports: JoinPorts,
+  { keys, keyFolder, random }: JoinPorts,
+  making: Making,
   partner: string,
   role: 'accept' | 'site' | 'log',
   password: string | undefined,
 ): Promise<string> {
-  if (!(await ports.keys.has(role))) await ports.keys.create(role, ports.random(32), password);
-  return renderVkey(partnerKeyName(partner, role), publicKeyOf(await ports.keys.load(role)));
+  if (!(await keys.has(role))) {
+    await keys.create(role, random(32), password);
+    making.remember(async () => keyFolder?.remove(`${role}.key`));
+  }
+  return renderVkey(partnerKeyName(partner, role), publicKeyOf(await keys.load(role)));
 }

@@ -37,6 +37,8 @@ export interface RotatedKey {
   readonly seq: number;
   /** To be read to the main site when the accept key is new; null otherwise. */
   readonly words: readonly string[] | null;
+  /** SHA-256 of the statement of the new keys, of which the words are the beginning. */
+  readonly digest: string;
 }
 
 /**
@@ -77,7 +79,8 @@ export async function rotateOwnKey(
     // The receipt in the outbox has the signature of the old site key alone: it is written anew.
     await writeReceipt(site);
     await showKeys(site);
-    return { name, seq, words: role === 'accept' ? sixWords(sha256(text)) : null };
+    const digest = sha256(text);
+    return { name, seq, digest, words: role === 'accept' ? sixWords(digest) : null };
   });
 }
 

@@ -2,7 +2,10 @@
  * 2,048 words of five letters for reading a fingerprint aloud, one for each number of eleven bits.
  *
  * Made by rule instead of taken from a list, so that nobody needs the list to check them: consonant, vowel, consonant,
- * vowel, ending. The eight consonants and four vowels are told apart on a telephone and exist in most languages.
+ * vowel, ending. The consonants and vowels exist in most languages, and a word is said as it is written, as in proquints
+ * (https://arxiv.org/html/0901.4016). Two words may differ in one letter alone: whoever compares sees the words that must
+ * come, and has a doubtful one spelt. Someone who never noticed b for d, f for s, k for t or e for i would still compare
+ * about 51 of the 66 bits.
  */
 const CONSONANTS = 'bdfkmrst';
 const VOWELS = 'aeio';

@@ -39,6 +39,7 @@ function answerIn(files = memoryTree('shop')): (main: MainFixture, bytes: Uint8A
     joinPartnership(
       {
         files,
+        base: '/shop',
         exchange: memoryTree('exchange'),
         state: memoryTree('state'),
         keys,

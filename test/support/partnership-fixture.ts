@@ -175,6 +175,7 @@ async function joinedPartner(
   const { answer } = await joinPartnership(
     {
       files: folderTree(folder),
+      base: folder,
       exchange: folderTree(join(folder, 'exchange')),
       state: folderTree(join(folder, 'state')),
       keys,

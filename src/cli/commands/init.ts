@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { siteAddress } from '../../config/fields.ts';
 import { initMainSite } from '../../main-site/init.ts';
 import { initPartnerSite } from '../../partner-site/init.ts';
 import { answer, newPassword, nobodyToAsk } from '../answers.ts';
@@ -55,10 +56,15 @@ async function chooseRole(context: Context, given: Flags['role']): Promise<'main
 }
 
 async function initMain(context: Context, folder: string, flags: Flags): Promise<void> {
-  const ask = (flag: string, given: string | undefined, question: string, suggestion?: string): Promise<string> =>
-    answer(context, { flag, given, ask: question, ...(suggestion === undefined ? {} : { suggestion }) });
+  const ask = (
+    flag: string,
+    given: string | undefined,
+    question: string,
+    suggestion: string,
+    read: (text: string) => string = (text) => text,
+  ): Promise<string> => answer(context, { flag, given, ask: question, suggestion, read });
   const name = await ask('--name', flags.name, 'Name of your site', 'Northwind Coffee');
-  const url = withSlash(await ask('--url', flags.url, 'Its address', 'https://northwind.example/'));
+  const url = await ask('--url', flags.url, 'Its address', 'https://northwind.example/', siteAddress);
   // A sample partner does no harm: nothing is pushed to it before it has joined.
   const sample = (given: string | undefined, value: string) => given ?? (context.canAsk ? undefined : value);
   const id = await ask('--partner', sample(flags.partner, 'harbour'), 'Id of your first partner', 'harbour');
@@ -69,8 +75,12 @@ async function initMain(context: Context, folder: string, flags: Flags): Promise
     'Harbour Books',
   );
   const suggestedUrl = `https://${id}.example/`;
-  const partnerUrl = withSlash(
-    await ask('--partner-url', sample(flags.partnerUrl, suggestedUrl), 'Its address', suggestedUrl),
+  const partnerUrl = await ask(
+    '--partner-url',
+    sample(flags.partnerUrl, suggestedUrl),
+    'Its address',
+    suggestedUrl,
+    siteAddress,
   );
   const suggestedMount = mountFor(name);
   const mount = await ask(
@@ -86,7 +96,7 @@ async function initMain(context: Context, folder: string, flags: Flags): Promise
     { tree: await context.tree(folder), keys, random: context.random },
     answers,
     await readStarterParts(await context.tree(packageFolder('templates/plain'))),
-    await context.sshKey(URL.canParse(url) ? `tieup@${new URL(url).hostname}` : 'tieup'),
+    await context.sshKey(`tieup@${new URL(url).hostname}`),
     await newPassword(context, keys, 'root'),
   );
   report(context, 'main', folder, files, [
@@ -123,11 +133,6 @@ function report(
     const steps = [...here, ...next].map((step) => `  - ${visible(step)}\n`).join('');
     return `${output.strong(`a ${role} site in ${visible(folder)}`)}\n${made}\n${output.strong('next')}\n${steps}`;
   });
-}
-
-/** People type addresses without the slash that ends them. */
-function withSlash(url: string): string {
-  return URL.canParse(url) && !/[?#]/.test(url) && !url.endsWith('/') ? `${url}/` : url;
 }
 
 /** `/with-northwind-coffee/` for Northwind Coffee. */

@@ -1,5 +1,6 @@
 import { invite } from '../../main-site/invite.ts';
 import { TieupError } from '../../errors.ts';
+import { wordLines } from '../answers.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { kitFileFor } from '../kit-file.ts';
@@ -21,11 +22,11 @@ export const define: Define = (command, context) => {
       const ctx = context();
       const file = out ?? `${partner}.invitation`;
       const invited = await invite(await ctx.mainSite(), { partner, hours: parseHours(hours) });
-      const { words, until, kit } = invited;
+      const { words, digest, until, kit } = invited;
       const kitFile = kit === undefined ? null : kitFileFor(file);
       await ctx.writeFile(file, invited.bytes);
       if (kit !== undefined && kitFile !== null) await ctx.writeFile(kitFile, kit.bytes);
-      ctx.output.result('invite', { partner, file, kit: kitFile, until, words }, () =>
+      ctx.output.result('invite', { partner, file, kit: kitFile, until, words, digest }, () =>
         [
           ctx.output.mark('good', `invitation for ${visible(invited.partnership.name)} in ${visible(file)}`),
           ...(kit === undefined || kitFile === null
@@ -37,8 +38,8 @@ export const define: Define = (command, context) => {
                 ),
               ]),
           `Send ${kit === undefined ? 'it' : 'both files'} to the partner. The invitation is good for one answer, until ${until}.`,
-          `When the partner runs tieup join, it sees these words; let it read them to you:`,
-          `  ${ctx.output.strong(words.join(' '))}`,
+          `By telephone, read these six words to the partner; its tieup join shows what they must be:`,
+          ...wordLines(words, digest, ctx.output.strong),
           `Then take in the answer:  tieup enroll <answer file>\n`,
         ].join('\n'),
       );

@@ -4,7 +4,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { TieupError } from '../../errors.ts';
 import { pendingKeys, trustKeys } from '../../main-site/partner-key-change.ts';
 import { asOwnRole, listOwnKeys, rotateOwnKey } from '../../partner-site/keys-rotate.ts';
-import { newPassword, nobodyToAsk } from '../answers.ts';
+import { compareWords, newPassword, wordLines } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { assertConfirmed } from '../key-folder.ts';
 import { table } from '../table.ts';
@@ -43,14 +43,14 @@ export async function rotatePartnerKey(ctx: Context, key: string, confirm: strin
   const role = asOwnRole(key);
   const site = await ctx.partnerSite();
   assertConfirmed(confirm, site.config.partner, `rotating the ${role} key`);
-  const { name, seq, words } = await rotateOwnKey(site, role, (made) => newPassword(ctx, site.keys, made));
+  const { name, seq, words, digest } = await rotateOwnKey(site, role, (made) => newPassword(ctx, site.keys, made));
   const { output } = ctx;
-  output.result('site-keys-rotate', { name, seq, words }, () => {
+  output.result('site-keys-rotate', { name, seq, words, digest: words === null ? null : digest }, () => {
     const made = `${output.mark('added', `made the key ${name}; it signs from now on`)}\n`;
     if (words === null) return `${made}The main site takes it in by itself, with its next status or push.\n`;
     return (
-      `${made}The main site has to trust it: read these words to its operator, who runs tieup keys trust ${visible(site.config.partner)}:\n` +
-      `  ${output.strong(words.join(' '))}\n`
+      `${made}The main site has to trust it: its operator runs tieup keys trust ${visible(site.config.partner)}, which shows what the\n` +
+      `six words must be. By telephone, read them out:\n${wordLines(words, digest, output.strong).join('\n')}\n`
     );
   });
 }
@@ -72,25 +72,17 @@ async function trust(ctx: Context, partner: string, yes: string | undefined): Pr
       hint: 'its manager runs tieup keys rotate accept first; without the old key, a new invitation is needed',
     });
   }
-  const words = pending.words.join(' ');
-  if (yes === undefined) {
-    ctx.output.message(
-      `${partner} has a new accept key. Ask its manager to read the six words. They must be:\n  ${words}`,
-    );
-    const prompt = await ctx.prompt();
-    if (!prompt.interactive) throw nobodyToAsk('--yes');
-    if (!(await prompt.confirm('Are they the same?')))
-      throw new TieupError('TIEUP_E_DECLINED', 'the words differ, so nothing was recorded');
-  } else if (
-    yes
-      .trim()
-      .split(/[\s-]+/)
-      .join(' ') !== words
-  ) {
-    throw new TieupError('TIEUP_E_VERIFY', 'these are not the words of the new key, so nothing was recorded', {
-      hint: 'if the manager reads other words to you, somebody else writes into its outbox: end the partnership and invite anew',
-    });
-  }
+  const { words, digest } = pending;
+  ctx.output.message(`${partner} has a new accept key.`);
+  await compareWords(ctx, {
+    reader: 'the manager of the partner',
+    words,
+    digest,
+    yes,
+    ask: 'Did the manager read these words?',
+    otherwise: 'nothing was recorded',
+    hint: 'if the manager reads other words to you, somebody else writes into its outbox: end the partnership and invite anew',
+  });
   await trustKeys(site, pending);
   ctx.output.result('keys-trust', { partner, accept: pending.keys.accept }, () => {
     return `${ctx.output.mark('good', `the new accept key of ${visible(partner)} is trusted`)}\n`;

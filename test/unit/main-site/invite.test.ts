@@ -6,10 +6,13 @@ import { enroll, openAnswer } from '../../../src/main-site/enroll.ts';
 import { invite } from '../../../src/main-site/invite.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
-import { answerKey, type Answer } from '../../../src/protocol/invitation.ts';
+import { publicKeyOf } from '../../../src/protocol/ed25519.ts';
+import { answerKey, answerSigner, renderAnswer, type Answer } from '../../../src/protocol/invitation.ts';
+import { noteSigner, signNote } from '../../../src/protocol/note.ts';
+import { renderVkey } from '../../../src/protocol/vkey.ts';
 import { join as joinPartnership, type Joined, openInvitation } from '../../../src/partner-site/join.ts';
 import { seededSshKey } from '../../support/embedded-sftp.ts';
-import { memoryKeys, seededRandom } from '../../support/memory-keys.ts';
+import { memoryKeys, seededKey, seededRandom } from '../../support/memory-keys.ts';
 import { mainFixture, type MainFixture } from '../../support/partnership-fixture.ts';
 import { contentsOf, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -34,7 +37,6 @@ const send = (main: MainFixture, hours = 48) => invite(main.site, { partner: 'ha
 /** What a partner does with the invitation, other than it should. */
 interface Otherwise {
   readonly secret?: string;
-  readonly sftp?: Answer['sftp'];
 }
 
 /** A partner with keys of its own joins; `owner` tells one partner from another. */
@@ -42,7 +44,7 @@ async function answerTo(
   main: MainFixture,
   bytes: Uint8Array,
   owner = 'harbour',
-  { secret, sftp }: Otherwise = {},
+  { secret }: Otherwise = {},
 ): Promise<Joined> {
   const opened = openInvitation(bytes, main.clock.now());
   const invitation = secret === undefined ? opened.invitation : { ...opened.invitation, secret };
@@ -50,6 +52,7 @@ async function answerTo(
   return joinPartnership(
     {
       files: folderTree(folder),
+      base: folder,
       exchange: folderTree(join(folder, 'exchange')),
       state: folderTree(join(folder, 'state')),
       keys: memoryKeys(owner),
@@ -58,7 +61,7 @@ async function answerTo(
     },
     {
       opened: { ...opened, invitation },
-      sftp: sftp ?? { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey(owner).publicKey] },
+      sftp: { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey(owner).publicKey] },
       url: 'https://harbour.example/',
       publish: 'link',
       folders: {
@@ -168,6 +171,10 @@ describe('an invitation', () => {
   });
 });
 
+const lyingKey = (role: 'accept' | 'site' | 'log') =>
+  renderVkey(`harbour/${role}`, publicKeyOf(seededKey('liar', role)));
+const lyingKeys = { accept: lyingKey('accept'), site: lyingKey('site'), log: lyingKey('log') };
+
 describe('an answer is refused, and nothing is recorded,', () => {
   /** @returns the main site's refusal; its folder must be what it was. */
   async function refused(main: MainFixture, answer: Uint8Array): Promise<string> {
@@ -228,13 +235,27 @@ describe('an answer is refused, and nothing is recorded,', () => {
     expect(await refused(main, answer)).toContain('does not know the secret');
   });
 
-  test.each([
-    ['address', { url: 'sftp://main@harbour example/exchange', hostKeys: [seededSshKey('harbour').publicKey] }],
-    ['host key', { url: 'sftp://main@harbour.example/exchange', hostKeys: ['ssh-ed25519 AAAA'] }],
-  ])('when its %s would make a file that no later push could use', async (_what, sftp) => {
+  test.each<[string, Partial<Answer>]>([
+    ['an SFTP address', { sftp: { url: 'sftp://main@no host/', hostKeys: [seededSshKey('harbour').publicKey] } }],
+    ['a host key', { sftp: { url: 'sftp://main@harbour.example/', hostKeys: ['ssh-ed25519 AAAA'] } }],
+    ['an address', { url: 'https://harbour.example/?page=1' }],
+    ['a log key', { keys: { ...lyingKeys, log: lyingKeys.site } }],
+  ])('when a partner that writes its own answers gives %s that no later command could use', async (_what, wrong) => {
     const main = await readyToInvite();
-    const { answer } = await answerTo(main, (await send(main)).bytes, 'harbour', { sftp });
-    expect(await refused(main, answer)).toContain('the answer of harbour is refused');
+    const { bytes } = await send(main);
+    const { body, invitation } = openInvitation(bytes, main.clock.now());
+    const right: Answer = {
+      partner: 'harbour',
+      invitation: sha256(body),
+      keys: lyingKeys,
+      sftp: { url: 'sftp://main@harbour.example/', hostKeys: [seededSshKey('harbour').publicKey] },
+      url: 'https://harbour.example/',
+      created: '2026-11-23T12:00:00Z',
+    };
+    const signers = [noteSigner('harbour/accept', seededKey('liar', 'accept')), answerSigner(invitation)];
+    const signed = (answer: Answer) => signNote(renderAnswer(answer), signers);
+    expect(await refused(main, signed({ ...right, ...wrong }))).toContain('the answer of harbour is refused');
+    await openAnswer(main.site, signed(right));
   });
 
   test('when it was made without the secret, whoever signed it', async () => {

@@ -49,6 +49,7 @@ function joinWith(opened: ReturnType<typeof openInvitation>, kit: OpenedKit | un
   return join(
     {
       files: folderTree(shop),
+      base: shop,
       exchange: folderTree(joinPath(shop, 'exchange')),
       state: folderTree(joinPath(shop, 'state')),
       keys: memoryKeys('harbour'),

@@ -1,0 +1,72 @@
+/** The host keys that `join` writes into its answer: where they come from, and in words that a manager can compare. */
+import { isTieupError, TieupError } from '../errors.ts';
+import { describeHostKey, parseHostKey, renderHostKey } from '../io/host-key.ts';
+import type { Context } from './context.ts';
+
+export interface FoundHostKeys {
+  /** `ssh-ed25519 AAAA…`, without a comment. */
+  readonly lines: readonly string[];
+  /** `ED25519 SHA256:…` of each, as `ssh-keygen -l` shows it. */
+  readonly fingerprints: readonly string[];
+  /** Whom we have to believe: the command line, this machine's own key file, or whoever answered over the network. */
+  readonly source: 'flag' | 'this-machine' | 'network';
+  /** The same in words. */
+  readonly from: string;
+}
+
+/**
+ * The keys that `--host-key` gave, or the one that the server shows. When that is this machine's own, nobody can stand
+ * between; otherwise the manager has to compare it.
+ * @throws TIEUP_E_CONFIG for a line that is no host key; TIEUP_E_CONNECTION when the server cannot be asked.
+ */
+export async function findHostKeys(
+  ctx: Context,
+  address: string,
+  given: readonly string[] | undefined,
+): Promise<FoundHostKeys> {
+  if (given !== undefined) return found(given, 'flag', 'from --host-key');
+  const shown = await scan(ctx, address);
+  const own = await ctx.ownHostKeys();
+  const file = own.find(({ key }) => shown.includes(renderHostKey(key.blob)))?.file;
+  if (file === undefined) {
+    const others = own.length === 0 ? '' : '; it is none of those of this machine';
+    return found(shown, 'network', `as the server showed it over the network just now${others}`);
+  }
+  return found(shown, 'this-machine', `from ${file} on this machine, and the server shows the same`);
+}
+
+function found(lines: readonly string[], source: FoundHostKeys['source'], from: string): FoundHostKeys {
+  const keys = lines.map(parseHostKey);
+  return { lines: keys.map(({ blob }) => renderHostKey(blob)), fingerprints: keys.map(describeHostKey), source, from };
+}
+
+/** To compare: the same as `ssh-keygen -l` prints on the server. */
+export function hostKeysText({ fingerprints, source, from }: FoundHostKeys): string {
+  const lines = [`The host key of your server, ${from}:`, ...fingerprints.map((each) => `  ${each}`)];
+  if (source === 'network') {
+    lines.push('Compare it with what your server itself says:  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
+  }
+  return lines.join('\n');
+}
+
+/** A key from the network is taken only when a person says that it is the server's; a script was told by its `--yes`. */
+export async function confirmHostKeys(ctx: Context, { source }: FoundHostKeys): Promise<void> {
+  if (source !== 'network') return;
+  const prompt = await ctx.prompt();
+  if (await prompt.confirm('Is that the key of your server?')) return;
+  throw new TieupError('TIEUP_E_DECLINED', 'this is not your server’s host key, so nothing was made', {
+    hint: 'give the right one: --host-key "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" on the server',
+  });
+}
+
+async function scan(ctx: Context, address: string): Promise<readonly string[]> {
+  try {
+    return await ctx.scanHostKey(address);
+  } catch (cause) {
+    if (!isTieupError(cause, 'TIEUP_E_CONNECTION')) throw cause;
+    throw new TieupError(cause.code, `${cause.message}, so its host key is not known`, {
+      hint: 'check the address; if the server cannot be reached from here, give its key: --host-key "ssh-ed25519 AAAA…", from /etc/ssh/ssh_host_ed25519_key.pub there',
+      cause,
+    });
+  }
+}
