@@ -2,6 +2,7 @@
 import { isTieupError, TieupError } from '../errors.ts';
 import type { KeyName, KeyStore } from '../io/keys.ts';
 import type { Context } from './context.ts';
+import type { Output } from './output.ts';
 import { visible } from './visible.ts';
 
 export interface Question {
@@ -94,7 +95,12 @@ export async function compareWords(context: Context, comparison: Comparison): Pr
   throw new TieupError('TIEUP_E_DECLINED', `you did not agree, so ${otherwise}`, { hint });
 }
 
-/** Words and, for whoever prefers it, the digest that they are the beginning of. */
-export function wordLines(words: readonly string[], digest: string, mark = (text: string) => text): readonly string[] {
-  return [`  ${mark(words.join(' '))}`, `  (${digest})`];
+/** Words and, for whoever prefers it, the digest that they are the beginning of; `output` makes the words strong. */
+export function wordLines(
+  words: readonly string[],
+  digest: string,
+  output?: Pick<Output, 'strong'>,
+): readonly string[] {
+  const text = words.join(' ');
+  return [`  ${output === undefined ? text : output.strong(text)}`, `  (${digest})`];
 }

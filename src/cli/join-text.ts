@@ -44,10 +44,10 @@ export interface JoinedFacts {
   readonly authorizedKey: string;
 }
 
-export function joinedText({ mark, strong }: Output, facts: JoinedFacts): string {
+export function joinedText(output: Output, facts: JoinedFacts): string {
   const { partner, out, exchange, kitFiles, digest, words, authorizedKey } = facts;
   return [
-    mark('good', `this folder is now the partner site "${visible(partner)}"`),
+    output.mark('good', `this folder is now the partner site "${visible(partner)}"`),
     ...(kitFiles.length === 0
       ? []
       : [`To build pages of your own in its spirit: ${count(kitFiles.length, 'file')} in kit/`]),
@@ -59,7 +59,7 @@ export function joinedText({ mark, strong }: Output, facts: JoinedFacts): string
     `   owns your site there is no protection against a stolen login. docs/sftp-server.md has the commands.`,
     `2. Send ${visible(out)} to the main site. Nothing in it is secret.`,
     `3. By telephone, read these six words to the main site; its tieup enroll shows what they must be:`,
-    ...wordLines(words, digest, strong),
+    ...wordLines(words, digest, output),
     `4. When it has pushed:  tieup accept\n`,
   ].join('\n');
 }

@@ -59,7 +59,7 @@ const hostKey = z.string().regex(/^(?:ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}
   error: 'must be a host key line such as "ssh-ed25519 AAAA…"',
 });
 
-const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+\/\S*$/, {
+const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+(?:\/\S*)?$/, {
   error: 'must be an address such as sftp://user@host:22/path, without a password',
 });
 

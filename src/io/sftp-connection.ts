@@ -180,14 +180,14 @@ function connectFault(label: string, address: SftpAddress, pinned: readonly Host
       'TIEUP_E_HOST_KEY',
       `the server ${server} showed the host key ${sshFingerprint(report.shown)}, but ${wanted} is pinned`,
       {
-        hint: 'nothing was sent; ask the partner by voice whether its server has a new key, and pin that one if so',
+        hint: 'nothing was sent; ask the partner by voice whether its server has a new key, and if so put it under sftp.hostKeys in its partners/ file',
         cause,
       },
     );
   }
   if (/no matching host key format/.test(message)) {
     return new TieupError('TIEUP_E_HOST_KEY', `the server ${server} has no host key of the pinned type (${wanted})`, {
-      hint: 'nothing was sent; ask the partner by voice whether its server has a new key, and pin that one if so',
+      hint: 'nothing was sent; ask the partner by voice whether its server has a new key, and if so put it under sftp.hostKeys in its partners/ file',
       cause,
     });
   }

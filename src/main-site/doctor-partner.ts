@@ -118,7 +118,7 @@ function clockFinding(theirs: number, before: number, after: number): Finding {
   const apart = theirs + 1000 < before ? theirs + 1000 - before : Math.max(theirs - after, 0);
   const minutes = Math.round(Math.abs(apart) / MINUTE_MS);
   const message = `the server’s clock is ${minutes} minutes ${apart < 0 ? 'behind' : 'ahead of'} ours`;
-  const fix = 'set both clocks by NTP; signatures are dated';
+  const fix = 'timedatectl set-ntp true on both machines; signatures are dated';
   if (Math.abs(apart) > SKEW_PROBLEM_MS) return problem('clock', message, fix);
   if (Math.abs(apart) > SKEW_WARNING_MS) return warning('clock', message, fix);
   return ok('clock', 'the server’s clock and ours agree');

@@ -59,11 +59,10 @@ function openOwnSignature(bytes: Uint8Array): { readonly text: string; readonly 
 
 type OpenInvitation = NonNullable<Partnership['invitation']>;
 
-function openInvitationOf({ id, invitation }: Partnership): OpenInvitation {
+function openInvitationOf({ id, status, invitation }: Partnership): OpenInvitation {
   if (invitation !== null) return invitation;
-  throw refused(id, 'there is no open invitation, or it was answered already', {
-    hint: `run tieup invite ${id} to start anew`,
-  });
+  if (status !== 'invited') throw refused(id, `its invitation was answered already, and its status is ${status}`);
+  throw refused(id, 'there is no open invitation', { hint: `run tieup invite ${id}` });
 }
 
 function assertAnswers(answer: Answer, bytes: Uint8Array, { digest, answerKey }: OpenInvitation): void {

@@ -50,8 +50,8 @@ const MAX_PUBLIC_KEY = 16 * 1024;
 /** @throws TIEUP_E_USAGE when there is no such partnership, TIEUP_E_CONTRACT when the partner has joined already. */
 export async function invite(site: MainSite, request: InviteRequest): Promise<Invited> {
   const partnership = await loadPartnership(site, request.partner);
-  assertOpen(partnership);
   const now = site.clock.now();
+  assertOpen(partnership, now);
   const until = instant(new Date(now.getTime() + request.hours * HOUR_MS));
   const document = await site.keys.load(await documentKey(site.keys));
   const name = documentKeyName(site);
@@ -78,7 +78,12 @@ export function documentKeyName(site: MainSite): string {
   return `${new URL(site.config.site.url).hostname}/document`;
 }
 
-function assertOpen({ id, status, keys }: Partnership): void {
+function assertOpen({ id, status, keys, period }: Partnership, now: Date): void {
+  if (period.until !== null && now.toISOString().slice(0, 10) > period.until) {
+    throw new TieupError('TIEUP_E_CONTRACT', `the contract with ${id} was over on ${period.until}`, {
+      hint: `change the period in partners/${id}.yaml first: the partner agrees to it when it joins`,
+    });
+  }
   if (keys === null && status === 'invited') return;
   throw new TieupError('TIEUP_E_CONTRACT', `${id} is no new partner: its status is ${status}`, {
     hint: 'to start over, set its status to invited and its keys to null',

@@ -123,18 +123,26 @@ export function whyNotInForce(partnership: Partnership, now: Date): NotInForce |
     return { kind: 'ended', message: `the partnership with ${id} has ended`, hint };
   }
   if (status === 'invited') {
-    const hint = `run tieup invite ${id}, and tieup enroll with the answer`;
-    return { kind: 'invited', message: `${id} has not joined yet`, hint };
+    return { kind: 'invited', ...invitedText(partnership, now) };
   }
   if (today < period.from) {
-    const hint = 'change the period in its file if that is wrong';
+    const hint = `change the period in partners/${id}.yaml if that is wrong`;
     return { kind: 'early', message: `the contract with ${id} begins on ${period.from}`, hint };
   }
   if (period.until !== null && today > period.until) {
-    const hint = 'change the period in its file when it is extended; live pages stay';
+    const hint = `change the period in partners/${id}.yaml when it is extended; live pages stay`;
     return { kind: 'over', message: `the contract with ${id} was over on ${period.until}`, hint };
   }
   return undefined;
+}
+
+function invitedText({ id, invitation }: Partnership, now: Date): { readonly message: string; readonly hint: string } {
+  const message = `${id} has not joined yet`;
+  if (invitation === null) return { message, hint: `run tieup invite ${id}, and tieup enroll with the answer` };
+  const { until } = invitation;
+  return now > new Date(until)
+    ? { message: `${message}, and its invitation was good until ${until}`, hint: `run tieup invite ${id} again` }
+    : { message: `${message}; its invitation is good until ${until}`, hint: 'run tieup enroll with the answer' };
 }
 
 /** A date alone never ends a suspension: whoever suspended has to say that its reason is gone. */

@@ -43,7 +43,7 @@ async function clockFinding(site: PartnerSite, timestampExpires: string): Promis
   return problem(
     'clock',
     `the clock here is at least ${hours === 1 ? 'an hour' : `${hours} hours`} behind: what the main site signed is dated later`,
-    'set the clock, by NTP if you can; with a wrong one a release that is held back looks fresh',
+    'timedatectl set-ntp true, or set the clock otherwise; with a wrong one a release that is held back looks fresh',
   );
 }
 

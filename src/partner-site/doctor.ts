@@ -67,7 +67,8 @@ async function keysFindings(site: PartnerSite, keyFolder: FileTree): Promise<rea
   const accept = await readIfThere(keyFolder, 'accept.key', MAX_KEY);
   if (accept !== undefined && !isEncrypted(new TextDecoder().decode(accept))) {
     const message = 'the accept key has no password: whoever reads the file can accept releases in your name';
-    found.push(problem('keys', message, 'seal it anew with a password'));
+    const fix = `tieup keys rotate accept --confirm ${site.config.partner}, which makes a new one with a password`;
+    found.push(problem('keys', message, fix));
   }
   const files = (await keyFolder.list('')).filter(({ name }) => name.endsWith('.key'));
   return [...found, ...keyFileFindings(keyFolder.label, (await keyFolder.stat(''))?.mode, files)];
@@ -85,7 +86,7 @@ async function webRootFindings(site: PartnerSite): Promise<readonly Finding[]> {
   ];
   if (original !== undefined && (await original.stat(''))?.kind !== 'folder') {
     const message = `the folder of your own pages ${JSON.stringify(original.label)} does not exist`;
-    found.push(problem('original', message, 'make it, if need be empty, or correct folders.original in tieup.yaml'));
+    found.push(problem('original', message, `mkdir ${original.label}, or correct folders.original in tieup.yaml`));
   }
   return found;
 }

@@ -186,14 +186,15 @@ export async function join(ports: JoinPorts, request: JoinRequest): Promise<Join
 
 /** Makes a key, or takes the one that an interrupted `join` left; returns its vkey line. */
 async function makeKey(
-  { keys, keyFolder, random }: JoinPorts,
+  ports: JoinPorts,
   making: Making,
   partner: string,
   role: 'accept' | 'site' | 'log',
   password: string | undefined,
 ): Promise<string> {
+  const { keys, keyFolder } = ports;
   if (!(await keys.has(role))) {
-    await keys.create(role, random(32), password);
+    await keys.create(role, ports.random(32), password);
     making.remember(async () => keyFolder?.remove(`${role}.key`));
   }
   return renderVkey(partnerKeyName(partner, role), publicKeyOf(await keys.load(role)));

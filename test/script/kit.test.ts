@@ -3,39 +3,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { PASSWORD, wordsIn } from '../support/cli-partnership.ts';
-import { seededSshKey } from '../support/embedded-sftp.ts';
-import { type Script, script } from '../support/script.ts';
-
-const SECRET = { TIEUP_PASSWORD: PASSWORD };
-const MADE = ['kit', 'keys', 'state', 'exchange', 'tieup.yaml'];
-
-interface Invited extends Script {
-  /** A path in the partner's folder. */
-  at(path: string): string;
-  /** `tieup join …` at the partner. */
-  join(...words: readonly string[]): ReturnType<Script['run']>;
-}
-
-/** A starter main site, a starter partner, and an invitation that lies at the partner without its kit. */
-async function invited(prepare: (main: string) => Promise<void> = async () => {}): Promise<Invited> {
-  const shell = await script();
-  const main = join(shell.folder, 'main');
-  const at = (path: string): string => join(shell.folder, 'shop', path);
-  const northwind = ['--name', 'Northwind Coffee', '--url', 'https://northwind.example/'];
-  await shell.run(['init', 'main', '--role', 'main', ...northwind], SECRET);
-  await shell.run(['init', 'shop', '--role', 'partner', '--name', 'Harbour Books']);
-  await prepare(main);
-  const { stdout } = await shell.run(['-C', 'main', 'invite', 'harbour'], SECRET);
-  await copyFile(join(main, 'harbour.invitation'), at('harbour.invitation'));
-  const address = ['--sftp', 'sftp://main@harbour.example/exchange', '--host-key', seededSshKey('shop').publicKey];
-  const agreed = ['--yes', wordsIn(stdout), '--url', 'https://harbour.example/', ...address];
-  return {
-    ...shell,
-    at,
-    join: (...words) => shell.run(['-C', 'shop', 'join', 'harbour.invitation', ...agreed, ...words], SECRET),
-  };
-}
+import { invited, MADE, SECRET } from '../support/invited-partner.ts';
+import { script } from '../support/script.ts';
 
 describe('the kit of an invitation', () => {
   test('is looked for beside it, checked, and laid out in kit/', async () => {

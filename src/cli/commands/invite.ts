@@ -38,8 +38,11 @@ export const define: Define = (command, context) => {
                 ),
               ]),
           `Send ${kit === undefined ? 'it' : 'both files'} to the partner. The invitation is good for one answer, until ${until}.`,
+          ...(invited.partnership.invitation === null
+            ? []
+            : ['It takes the place of the one before, whose answer is not taken in any more.']),
           `By telephone, read these six words to the partner; its tieup join shows what they must be:`,
-          ...wordLines(words, digest, ctx.output.strong),
+          ...wordLines(words, digest, ctx.output),
           `Then take in the answer:  tieup enroll <answer file>\n`,
         ].join('\n'),
       );

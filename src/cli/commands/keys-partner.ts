@@ -50,7 +50,7 @@ export async function rotatePartnerKey(ctx: Context, key: string, confirm: strin
     if (words === null) return `${made}The main site takes it in by itself, with its next status or push.\n`;
     return (
       `${made}The main site has to trust it: its operator runs tieup keys trust ${visible(site.config.partner)}, which shows what the\n` +
-      `six words must be. By telephone, read them out:\n${wordLines(words, digest, output.strong).join('\n')}\n`
+      `six words must be. By telephone, read them out:\n${wordLines(words, digest, output).join('\n')}\n`
     );
   });
 }

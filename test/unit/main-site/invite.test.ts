@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { folderTree } from '../../../src/io/folder-tree.ts';
 import { enroll, openAnswer } from '../../../src/main-site/enroll.ts';
 import { invite } from '../../../src/main-site/invite.ts';
-import { loadPartnership } from '../../../src/main-site/partnerships.ts';
+import { loadPartnership, whyNotInForce } from '../../../src/main-site/partnerships.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import { publicKeyOf } from '../../../src/protocol/ed25519.ts';
 import { answerKey, answerSigner, renderAnswer, type Answer } from '../../../src/protocol/invitation.ts';
@@ -158,6 +158,28 @@ describe('an invitation', () => {
     );
   });
 
+  test('is not written for a contract that is over, and nothing changes', async () => {
+    const main = await readyToInvite();
+    await main.write(FILE, `${PARTNERSHIP}  until: "2026-11-22"\n`);
+    const before = await contentsOf(main.folder);
+    await expect(send(main)).rejects.toMatchObject({
+      code: 'TIEUP_E_CONTRACT',
+      exitCode: 11,
+      message: expect.stringContaining('2026-11-22'),
+    });
+    expect(await contentsOf(main.folder)).toEqual(before);
+  });
+
+  test('that is open is named until when by doctor and push, and a newer one takes its place', async () => {
+    const main = await readyToInvite();
+    const says = async () => whyNotInForce(await loadPartnership(main.site, 'harbour'), main.clock.now())?.message;
+    expect(await says()).toBe('harbour has not joined yet');
+    const { until } = await send(main, 24);
+    expect(await says()).toBe(`harbour has not joined yet; its invitation is good until ${until}`);
+    main.clock.passDays(2);
+    expect(await says()).toBe(`harbour has not joined yet, and its invitation was good until ${until}`);
+  });
+
   test('is not written for a partner that has joined, or that nobody knows', async () => {
     const main = await readyToInvite();
     await enroll(main.site, await openAnswer(main.site, (await answerTo(main, (await send(main)).bytes)).answer));
@@ -248,7 +270,7 @@ describe('an answer is refused, and nothing is recorded,', () => {
       partner: 'harbour',
       invitation: sha256(body),
       keys: lyingKeys,
-      sftp: { url: 'sftp://main@harbour.example/', hostKeys: [seededSshKey('harbour').publicKey] },
+      sftp: { url: 'sftp://main@harbour.example', hostKeys: [seededSshKey('harbour').publicKey] },
       url: 'https://harbour.example/',
       created: '2026-11-23T12:00:00Z',
     };

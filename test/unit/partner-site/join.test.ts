@@ -2,7 +2,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { isTieupError } from '../../../src/errors.ts';
+import { isTieupError, TieupError } from '../../../src/errors.ts';
 import type { BeforeStep } from '../../../src/io/folder-access.ts';
 import { folderTree } from '../../../src/io/folder-tree.ts';
 import { folderKeyStore } from '../../../src/io/keys.ts';
@@ -128,24 +128,29 @@ describe('joining', () => {
 
   test('that fails at any step leaves nothing, neither key nor folder, and can be repeated', async () => {
     const before = await snapshotOf(shop);
-    let steps = 0;
-    for (let failAt = 1; ; failAt += 1) {
-      steps = 0;
-      const attempt = join(
-        ports(FOLDERS, () => {
-          steps += 1;
-          if (steps === failAt) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
-        }),
-        request,
-      );
-      const joined = await attempt.catch((error: unknown) => {
-        expect(String(error instanceof Error && (error.cause ?? error))).toContain('the disk is full');
-        return undefined;
-      });
-      if (joined !== undefined) break;
-      expect(await snapshotOf(shop), `after step ${failAt}`).toEqual(before);
+    const failures: unknown[] = [];
+    /** @returns whether it came to its end before step `failAt` */
+    const attempt = async (failAt: number): Promise<boolean> => {
+      let steps = 0;
+      const full = (): void => {
+        steps += 1;
+        if (steps === failAt) throw new TieupError('TIEUP_E_STORAGE', `the disk is full at step ${failAt}`);
+      };
+      try {
+        await join(ports(FOLDERS, full), request);
+        return true;
+      } catch (error) {
+        failures.push(error);
+        return false;
+      }
+    };
+    let step = 1;
+    while (!(await attempt(step))) {
+      expect(await snapshotOf(shop), `after step ${step}`).toEqual(before);
+      step += 1;
     }
-    expect(steps).toBeGreaterThan(20);
+    expect(failures.length).toBeGreaterThan(40);
+    expect(failures.every((error) => isTieupError(error, 'TIEUP_E_STORAGE'))).toBe(true);
     const answer = await folderTree(joinPath(shop, 'sent')).read('harbour.answer', 1e6);
     expect((await openAnswer(main.site, answer)).partnership.id).toBe('harbour');
   });
