@@ -74,6 +74,13 @@ export interface Comparison {
   readonly hint: string;
 }
 
+/** The main site compares, before it records anything of a partner. */
+export const READ_BY_MANAGER = {
+  reader: 'the manager of the partner',
+  ask: 'Did the manager read these words?',
+  otherwise: 'nothing was recorded',
+} as const;
+
 /** @throws TIEUP_E_VERIFY when `--yes` says other words, TIEUP_E_DECLINED when a person does, TIEUP_E_USAGE without either. */
 export async function compareWords(context: Context, comparison: Comparison): Promise<void> {
   const { reader, words, digest, yes, ask, otherwise, hint } = comparison;

@@ -18,7 +18,7 @@ import { renderVkey } from '../../src/protocol/vkey.ts';
 import { seededSshKey } from '../support/embedded-sftp.ts';
 import { memoryKeys, seededKey, seededRandom } from '../support/memory-keys.ts';
 import { type MainFixture, mainFixture, partnership } from '../support/partnership-fixture.ts';
-import type { PartnerFixture } from '../support/partner-fixture.ts';
+import { FOLDERS, type PartnerFixture } from '../support/partner-fixture.ts';
 import { snapshotOf } from '../support/snapshot.ts';
 
 const HOUR_MS = 3600 * 1000;
@@ -51,14 +51,7 @@ function answerIn(files = memoryTree('shop')): (main: MainFixture, bytes: Uint8A
         sftp: { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey('harbour').publicKey] },
         url: 'https://harbour.example/',
         publish: 'link',
-        folders: {
-          original: 'original',
-          slots: 'slots',
-          exchange: 'exchange',
-          public: 'public',
-          state: 'state',
-          keys: 'keys',
-        },
+        folders: FOLDERS,
         schema: '{}',
         password: undefined,
       },

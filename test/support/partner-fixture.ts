@@ -17,6 +17,16 @@ import { dump } from './site-fixture.ts';
 import { snapshotOf, type Snapshot } from './snapshot.ts';
 import { lastingFolder } from './lasting-folder.ts';
 
+/** Where things are at a partner unless it says otherwise. */
+export const FOLDERS = {
+  original: 'original',
+  slots: 'slots',
+  exchange: 'exchange',
+  public: 'public',
+  state: 'state',
+  keys: 'keys',
+};
+
 export const START = new Date('2026-11-23T12:00:00Z');
 const DAY_MS = 24 * 60 * 60 * 1000;
 

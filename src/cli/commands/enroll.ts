@@ -1,6 +1,6 @@
 import { enroll, openAnswer } from '../../main-site/enroll.ts';
 import { MAX_INVITATION } from '../../protocol/invitation.ts';
-import { compareWords } from '../answers.ts';
+import { compareWords, READ_BY_MANAGER } from '../answers.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { visible } from '../visible.ts';
@@ -26,12 +26,10 @@ export const define: Define = (command, context) => {
         ].join('\n'),
       );
       await compareWords(ctx, {
-        reader: 'the manager of the partner',
+        ...READ_BY_MANAGER,
         words,
         digest,
         yes,
-        ask: 'Did the manager read these words?',
-        otherwise: 'nothing was recorded',
         hint: 'if the manager read other words, somebody changed the files on their way: start anew with tieup invite',
       });
       await enroll(site, enrolment);

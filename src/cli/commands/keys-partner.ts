@@ -4,7 +4,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { TieupError } from '../../errors.ts';
 import { pendingKeys, trustKeys } from '../../main-site/partner-key-change.ts';
 import { asOwnRole, listOwnKeys, rotateOwnKey } from '../../partner-site/keys-rotate.ts';
-import { compareWords, newPassword, wordLines } from '../answers.ts';
+import { compareWords, newPassword, READ_BY_MANAGER, wordLines } from '../answers.ts';
 import type { Context } from '../context.ts';
 import { assertConfirmed } from '../key-folder.ts';
 import { table } from '../table.ts';
@@ -75,12 +75,10 @@ async function trust(ctx: Context, partner: string, yes: string | undefined): Pr
   const { words, digest } = pending;
   ctx.output.message(`${partner} has a new accept key.`);
   await compareWords(ctx, {
-    reader: 'the manager of the partner',
+    ...READ_BY_MANAGER,
     words,
     digest,
     yes,
-    ask: 'Did the manager read these words?',
-    otherwise: 'nothing was recorded',
     hint: 'if the manager reads other words to you, somebody else writes into its outbox: end the partnership and invite anew',
   });
   await trustKeys(site, pending);

@@ -13,6 +13,7 @@ import { renderVkey } from '../../../src/protocol/vkey.ts';
 import { join as joinPartnership, type Joined, openInvitation } from '../../../src/partner-site/join.ts';
 import { seededSshKey } from '../../support/embedded-sftp.ts';
 import { memoryKeys, seededKey, seededRandom } from '../../support/memory-keys.ts';
+import { FOLDERS } from '../../support/partner-fixture.ts';
 import { mainFixture, type MainFixture } from '../../support/partnership-fixture.ts';
 import { contentsOf, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -64,14 +65,7 @@ async function answerTo(
       sftp: { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey(owner).publicKey] },
       url: 'https://harbour.example/',
       publish: 'link',
-      folders: {
-        original: 'original',
-        slots: 'slots',
-        exchange: 'exchange',
-        public: 'public',
-        state: 'state',
-        keys: 'keys',
-      },
+      folders: FOLDERS,
       schema: '{}',
       password: undefined,
     },

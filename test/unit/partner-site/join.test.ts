@@ -13,19 +13,10 @@ import { join, type JoinPorts, type JoinRequest, openInvitation } from '../../..
 import { openKitOf } from '../../../src/partner-site/kit.ts';
 import { seededSshKey } from '../../support/embedded-sftp.ts';
 import { seededRandom } from '../../support/memory-keys.ts';
-import { writeAll } from '../../support/partner-fixture.ts';
+import { FOLDERS, writeAll } from '../../support/partner-fixture.ts';
 import { mainFixture, type MainFixture } from '../../support/partnership-fixture.ts';
 import { snapshotOf } from '../../support/snapshot.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-
-const FOLDERS = {
-  original: 'original',
-  slots: 'slots',
-  exchange: 'exchange',
-  public: 'public',
-  state: 'state',
-  keys: 'keys',
-};
 
 let main: MainFixture;
 let shop: string;

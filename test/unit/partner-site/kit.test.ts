@@ -10,7 +10,7 @@ import { openKitOf, type OpenedKit } from '../../../src/partner-site/kit.ts';
 import { seededSshKey } from '../../support/embedded-sftp.ts';
 import { lastingFolder } from '../../support/lasting-folder.ts';
 import { memoryKeys, seededRandom } from '../../support/memory-keys.ts';
-import { writeAll } from '../../support/partner-fixture.ts';
+import { FOLDERS, writeAll } from '../../support/partner-fixture.ts';
 import { type MainFixture, mainFixture } from '../../support/partnership-fixture.ts';
 import { dump } from '../../support/site-fixture.ts';
 import { snapshotOf } from '../../support/snapshot.ts';
@@ -61,14 +61,7 @@ function joinWith(opened: ReturnType<typeof openInvitation>, kit: OpenedKit | un
       sftp: { url: 'sftp://main@harbour.example/exchange', hostKeys: [seededSshKey('harbour').publicKey] },
       url: 'https://harbour.example/',
       publish: 'link',
-      folders: {
-        original: 'original',
-        slots: 'slots',
-        exchange: 'exchange',
-        public: 'public',
-        state: 'state',
-        keys: 'keys',
-      },
+      folders: FOLDERS,
       schema: '{}',
       kit,
       password: undefined,
