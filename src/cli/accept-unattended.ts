@@ -2,7 +2,7 @@
 import { EXIT, isTieupError } from '../errors.ts';
 import { accept, type AcceptRequest, type AcceptResult } from '../partner-site/accept.ts';
 import type { PartnerSite } from '../partner-site/partner-site.ts';
-import { REJECTED } from '../partner-site/policy.ts';
+import { REJECTED } from '../protocol/policy.ts';
 import { forgetNotices, isNews } from '../partner-site/told.ts';
 import type { Context } from './context.ts';
 

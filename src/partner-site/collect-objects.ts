@@ -5,7 +5,8 @@
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { INBOX_OBJECTS, INBOX_PACKS, MAX_PACK, MAX_PACKS } from '../protocol/exchange.ts';
-import { decodeChunk, PACK_HEAD_LENGTH, packIndexLength, parsePackIndex, type PackEntry } from '../protocol/pack.ts';
+import { exactReader, readPackIndex } from '../protocol/pack-reader.ts';
+import { decodeChunk, type PackEntry } from '../protocol/pack.ts';
 import type { ReleaseFile } from '../protocol/release.ts';
 import type { ObjectStore } from '../publish/objects.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -60,9 +61,7 @@ async function collectPack(
   const fileLength = stat?.length ?? 0;
   const reader = exactReader(exchange.stream(path, Math.min(fileLength, MAX_PACK)));
   try {
-    const head = await reader.take(PACK_HEAD_LENGTH);
-    const rest = await reader.take(packIndexLength(head) - PACK_HEAD_LENGTH);
-    const { chunks, entries } = parsePackIndex(Buffer.concat([head, rest]), fileLength);
+    const { chunks, entries } = await readPackIndex(reader, fileLength);
     const wanted = new Map<number, PackEntry[]>();
     for (const entry of entries) {
       if (missing.get(entry.digest) !== entry.length) continue;
@@ -85,45 +84,6 @@ async function collectPack(
   } finally {
     await reader.close();
   }
-}
-
-interface ExactReader {
-  /** Exactly `length` bytes. @throws TIEUP_E_VERIFY when the file ends before. */
-  take(length: number): Promise<Uint8Array>;
-  skip(length: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-function exactReader(source: AsyncIterable<Uint8Array>): ExactReader {
-  const chunks = source[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array();
-  /** Hands the next `length` bytes out in pieces. */
-  const consume = async (length: number, use: (piece: Uint8Array) => void): Promise<void> => {
-    let left = length;
-    while (left > 0) {
-      if (rest.length === 0) {
-        const next = await chunks.next();
-        if (next.done === true) throw new TieupError('TIEUP_E_VERIFY', 'a pack in the inbox is truncated');
-        rest = next.value;
-        continue;
-      }
-      const piece = rest.subarray(0, left);
-      rest = rest.subarray(piece.length);
-      left -= piece.length;
-      use(piece);
-    }
-  };
-  return {
-    async take(length) {
-      const pieces: Uint8Array[] = [];
-      await consume(length, (piece) => pieces.push(piece));
-      return Buffer.concat(pieces);
-    },
-    skip: (length) => consume(length, () => undefined),
-    async close() {
-      await chunks.return?.();
-    },
-  };
 }
 
 function incomplete(

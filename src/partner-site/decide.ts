@@ -6,6 +6,7 @@ import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import {
   DECISION_TYPE,
+  DECISION_VALID_DAYS,
   decisionDigest,
   MAX_DECISION_NOTE,
   parseDecision,
@@ -20,8 +21,6 @@ import { ownKeysEver, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A decision that nobody carried out within this time means nothing any more. */
-const VALID_DAYS = 30;
 
 export type DecisionRequest = Pick<
   Decision,
@@ -44,7 +43,7 @@ export async function signDecision(site: PartnerSite, request: DecisionRequest):
     seq: (last?.decision.seq ?? 0) + 1,
     previous: last?.digest ?? null,
     time: instant(now),
-    expires: instant(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
+    expires: instant(new Date(now.getTime() + DECISION_VALID_DAYS * DAY_MS)),
   };
   const role = request.by === 'manager' ? 'accept' : 'site';
   const note = signNote(renderDecision(decision), [await ownSigner(site, role)]);
@@ -113,26 +112,51 @@ async function openDecision(site: PartnerSite, seq: number): Promise<SignedDecis
   return { decision, digest: decisionDigest(decision) };
 }
 
-/** Puts the last decision into the outbox again, for the case that a crash came between signing and showing. */
+/**
+ * Puts the last decision into the outbox again, for the case that a crash came between signing and showing, and those before
+ * it that went: the main site walks from one to the next.
+ */
 export async function showLastDecision(site: PartnerSite, { decision }: SignedDecision): Promise<void> {
+  const there = new Set((await site.exchange.list(OUTBOX_DECISIONS)).map(({ name }) => name));
+  for (const seq of await decisionNumbers(site)) {
+    if (there.has(`${seq}.note`)) continue;
+    await site.exchange.write(shownPath(seq), await site.state.read(decisionPath(seq), MAX_DECISION_NOTE));
+  }
   const note = await site.state.read(decisionPath(decision.seq), MAX_DECISION_NOTE);
   const shown = await readIfThere(site.exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
   if (shown === undefined || !Buffer.from(shown).equals(note)) await showDecision(site, decision.seq, note);
 }
 
-/** Puts the signature of a new key under the last decision, when it was one of that role: what it says stays the same. */
-export async function countersignLast(site: PartnerSite, role: 'accept' | 'site', signer: NoteSigner): Promise<void> {
-  const last = await lastDecision(site);
-  if (last === undefined || (last.decision.by === 'manager') !== (role === 'accept')) return;
-  const { seq } = last.decision;
-  const note = addSignature(await site.state.read(decisionPath(seq), MAX_DECISION_NOTE), signer);
-  await site.state.write(decisionPath(seq), note);
-  await showDecision(site, seq, note);
+/**
+ * Puts the signature of a new key under what stands: the manager's last decision, and those by policy since then. Whoever knows
+ * the new keys alone can follow the chain from there, because the manager's decision vouches for all before it.
+ */
+export async function countersignStanding(
+  site: PartnerSite,
+  role: 'accept' | 'site',
+  signer: NoteSigner,
+): Promise<void> {
+  const numbers = await decisionNumbers(site);
+  const [newest] = numbers;
+  for (const seq of numbers) {
+    const { by } = (await openDecision(site, seq)).decision;
+    if ((by === 'manager') === (role === 'accept')) {
+      const note = addSignature(await site.state.read(decisionPath(seq), MAX_DECISION_NOTE), signer);
+      await site.state.write(decisionPath(seq), note);
+      await (seq === newest ? showDecision(site, seq, note) : site.exchange.write(shownPath(seq), note));
+    }
+    if (by === 'manager') return;
+  }
 }
 
 async function showDecision(site: PartnerSite, seq: number, note: Uint8Array): Promise<void> {
-  await site.exchange.write(`${OUTBOX_DECISIONS}/${seq}.note`, note);
+  await site.exchange.write(shownPath(seq), note);
   await site.exchange.write(OUTBOX_DECISION, note);
+}
+
+/** In the outbox. */
+function shownPath(seq: number): string {
+  return `${OUTBOX_DECISIONS}/${seq}.note`;
 }
 
 function decisionPath(seq: number): string {

@@ -15,7 +15,7 @@ import { instant } from '../protocol/instant.ts';
 import { MAX_KEYS_NOTE, renderKeys } from '../protocol/keys-note.ts';
 import { noteSigner, signNote } from '../protocol/note.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
-import { countersignLast } from './decide.ts';
+import { countersignStanding } from './decide.ts';
 import {
   OWN_ROLES,
   ownKey,
@@ -68,7 +68,7 @@ export async function rotateOwnKey(
     const note = signNote(text, role === 'accept' ? [accept, signer] : [accept]);
     // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
     if (role === 'accept') await countersignPolicy(site, signer);
-    if (role !== 'log') await countersignLast(site, role, signer);
+    if (role !== 'log') await countersignStanding(site, role, signer);
     await writeRotated(site, {
       seq,
       generations: { ...before.generations, [role]: generation },

@@ -8,11 +8,12 @@
  * Nothing the site trusts changes before the last check has passed.
  */
 import type { ActiveContent } from '../merge/active-content.ts';
+import { judgeRelease } from '../merge/judge-release.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import type { VerifiedMetadata } from '../io/tuf-client.ts';
 import { MAX_SUMS, TARGET_RELEASE, TARGET_SUMS, TARGET_TERMS } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { instant } from '../protocol/instant.ts';
+import { CLOCK_TOLERANCE_MS, instant } from '../protocol/instant.ts';
 import { checkPaths } from '../protocol/names.ts';
 import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
 import { parseSums } from '../protocol/sums.ts';
@@ -39,9 +40,6 @@ export interface ReleaseDocuments {
   /** Scripts and the like in files that the accepted release did not have, or in all when the terms change; allowed by the terms, shown to the manager. */
   readonly activeContent: readonly ActiveContent[];
 }
-
-/** Two clocks that are both roughly right, and a release that was just made. */
-const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000;
 
 /** The release the manager accepted before, against which changes are judged. */
 export interface KnownRelease {
@@ -171,17 +169,12 @@ async function inspectContent(
   { release, terms, termsDigest }: Documents,
   known: KnownRelease | undefined,
 ): Promise<readonly ActiveContent[]> {
-  const judged = known?.termsDigest === termsDigest ? known.release.files : [];
-  const seen = new Set(judged.map(({ path, digest }) => `${digest} ${path}`));
-  const unseen = release.files.filter(({ path, digest }) => !seen.has(`${digest} ${path}`));
-  if (unseen.length === 0) return [];
-  // Only here: a run that finds nothing new need not wait for the HTML parser to load.
-  const { findActiveContent, judgeActiveContent } = await import('../merge/active-content.ts');
-  const found: ActiveContent[] = [];
-  for (const { path, digest, length } of unseen) {
-    found.push(...findActiveContent(await site.objects.read(digest, length), path));
-  }
-  const problems = judgeActiveContent(found, terms.policy);
+  const { found, problems } = await judgeRelease(
+    release.files,
+    known?.termsDigest === termsDigest ? known.release.files : [],
+    terms.policy,
+    ({ digest, length }) => site.objects.read(digest, length),
+  );
   if (problems.length > 0) {
     throw new TieupError('TIEUP_E_VERIFY', 'the release contains what the terms do not allow', {
       problems,

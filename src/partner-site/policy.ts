@@ -7,9 +7,19 @@ import { readIfThere } from '../io/read-if-there.ts';
 import { OUTBOX_POLICY } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { addSignature, openNote, signNote, type NoteSigner } from '../protocol/note.ts';
-import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, renderPolicy, type AcceptPolicy } from '../protocol/policy.ts';
+import {
+  faultsUnderPolicy,
+  MAX_POLICY_NOTE,
+  parsePolicy,
+  POLICY_TYPE,
+  renderPolicy,
+  standsAgainst,
+  type AcceptPolicy,
+} from '../protocol/policy.ts';
+import { countDifferences } from '../protocol/release.ts';
+import type { AcceptedRelease } from './accepted-release.ts';
 import type { Review } from './review.ts';
-import { lastDecision } from './decide.ts';
+import { isRejectedSince, lastDecision, readDecision } from './decide.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -18,33 +28,34 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** A policy is renewed once a year, by somebody who still is the manager. */
 const VALID_DAYS = 365;
 
-/** The reason of {@link judgeByPolicy} that tells the manager nothing new. */
-export const REJECTED = 'the manager rejected it';
-
 /** Why `review` is for the manager to decide; empty when the policy covers it. */
 export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<readonly string[]> {
   const policy = await readPolicy(site);
   if (policy === undefined) return ['the manager has signed no policy: tieup accept --sign-policy'];
-  const now = instant(site.clock.now());
-  const reasons: string[] = [];
-  if (now < policy.from || now > policy.until) reasons.push(`the policy was good until ${policy.until}`);
   const { opened, accepted, termsBefore, plan } = review;
   const last = (await lastDecision(site))?.decision;
-  if (last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest) reasons.push(REJECTED);
-  if (accepted === undefined) reasons.push('it is the first release of this partnership');
-  if (termsBefore !== undefined) reasons.push('the terms change');
-  if (opened.activeContent.some(({ kind }) => kind !== 'remote'))
-    reasons.push('it brings scripts or other active content');
-  if (plan.replaced.length > 0) reasons.push('tie-up pages take the place of original pages');
   const changed = plan.entries.filter(
     ({ from, before, digest }) => from.kind === 'object' && before?.digest !== digest,
   ).length;
-  if (policy.maxChanged !== null && changed > policy.maxChanged)
-    reasons.push(`${changed} files are new or changed, more than ${policy.maxChanged}`);
-  if (policy.maxRemoved !== null && plan.removals.length > policy.maxRemoved) {
-    reasons.push(`${plan.removals.length} files go away, more than ${policy.maxRemoved}`);
-  }
-  return reasons;
+  // The main site judges by the two releases alone: what it would not believe is not decided here either.
+  const released =
+    accepted === undefined ? { changed, removed: 0 } : countDifferences(accepted.release, opened.release);
+  const faults = faultsUnderPolicy(policy, {
+    at: instant(site.clock.now()),
+    isFirst: accepted === undefined || (await isTakenBack(site, accepted)),
+    against: standsAgainst(last, opened.releaseDigest),
+    termsChange: termsBefore !== undefined,
+    isActive: opened.activeContent.some(({ kind }) => kind !== 'remote'),
+    changed: Math.max(changed, released.changed),
+    removed: Math.max(plan.removals.length, released.removed),
+  });
+  return plan.replaced.length === 0 ? faults : [...faults, 'tie-up pages take the place of original pages'];
+}
+
+/** Whether the manager rejected the accepted release later. */
+async function isTakenBack(site: PartnerSite, { decision, releaseDigest }: AcceptedRelease): Promise<boolean> {
+  const consent = await readDecision(site, decision);
+  return consent !== undefined && isRejectedSince(site, consent.seq, releaseDigest);
 }
 
 /** Signs what `tieup.yaml` says under `auto`, for a year. @throws TIEUP_E_CONFIG when it allows nothing. */

@@ -8,7 +8,8 @@ import { sha256 } from './digest.ts';
 import { canonical, fieldReader, parseFields, renderFields, renderWords, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
-export type Verdict = 'accepted' | 'rejected' | 'rollback';
+export const VERDICTS = ['accepted', 'rejected', 'rollback'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 export interface Decision {
   readonly partner: string;
@@ -33,6 +34,8 @@ export interface Decision {
 }
 
 export const DECISION_TYPE = 'tieup-decision/1';
+/** A decision that nobody carried out within this time means nothing any more; none is good for longer. */
+export const DECISION_VALID_DAYS = 30;
 export const MAX_REASON = 4000;
 /** A decision note has ten short lines, a reason and a signature. */
 export const MAX_DECISION_NOTE = 16 * 1024;
@@ -73,7 +76,7 @@ export function parseDecision(text: string): Decision {
     release: read.count('release'),
     releaseDigest: read.digest('release', 1),
     merge: read.digestOrNone('merge'),
-    verdict: read.oneOf('verdict', ['accepted', 'rejected', 'rollback']),
+    verdict: read.oneOf('verdict', VERDICTS),
     by: read.oneOf('by', ['manager', 'policy']),
     time: read.instant('time', 0),
     expires: read.instant('time', 1),

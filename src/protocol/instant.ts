@@ -1,3 +1,6 @@
+/** Two clocks that are both roughly right differ by less than this: a day. */
+export const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000;
+
 /** ISO 8601 UTC without fractions, the form of every instant that tieup writes: `2026-11-23T22:00:00Z`. */
 export function instant(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;

@@ -2,6 +2,7 @@
  * What a partner's manager allows `tieup accept --auto` to accept without asking; the body of a note of the accept key.
  * Terms, scripts and what the terms' own policy forbids are never accepted by policy, whatever this says.
  */
+import type { Decision } from './decision.ts';
 import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
@@ -14,6 +15,25 @@ export interface AcceptPolicy {
   readonly from: string;
   readonly until: string;
 }
+
+/** A release that is to be accepted by policy, against the one that was accepted before it. */
+export interface PolicyCase {
+  /** When it is accepted. */
+  readonly at: string;
+  /** Nothing was accepted before, or the consent to it was taken back. */
+  readonly isFirst: boolean;
+  /** What the manager decided before is not to be overruled: see {@link standsAgainst}. */
+  readonly against: 'rejected' | 'rollback' | undefined;
+  readonly termsChange: boolean;
+  /** Scripts and the like in files which the release before did not have. */
+  readonly isActive: boolean;
+  /** Files that are new or changed, and that go away. */
+  readonly changed: number;
+  readonly removed: number;
+}
+
+/** The fault that tells the manager nothing new. */
+export const REJECTED = 'the manager rejected it';
 
 export const POLICY_TYPE = 'tieup-policy/1';
 export const MAX_POLICY_NOTE = 8 * 1024;
@@ -32,6 +52,36 @@ export function renderPolicy(policy: AcceptPolicy): string {
     'max-removed': [policy.maxRemoved === null ? '-' : String(policy.maxRemoved)],
     time: [policy.from, policy.until],
   });
+}
+
+/**
+ * Why a policy does not cover a case, in words; empty when it does. The partner asks before it decides, and the main site when it
+ * is shown the decision: whoever holds the site key alone gets no further than this.
+ */
+export function faultsUnderPolicy(policy: AcceptPolicy, given: PolicyCase): string[] {
+  const { maxChanged, maxRemoved, from, until } = policy;
+  const faults: string[] = [];
+  if (given.at > until) faults.push(`the policy was good until ${until}`);
+  if (given.at < from) faults.push(`the policy is in force since ${from} only`);
+  if (given.against === 'rejected') faults.push(REJECTED);
+  if (given.against === 'rollback') faults.push('the manager went back to an earlier release');
+  if (given.isFirst) faults.push('it is the first release of this partnership');
+  if (given.termsChange) faults.push('the terms change');
+  if (given.isActive) faults.push('it brings scripts or other active content');
+  if (maxChanged !== null && given.changed > maxChanged)
+    faults.push(`${given.changed} files are new or changed, more than ${maxChanged}`);
+  if (maxRemoved !== null && given.removed > maxRemoved)
+    faults.push(`${given.removed} files go away, more than ${maxRemoved}`);
+  return faults;
+}
+
+/** How the decision before stands against a release: it was a "no" to this very one, or the way back to an earlier one. */
+export function standsAgainst(
+  before: Pick<Decision, 'verdict' | 'releaseDigest'> | undefined,
+  releaseDigest: string,
+): PolicyCase['against'] {
+  if (before?.verdict === 'rollback') return 'rollback';
+  return before?.verdict === 'rejected' && before.releaseDigest === releaseDigest ? 'rejected' : undefined;
 }
 
 /** @throws TIEUP_E_VERIFY when the text is not exactly one policy. */

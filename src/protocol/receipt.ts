@@ -2,6 +2,9 @@
 import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
+export const RECEIPT_STATES = ['live', 'held', 'left'] as const;
+export type ReceiptState = (typeof RECEIPT_STATES)[number];
+
 export interface Receipt {
   readonly partner: string;
   readonly release: number;
@@ -12,7 +15,7 @@ export interface Receipt {
   readonly publication: number;
   readonly published: string;
   /** `held`: the manager went back to this release and keeps it until `tieup resume`. `left`: no tie-up page is live. */
-  readonly state: 'live' | 'held' | 'left';
+  readonly state: ReceiptState;
   readonly pages: PageCounts;
   readonly time: string;
 }
@@ -58,7 +61,7 @@ export function parseReceipt(text: string): Receipt {
     decision: read.digest('decision'),
     publication: read.count('published'),
     published: read.digest('published', 1),
-    state: read.oneOf('state', ['live', 'held', 'left']),
+    state: read.oneOf('state', RECEIPT_STATES),
     pages: { tieUp: read.count('pages', 0), original: read.count('pages', 1) },
     time: read.instant('time'),
   };

@@ -107,6 +107,17 @@ const releaseSchema: z.ZodType<Release> = z.strictObject({
 
 const TYPE = 'tieup-release/1';
 
+/** How many files of `after` are new or changed against `before`, and how many of `before` it lacks. */
+export function countDifferences(
+  before: Pick<Release, 'files'>,
+  after: Pick<Release, 'files'>,
+): { readonly changed: number; readonly removed: number } {
+  const digests = new Map(before.files.map(({ path, digest: known }) => [path, known]));
+  const changed = after.files.filter(({ path, digest: next }) => digests.get(path) !== next).length;
+  const paths = new Set(after.files.map(({ path }) => path));
+  return { changed, removed: before.files.filter(({ path }) => !paths.has(path)).length };
+}
+
 /** The bytes to sign: JSON with the type first and one file a line, so that a diff of two releases reads well. */
 export function renderRelease(release: Release): Uint8Array {
   const { files, ...head } = release;
