@@ -1,5 +1,5 @@
 /** How a command ends that worked for many partners: one that failed alone fails as itself, some of many with exit 3. */
-import { EXIT, type TieupError } from '../errors.ts';
+import { EXIT, formatProblem, type TieupError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { visible } from './visible.ts';
 
@@ -19,8 +19,9 @@ export function endWithFailures(
   if (first === undefined) return;
   if (partners === 1) throw first.error;
   for (const { partner, error } of failures) {
+    const problems = error.problems.map((problem) => `\n  ${formatProblem(problem)}`).join('');
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
-    context.output.warning(`${partner}: ${error.message}${hint}`);
+    context.output.warning(`${partner}: ${error.message}${problems}${hint}`);
   }
   context.output.message(
     `to try only these again: ${retry} ${failures.map(({ partner }) => visible(partner)).join(' ')}`,
@@ -29,8 +30,19 @@ export function endWithFailures(
   context.endWith(failures.length === partners && codes.size === 1 ? first.error.exitCode : EXIT.somePartnersFailed);
 }
 
+/** Partners that nobody named and that nothing is done for, and why. */
+export function sayPassedOver(
+  { output }: Context,
+  passedOver: readonly { readonly partner: string; readonly why: string }[],
+): void {
+  for (const { partner, why } of passedOver) output.message(`${partner}: passed over, ${why}`);
+}
+
 /** A failure as data, for `--json`. */
 export function describeFailure({ partner, error }: FailedPartner): object {
-  const { code, message, hint, problems } = error;
-  return { partner, result: 'failed', error: { code, message, hint: hint ?? null, problems } };
+  return { partner, result: 'failed', error: describeError(error) };
+}
+
+export function describeError({ code, message, hint, problems }: TieupError): object {
+  return { code, message, hint: hint ?? null, problems };
 }

@@ -6,6 +6,7 @@
 import { loadSite } from './load-site.ts';
 import type { Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import { judgeContent } from './judge-content.ts';
 import { recall } from './learn-remote.ts';
 import { MAX_ASSET } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
@@ -34,9 +35,12 @@ export async function build(site: MainSite, partners: readonly string[], out: Fi
   const compiled = await loadSite(site.config, site.files);
   const built: BuiltPartner[] = [];
   for (const partnership of partnerships) {
-    const base = (await recall(site, partnership.id))?.base.release;
+    const sent = (await recall(site, partnership.id))?.base;
+    const base = sent?.release;
     const files = compiled.filesFor(partnerView(partnership));
-    const { files: planned } = planRelease({ files, base, number: (base?.release ?? 0) + 1, termsDiffer: false });
+    const plan = planRelease({ files, base, number: (base?.release ?? 0) + 1, termsDiffer: false });
+    await judgeContent(site, partnership, plan, sent);
+    const planned = plan.files;
     if (out !== undefined) await writeFiles(site, out, partnership.id, planned);
     built.push({
       partner: partnership.id,

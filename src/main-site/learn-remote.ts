@@ -9,10 +9,12 @@ import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
+import { MAX_RELEASE_JSON, parseRelease } from '../protocol/release.ts';
 import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../protocol/exchange.ts';
 import { cachePath, type MainSite } from './main-site.ts';
+import { readRecord } from './record.ts';
 import { firstRoot, rootVersions } from './root-store.ts';
+import { keepSent, readSent, type SentRelease } from './sent-releases.ts';
 
 export interface Versions {
   readonly targets: number;
@@ -20,19 +22,11 @@ export interface Versions {
   readonly timestamp: number;
 }
 
-/** A release that was pushed: what it consists of and what a decision on it must name. */
-export interface PushedRelease {
-  readonly release: Release;
-  /** SHA-256 of its `N.targets.json`. */
-  readonly releaseDigest: string;
-  readonly termsDigest: string;
-}
-
 export interface RemoteState {
   /** The highest versions that were ever signed, as far as this machine and the inbox know; 0 before the first push. */
   readonly versions: Versions;
   /** The release that the next one changes; undefined before the first push. */
-  readonly base: PushedRelease | undefined;
+  readonly base: SentRelease | undefined;
   /** The base's objects are in the inbox or with the partner; false: send everything. */
   readonly hasObjects: boolean;
   /** The inbox is not signed with the keys of the newest root: all roots have to be sent, and the metadata signed anew. */
@@ -44,7 +38,6 @@ interface Remembered {
   readonly timestampDigest: string;
   readonly versions: Versions;
   readonly releaseDigest: string;
-  readonly termsDigest: string;
   /** Version of the root whose keys have signed it. */
   readonly root: number;
 }
@@ -54,7 +47,6 @@ const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
   timestampDigest: z.string(),
   versions: z.strictObject({ targets: versionNumber, snapshot: versionNumber, timestamp: versionNumber }),
   releaseDigest: z.string(),
-  termsDigest: z.string(),
   root: versionNumber.default(1),
 });
 
@@ -82,7 +74,7 @@ export async function learnRemote(site: MainSite, partnership: Partnership, exch
   if (remembered !== undefined && remembered.timestampDigest === sha256(timestamp))
     return { ...remembered, hasObjects: true, isRekeyed: remembered.root !== newest };
   try {
-    return await verifyRemote(site, partnership, exchange, sha256(timestamp), newest, remembered?.versions);
+    return await verifyRemote(site, partnership, exchange, sha256(timestamp), newest, remembered);
   } catch (error) {
     // Set back to an older state, by a restored backup or by a thief: what this machine remembers is newer and counts.
     const known = fromMemory();
@@ -98,7 +90,7 @@ async function verifyRemote(
   exchange: FileTree,
   timestampDigest: string,
   newest: number,
-  signed: Versions | undefined,
+  known: { readonly versions: Versions; readonly base: SentRelease } | undefined,
 ): Promise<RemoteState> {
   const verified = await refreshTrust({
     exchange,
@@ -110,10 +102,12 @@ async function verifyRemote(
     trustedRoot: await firstRoot(site, partnership.id),
   });
   try {
-    const pushed = await readPushed(verified);
+    const read = await readPushed(verified);
+    const isKnown = known !== undefined && known.base.releaseDigest === read.base.releaseDigest;
+    const pushed = isKnown ? { base: known.base, releaseBytes: undefined } : read;
     const { root, targets, snapshot, timestamp } = verified.versions;
     const isRekeyed = root !== newest;
-    if (signed !== undefined && !isRekeyed) assertNotOlder({ targets, snapshot, timestamp }, signed);
+    if (known !== undefined && !isRekeyed) assertNotOlder({ targets, snapshot, timestamp }, known.versions);
     // A thief of the keys that were replaced may have signed the highest number there is, so that none could follow. Partners
     // forget snapshot and timestamp with the old keys (TUF 5.3.11): their numbers can start over.
     const restart = isRekeyed && Math.max(snapshot, timestamp) > MAX_HONEST_VERSION;
@@ -136,7 +130,7 @@ function assertNotOlder(found: Versions, signed: Versions): void {
   }
 }
 
-async function readPushed(verified: VerifiedMetadata): Promise<{ base: PushedRelease; releaseBytes: Uint8Array }> {
+async function readPushed(verified: VerifiedMetadata): Promise<{ base: SentRelease; releaseBytes: Uint8Array }> {
   const releaseBytes = await verified.readTarget(TARGET_RELEASE, MAX_RELEASE_JSON);
   const terms = verified.targets.get(TARGET_TERMS);
   if (terms === undefined) throw new TieupError('TIEUP_E_VERIFY', 'the release in the inbox has no terms');
@@ -144,22 +138,30 @@ async function readPushed(verified: VerifiedMetadata): Promise<{ base: PushedRel
     release: parseRelease(releaseBytes),
     releaseDigest: verified.targetsDigest,
     termsDigest: terms.sha256,
+    active: null,
+    releaseJson: sha256(releaseBytes),
   };
   return { base, releaseBytes };
 }
 
-/** Keeps what was pushed or verified last, so that the next push need not read it again. */
+/**
+ * Keeps what was pushed or verified last, so that the next push need not read it again.
+ * @param pushed without `releaseBytes` when the release itself is kept already
+ */
 export async function remember(
   site: MainSite,
   partner: string,
-  pushed: { readonly base: PushedRelease; readonly releaseBytes: Uint8Array },
+  pushed: { readonly base: SentRelease; readonly releaseBytes: Uint8Array | undefined },
   versions: Versions,
   timestampDigest: string,
   root: number,
 ): Promise<void> {
-  const { releaseDigest, termsDigest } = pushed.base;
-  const remembered: Remembered = { timestampDigest, versions, releaseDigest, termsDigest, root };
-  await site.files.write(cachePath(partner, 'release.json'), pushed.releaseBytes);
+  const { base, releaseBytes } = pushed;
+  const { releaseDigest } = base;
+  // The release first: what points to it must never point to another one.
+  if (releaseBytes !== undefined)
+    await keepSent(site, partner, base, releaseBytes, (await readRecord(site, partner)).consent?.release);
+  const remembered: Remembered = { timestampDigest, versions, releaseDigest, root };
   await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
 }
 
@@ -167,20 +169,14 @@ export async function remember(
 export async function recall(
   site: MainSite,
   partner: string,
-): Promise<{ versions: Versions; base: PushedRelease; timestampDigest: string; root: number } | undefined> {
+): Promise<{ versions: Versions; base: SentRelease; timestampDigest: string; root: number } | undefined> {
   const pushed = await readIfThere(site.files, cachePath(partner, 'pushed.json'), MAX_CACHE);
-  const release = await readIfThere(site.files, cachePath(partner, 'release.json'), MAX_RELEASE_JSON);
-  if (pushed === undefined || release === undefined) return undefined;
   // A cache that was cut short by a crash or edited is worth nothing; the inbox tells the same.
-  const remembered = decodeRemembered(pushed);
+  const remembered = pushed && decodeRemembered(pushed);
   if (remembered === undefined) return undefined;
-  try {
-    const { versions, releaseDigest, termsDigest, timestampDigest, root } = remembered;
-    return { versions, base: { release: parseRelease(release), releaseDigest, termsDigest }, timestampDigest, root };
-  } catch (error) {
-    if (isTieupError(error, 'TIEUP_E_VERIFY')) return undefined;
-    throw error;
-  }
+  const { versions, releaseDigest, timestampDigest, root } = remembered;
+  const base = await readSent(site, partner, versions.targets);
+  return base?.releaseDigest === releaseDigest ? { versions, base, timestampDigest, root } : undefined;
 }
 
 function decodeRemembered(bytes: Uint8Array): Remembered | undefined {

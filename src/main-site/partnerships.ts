@@ -42,7 +42,7 @@ export async function loadPartnership(site: MainSite, id: string): Promise<Partn
   return found;
 }
 
-function partnershipFile(site: MainSite, id: string): string {
+export function partnershipFile(site: MainSite, id: string): string {
   return `${site.config.folders.partners}/${id}.yaml`;
 }
 
@@ -152,6 +152,31 @@ function suspensionText({ id, suspendedUntil, suspendedFor }: Partnership, today
   if (suspendedUntil === undefined) return `${isSuspended}${because}`;
   if (today <= suspendedUntil) return `${isSuspended} until ${suspendedUntil}${because}`;
   return `${isSuspended}; that was until ${suspendedUntil}, but nobody has resumed it${because}`;
+}
+
+export interface PassedOver {
+  readonly partner: string;
+  readonly why: string;
+}
+
+/**
+ * Who is named gets an answer, a refusal too; where nobody is named, partners who have not joined yet or whose contract is
+ * not in force are passed over.
+ */
+export function passOver(
+  partnerships: readonly Partnership[],
+  named: readonly string[],
+  now: Date,
+): { readonly served: readonly Partnership[]; readonly passedOver: readonly PassedOver[] } {
+  if (named.length > 0) return { served: partnerships, passedOver: [] };
+  const served: Partnership[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const partnership of partnerships) {
+    const why = whyNotInForce(partnership, now);
+    if (why === undefined) served.push(partnership);
+    else passedOver.push({ partner: partnership.id, why: why.message });
+  }
+  return { served, passedOver };
 }
 
 /** @throws TIEUP_E_CONTRACT unless pages may be pushed to this partner at `now`. */

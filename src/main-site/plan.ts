@@ -1,5 +1,5 @@
 /**
- * Says what a push would change at each partner, byte for byte, and changes nothing.
+ * Says what a push would change at each partner, byte for byte, and changes nothing; what a push would refuse, it refuses.
  *
  *   pages → site → the release that each inbox holds → difference
  */
@@ -7,10 +7,11 @@ import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/site.ts';
 import { TieupError } from '../errors.ts';
 import { currentTerms } from './current-terms.ts';
+import { judgeContent } from './judge-content.ts';
 import { learnRemote } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
-import { assertInForce, loadPartnerships } from './partnerships.ts';
+import { assertInForce, loadPartnerships, passOver, type PassedOver } from './partnerships.ts';
 import type { ReleasePlan } from './plan-release.ts';
 import { planFor } from './push.ts';
 
@@ -18,13 +19,18 @@ export type PartnerPlan =
   | { readonly kind: 'planned'; readonly partner: string; readonly base: number | null; readonly plan: ReleasePlan }
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
 
-/** One plan for each partner that `partners` names by id or tag, for all when it is empty. */
-export async function plan(site: MainSite, partners: readonly string[]): Promise<readonly PartnerPlan[]> {
-  const partnerships = await loadPartnerships(site, partners);
+export interface Plans {
+  readonly plans: readonly PartnerPlan[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** One plan for each partner that `partners` names by id or tag; when it is empty, for all whose contract is in force. */
+export async function plan(site: MainSite, partners: readonly string[]): Promise<Plans> {
+  const { served, passedOver } = passOver(await loadPartnerships(site, partners), partners, site.clock.now());
   const compiled = await loadSite(site.config, site.files);
   const plans: PartnerPlan[] = [];
-  for (const partnership of partnerships) plans.push(await planOrReport(site, compiled, partnership));
-  return plans;
+  for (const partnership of served) plans.push(await planOrReport(site, compiled, partnership));
+  return { plans, passedOver };
 }
 
 async function planOrReport(site: MainSite, compiled: CompiledSite, partnership: Partnership): Promise<PartnerPlan> {
@@ -36,6 +42,7 @@ async function planOrReport(site: MainSite, compiled: CompiledSite, partnership:
       const remote = await learnRemote(site, partnership, exchange);
       const { digest } = await currentTerms(site, partnership);
       const releasePlan = planFor(compiled, partnership, remote, digest);
+      await judgeContent(site, partnership, releasePlan, remote.base);
       return { kind: 'planned', partner, base: remote.base?.release.release ?? null, plan: releasePlan };
     } finally {
       await exchange.close();

@@ -1,7 +1,7 @@
 /**
  * Brings the main site's pages to its partners, each as one signed release.
  *
- *   pages → site → plan → objects up → metadata up (commit point) → answer read
+ *   pages → site → plan → judged by the terms → answer read → objects up → metadata up (commit point)
  *
  * What a partner is sent depends on what it was sent before: its inbox tells in one small read. Nothing that the partner's
  * visitors see changes here; that is the partner's `accept` (partner-site/accept.ts), the other half of this story.
@@ -10,23 +10,25 @@ import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/site.ts';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { acquireLock, type Lock } from '../io/lock.ts';
+import { acquireLock } from '../io/lock.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { currentTerms } from './current-terms.ts';
-import { learnRemote, remember, type PushedRelease, type RemoteState } from './learn-remote.ts';
+import { judgeContent } from './judge-content.ts';
+import { lookIntoInbox } from './inbox-content.ts';
+import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { composeMessage, type MessageRequest } from './message.ts';
-import { takeInKeys } from './partner-key-change.ts';
 import { partnerView } from './partner-view.ts';
-import { releaseSeeds } from './partner-keys.ts';
+import { releaseSeeds, type ReleaseSeeds } from './partner-keys.ts';
 import { assertInForce } from './partnerships.ts';
-import { planRelease, type ReleasePlan } from './plan-release.ts';
-import { carriesOut, readOutbox } from './read-outbox.ts';
-import { recordContact, recordPush } from './record.ts';
+import { planRelease, type PlannedFile, type ReleasePlan } from './plan-release.ts';
+import { readRecord, recordContact, recordPush } from './record.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
+import type { SentRelease } from './sent-releases.ts';
 import { signRelease, type SignedRelease } from './sign-release.ts';
+import { takeInAnswers } from './take-in-answers.ts';
 import { collectGarbage, commitRelease, missingObjects, removeLeftovers, uploadObjects } from './upload.ts';
 
 export interface PushRequest {
@@ -43,25 +45,35 @@ export interface PushRequest {
 const LOCK_MINUTES = 30;
 
 export type PushStep =
-  | { readonly kind: 'passed-over'; readonly why: string }
   | { readonly kind: 'connecting' }
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
-  /** The release is there; only tidying up or reading the partner's answer failed. */
-  | { readonly kind: 'committed'; readonly error: TieupError }
   | { readonly kind: 'done' };
 
+/** What went wrong beside a push that did what it had to: no failure, and nothing to keep silent about. */
+export interface Trouble {
+  /** `answer`: what the partner answered could not be read · `tidying`: the release is there, what follows it was cut off. */
+  readonly kind: 'answer' | 'tidying';
+  readonly error: TieupError;
+}
+
+interface Reached {
+  readonly partner: string;
+  readonly release: number;
+  readonly releaseDigest: string;
+  readonly troubles: readonly Trouble[];
+}
+
+interface Sent {
+  readonly sentObjects: number;
+  readonly sentBytes: number;
+}
+
 export type PushResult =
-  | {
-      readonly kind: 'pushed';
-      readonly partner: string;
-      readonly release: number;
-      readonly releaseDigest: string;
-      readonly plan: ReleasePlan;
-      readonly sentObjects: number;
-      readonly sentBytes: number;
-    }
-  | { readonly kind: 'unchanged'; readonly partner: string; readonly release: number; readonly releaseDigest: string }
+  | ({ readonly kind: 'pushed'; readonly plan: ReleasePlan } & Reached & Sent)
+  /** Nothing is new, but content was missing in the inbox and is there again. */
+  | ({ readonly kind: 'repaired' } & Reached & Sent)
+  | ({ readonly kind: 'unchanged' } & Reached)
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
 
 /** Brings one partner its next release; the road above, step by step. @throws what any step throws; the partner then has what it had. */
@@ -76,98 +88,66 @@ export async function pushTo(
   const seeds = await releaseSeeds(site, { partner: partnership.id, epoch: partnership.epoch });
   request.onProgress(partnership.id, { kind: 'connecting' });
   const exchange = await site.connect(partnership);
+  const troubles: Trouble[] = [];
   try {
     const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, site);
     try {
-      const result = await pushLocked(site, compiled, partnership, request, exchange, seeds);
-      await lock.release();
-      return result;
-    } catch (error) {
-      await releaseQuietly(lock);
-      throw error;
+      return await pushLocked({ site, compiled, partnership, request, exchange, seeds, troubles });
+    } finally {
+      // What the push came to is what matters: a line that broke after it cannot carry the release of the lock either.
+      await quietly('tidying', troubles, () => lock.release());
     }
   } finally {
     await exchange.close();
   }
 }
 
-/** After a failure, which is what matters: a line that broke cannot carry the release of the lock either. */
-async function releaseQuietly(lock: Lock): Promise<void> {
-  try {
-    await lock.release();
-  } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-  }
+interface Push {
+  readonly site: MainSite;
+  readonly compiled: CompiledSite;
+  readonly partnership: Partnership;
+  readonly request: PushRequest;
+  readonly exchange: FileTree;
+  readonly seeds: ReleaseSeeds;
+  /** Grows on the way. */
+  readonly troubles: Trouble[];
 }
 
-async function pushLocked(
-  site: MainSite,
-  compiled: CompiledSite,
-  partnership: Partnership,
-  request: PushRequest,
-  exchange: FileTree,
-  seeds: Awaited<ReturnType<typeof releaseSeeds>>,
-): Promise<PushResult> {
+async function pushLocked(push: Push): Promise<PushResult> {
+  const { site, compiled, partnership, request, exchange, troubles } = push;
   const partner = partnership.id;
   const remote = await learnRemote(site, partnership, exchange);
   const terms = await currentTerms(site, partnership);
   const plan = planFor(compiled, partnership, remote, terms.digest);
   request.onProgress(partner, { kind: 'planned', plan });
-  const resend = request.full || !remote.hasObjects;
+  const active = await judgeContent(site, partnership, plan, remote.base);
+
+  const { there, hasDocuments, baseIsLive } = await whatIsThere(push, remote, plan.differs);
+  // Content first, the signed head last, whether that is a new one or the one that is there.
+  const resend = request.full || !remote.hasObjects || !hasDocuments;
+  const objects = missingObjects(plan.files, there);
+  const { sentBytes, paths } = await sendObjects(push, objects);
   if (
     !plan.differs &&
     !resend &&
     remote.base !== undefined &&
     (await isSignedNow(site, partnership, exchange, remote))
   ) {
-    await recordContact(site, partner, remote.base);
     const { release, releaseDigest } = remote.base;
-    return { kind: 'unchanged', partner, release: release.release, releaseDigest };
+    const reached = { partner, release: release.release, releaseDigest, troubles };
+    await recordContact(site, partner, remote.base);
+    if (objects.length === 0) return { kind: 'unchanged', ...reached };
+    return { kind: 'repaired', ...reached, sentObjects: objects.length, sentBytes };
   }
 
-  const there = new Set(resend ? [] : (remote.base?.release.files ?? []).map(({ digest }) => digest));
-  const objects = missingObjects(plan.files, there);
-  let sentBytes = 0;
-  const sent = await uploadObjects(exchange, {
-    objects,
-    assets: { files: site.files, folder: site.config.folders.assets },
-    again: request.full,
-    onBytes: (bytes) => {
-      sentBytes += bytes;
-      request.onProgress(partner, { kind: 'sent', bytes: sentBytes });
-    },
-  });
-  const now = site.clock.now();
-  const newRoots = resend || remote.base === undefined || remote.isRekeyed;
-  const signed = signRelease({
-    partner,
-    site: site.config.site.url,
-    plan,
-    remote,
-    termsBytes: terms.bytes,
-    seeds,
-    now,
-    roots: newRoots ? await rootsForInbox(site, partner) : [],
-    ...composeMessage(site.config, request.message, plan, now),
-  });
+  const signed = await signNow(push, plan, remote, terms.bytes, resend);
   await commitRelease(exchange, signed);
-  await remember(
-    site,
-    partner,
-    { base: signed.pushed, releaseBytes: signed.releaseBytes },
-    signed.versions,
-    sha256(signed.timestamp.bytes),
-    (await newestRoot(site, partner)).version,
-  );
-  await recordPush(site, partner, signed.pushed);
-
-  try {
-    await tidyUp(site, partnership, exchange, { signed, objects: sent, base: remote.base });
-  } catch (error) {
-    // Past the commit point: what the partner's outbox holds cannot make this push a failure.
-    if (!(error instanceof TieupError)) throw error;
-    request.onProgress(partner, { kind: 'committed', error });
-  }
+  // Past the commit point: whatever happens now, the release is there.
+  await quietly('tidying', troubles, () => keepPushed(push, signed, active));
+  await quietly('tidying', troubles, async () => {
+    await collectGarbage(exchange, { signed, objects: paths, baseIsLive });
+    await removeLeftovers(exchange);
+  });
   request.onProgress(partner, { kind: 'done' });
   const { release, releaseDigest } = signed.pushed;
   return {
@@ -175,28 +155,108 @@ async function pushLocked(
     partner,
     release: release.release,
     releaseDigest,
+    troubles,
     plan,
     sentObjects: objects.length,
     sentBytes,
   };
 }
 
-/** Takes in what the partner answered, and away from the inbox what nobody needs any more. */
-async function tidyUp(
-  site: MainSite,
-  partnership: Partnership,
-  exchange: FileTree,
-  sent: {
-    readonly signed: SignedRelease;
-    readonly objects: ReadonlySet<string>;
-    readonly base: PushedRelease | undefined;
-  },
+interface There {
+  /** Digests of objects that need not be sent. */
+  readonly there: ReadonlySet<string>;
+  /** Metadata and targets of the base are in the inbox. */
+  readonly hasDocuments: boolean;
+  /** The partner has carried out the base: what brought it can go. */
+  readonly baseIsLive: boolean;
+}
+
+/**
+ * What the partner's side has of the base: all that came with the release which its receipt names, and what of the rest lies in
+ * the inbox.
+ */
+async function whatIsThere(push: Push, { base, versions, hasObjects }: RemoteState, differs: boolean): Promise<There> {
+  const { site, partnership, exchange, request, troubles } = push;
+  const isConfirmed = async (digest: string) => {
+    const { receipt } = await readRecord(site, partnership.id);
+    return receipt !== null && receipt.state !== 'left' && receipt.releaseDigest === digest;
+  };
+  // Nothing to send, and the receipt was seen: then nothing is asked.
+  if (differs || request.full || base === undefined || !(await isConfirmed(base.releaseDigest)))
+    await quietly('answer', troubles, () => takeInAnswers(site, partnership, exchange, versions.targets));
+  if (base === undefined || !hasObjects || request.full) {
+    const baseIsLive = base !== undefined && (await isConfirmed(base.releaseDigest));
+    return { there: new Set(), hasDocuments: true, baseIsLive };
+  }
+  const { files } = base.release;
+  if (await isConfirmed(base.releaseDigest))
+    return { there: new Set(files.map(({ digest }) => digest)), hasDocuments: true, baseIsLive: true };
+  const { receipt } = await readRecord(site, partnership.id);
+  const has = receipt === null || receipt.state === 'left' ? 0 : receipt.release;
+  const { objects, hasDocuments } = await lookIntoInbox(exchange, base, versions);
+  const there = files.filter(({ since, digest }) => since <= has || objects.has(digest));
+  return { there: new Set(there.map(({ digest }) => digest)), hasDocuments, baseIsLive: false };
+}
+
+async function sendObjects(
+  { site, request, exchange, partnership }: Push,
+  objects: readonly PlannedFile[],
+): Promise<{ readonly sentBytes: number; readonly paths: ReadonlySet<string> }> {
+  let sentBytes = 0;
+  const paths = await uploadObjects(exchange, {
+    objects,
+    assets: { files: site.files, folder: site.config.folders.assets },
+    again: request.full,
+    onBytes: (bytes) => {
+      sentBytes += bytes;
+      request.onProgress(partnership.id, { kind: 'sent', bytes: sentBytes });
+    },
+  });
+  return { sentBytes, paths };
+}
+
+async function signNow(
+  { site, partnership, request, seeds }: Push,
+  plan: ReleasePlan,
+  remote: RemoteState,
+  termsBytes: Uint8Array,
+  resend: boolean,
+): Promise<SignedRelease> {
+  const partner = partnership.id;
+  const now = site.clock.now();
+  const newRoots = resend || remote.base === undefined || remote.isRekeyed;
+  return signRelease({
+    partner,
+    site: site.config.site.url,
+    plan,
+    remote,
+    termsBytes,
+    seeds,
+    now,
+    roots: newRoots ? await rootsForInbox(site, partner) : [],
+    ...composeMessage(site.config, request.message, plan, now),
+  });
+}
+
+async function keepPushed(
+  { site, partnership }: Push,
+  { pushed, releaseBytes, versions, timestamp }: SignedRelease,
+  active: readonly string[] | null,
 ): Promise<void> {
-  const { partnership: known } = await takeInKeys(site, partnership, exchange);
-  const { signed, objects, base } = sent;
-  const baseIsLive = base !== undefined && carriesOut(await readOutbox(exchange, known), base.releaseDigest);
-  await collectGarbage(exchange, { signed, objects, baseIsLive });
-  await removeLeftovers(exchange);
+  const partner = partnership.id;
+  const base: SentRelease = { ...pushed, active, releaseJson: sha256(releaseBytes) };
+  const { version } = await newestRoot(site, partner);
+  await remember(site, partner, { base, releaseBytes }, versions, sha256(timestamp.bytes), version);
+  await recordPush(site, partner, pushed);
+}
+
+async function quietly(kind: Trouble['kind'], troubles: Trouble[], work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof TieupError)) throw error;
+    troubles.push({ kind, error });
+  }
 }
 
 /** The release that a push would make now. */

@@ -1,6 +1,7 @@
 /**
- * Reads what a partner answered: the decision and the receipt in its outbox, each verified against the keys that the
- * partner enrolled with. The outbox is the partner's, so everything in it is a claim until a signature holds it.
+ * Opens what a partner answered: the decision and the receipt in its outbox, each verified against the keys that the
+ * partner enrolled with. The outbox is the partner's, so everything in it is a claim until a signature holds it; whether it
+ * follows from what was sent and said before is judged by take-in-answers.ts.
  */
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
@@ -15,23 +16,36 @@ import {
 } from '../protocol/decision.ts';
 import { OUTBOX_DECISION, OUTBOX_POLICY, OUTBOX_RECEIPT } from '../protocol/exchange.ts';
 import { openNote } from '../protocol/note.ts';
-import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE } from '../protocol/policy.ts';
+import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, type AcceptPolicy } from '../protocol/policy.ts';
 import { MAX_RECEIPT_NOTE, parseReceipt, RECEIPT_TYPE, type Receipt } from '../protocol/receipt.ts';
 import { parseVkey } from '../protocol/vkey.ts';
 
+/** What a partner says, as far as it is believed. */
 export interface Outbox {
   readonly decision: Decision | undefined;
   readonly receipt: Receipt | undefined;
+}
+
+/** A note whose signature was verified, with its bytes. */
+export interface Opened<Statement> {
+  readonly statement: Statement;
+  readonly note: Uint8Array;
+}
+
+export interface OpenedOutbox {
+  readonly decision: Opened<Decision> | undefined;
+  readonly receipt: Opened<Receipt> | undefined;
 }
 
 /** Nothing was said yet. */
 export const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
 
 /** @throws TIEUP_E_VERIFY when a note is not of this partner's keys, or not of this partnership. */
-export async function readOutbox(exchange: FileTree, partnership: Partnership): Promise<Outbox> {
-  const decision = await readDecision(exchange, partnership);
+export async function openOutbox(exchange: FileTree, partnership: Partnership): Promise<OpenedOutbox> {
+  // The receipt first: the decision that it follows was shown before it, and may be the newest by then.
   const receipt = await readReceipt(exchange, partnership);
-  return { decision, receipt };
+  const bytes = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
+  return { decision: bytes && { statement: openDecision(bytes, partnership), note: bytes }, receipt };
 }
 
 /** True when `receipt` says that the release with this digest is what the partner carried out. */
@@ -44,41 +58,35 @@ export function receiptFollows({ decision, receipt }: Outbox): boolean {
   return decision !== undefined && receipt !== undefined && receipt.decision === decisionDigest(decision);
 }
 
-async function readDecision(exchange: FileTree, partnership: Partnership): Promise<Decision | undefined> {
-  const bytes = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
-  if (bytes === undefined) return undefined;
+/** @throws TIEUP_E_VERIFY unless the key signed it whose right it is: the accept key for the manager, either for a policy. */
+export function openDecision(bytes: Uint8Array, partnership: Partnership): Decision {
   const keys = partnerKeys(partnership);
   const note = openNote(bytes, [keys.accept, keys.site], { type: DECISION_TYPE });
   const decision = parseDecision(note.text);
   assertPartner(decision.partner, partnership, 'decision');
-  const signers = note.signers.map(({ name }) => name);
-  if (decision.by === 'manager') {
-    if (!signers.includes(keys.accept.name))
-      throw refuse(partnership, 'its decision claims to be the manager’s, but the accept key did not sign it');
-    return decision;
-  }
-  await assertPolicy(exchange, partnership, decision);
+  if (decision.by === 'manager' && !note.signers.some(({ name }) => name === keys.accept.name))
+    throw refuse(partnership, 'its decision claims to be the manager’s, but the accept key did not sign it');
   return decision;
 }
 
-/** A decision by policy counts only under a policy note of the manager that was in force at its time. */
-async function assertPolicy(exchange: FileTree, partnership: Partnership, decision: Decision): Promise<void> {
-  const bytes = await readIfThere(exchange, OUTBOX_POLICY, MAX_POLICY_NOTE);
-  if (bytes === undefined)
-    throw refuse(partnership, 'its decision is by policy, but there is no policy of the manager');
-  const policy = parsePolicy(openNote(bytes, [partnerKeys(partnership).accept], { type: POLICY_TYPE }).text);
-  assertPartner(policy.partner, partnership, 'policy');
-  if (decision.time < policy.from || decision.time > policy.until) {
-    throw refuse(partnership, `its decision of ${decision.time} is by policy, but the policy was not in force then`);
-  }
+/** The policy note of the manager; undefined when there is none. @throws TIEUP_E_VERIFY when it is not the manager's. */
+export async function readPolicy(
+  exchange: FileTree,
+  partnership: Partnership,
+): Promise<Opened<AcceptPolicy> | undefined> {
+  const note = await readIfThere(exchange, OUTBOX_POLICY, MAX_POLICY_NOTE);
+  if (note === undefined) return undefined;
+  const statement = parsePolicy(openNote(note, [partnerKeys(partnership).accept], { type: POLICY_TYPE }).text);
+  assertPartner(statement.partner, partnership, 'policy');
+  return { statement, note };
 }
 
-async function readReceipt(exchange: FileTree, partnership: Partnership): Promise<Receipt | undefined> {
-  const bytes = await readIfThere(exchange, OUTBOX_RECEIPT, MAX_RECEIPT_NOTE);
-  if (bytes === undefined) return undefined;
-  const receipt = parseReceipt(openNote(bytes, [partnerKeys(partnership).site], { type: RECEIPT_TYPE }).text);
-  assertPartner(receipt.partner, partnership, 'receipt');
-  return receipt;
+async function readReceipt(exchange: FileTree, partnership: Partnership): Promise<Opened<Receipt> | undefined> {
+  const note = await readIfThere(exchange, OUTBOX_RECEIPT, MAX_RECEIPT_NOTE);
+  if (note === undefined) return undefined;
+  const statement = parseReceipt(openNote(note, [partnerKeys(partnership).site], { type: RECEIPT_TYPE }).text);
+  assertPartner(statement.partner, partnership, 'receipt');
+  return { statement, note };
 }
 
 function partnerKeys({ id, keys }: Partnership) {
@@ -92,5 +100,9 @@ function assertPartner(named: string, partnership: Partnership, what: string): v
 }
 
 function refuse(partnership: Partnership, why: string): TieupError {
-  return new TieupError('TIEUP_E_VERIFY', `the outbox of ${partnership.id} cannot be trusted: ${why}`);
+  return new TieupError('TIEUP_E_VERIFY', cannotBeTrusted(partnership.id, why));
+}
+
+export function cannotBeTrusted(partner: string, why: string): string {
+  return `the outbox of ${partner} cannot be trusted: ${why}`;
 }

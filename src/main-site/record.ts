@@ -3,16 +3,38 @@
  * One small JSON file a partner, `.tieup/partners/<id>/record.json`; losing it loses no right of anybody.
  */
 import { z } from 'zod';
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
+import { VERDICTS, type Verdict } from '../protocol/decision.ts';
+import { RECEIPT_STATES, type ReceiptState } from '../protocol/receipt.ts';
 import { instant } from '../protocol/instant.ts';
-import type { PushedRelease } from './learn-remote.ts';
 import { cachePath, type MainSite } from './main-site.ts';
+import type { PushedRelease } from './sent-releases.ts';
+
+export interface Consent {
+  readonly release: number;
+  readonly releaseDigest: string;
+  /** SHA-256 of the terms that were agreed to. */
+  readonly terms: string;
+}
 
 export interface PartnerRecord {
   readonly pushed: { readonly release: number; readonly releaseDigest: string; readonly at: string } | null;
-  /** Highest sequence number of a decision that was seen, and the digest of that decision. */
-  readonly decision: { readonly seq: number; readonly digest: string } | null;
+  /** The digest of every decision that was seen: the first one's first, without a gap. */
+  readonly decisions: readonly string[];
+  /** What the last of them said. */
+  readonly last: { readonly verdict: Verdict; readonly releaseDigest: string } | null;
+  /** The release that the partner accepted last and has not rejected since. */
+  readonly consent: Consent | null;
+  /** The last receipt: the number of the decision that it follows, and what it says. */
+  readonly receipt: {
+    readonly seq: number;
+    readonly publication: number;
+    readonly published: string;
+    readonly release: number;
+    readonly releaseDigest: string;
+    readonly state: ReceiptState;
+  } | null;
   /** The last contact that failed; null when the last one went well. */
   readonly failure: { readonly code: string; readonly message: string; readonly at: string } | null;
   readonly lastContact: string | null;
@@ -20,19 +42,40 @@ export interface PartnerRecord {
 
 const recordSchema: z.ZodType<PartnerRecord> = z.strictObject({
   pushed: z.strictObject({ release: z.number(), releaseDigest: z.string(), at: z.string() }).nullable(),
-  decision: z.strictObject({ seq: z.number(), digest: z.string() }).nullable(),
+  decisions: z.array(z.string()),
+  last: z.strictObject({ verdict: z.enum(VERDICTS), releaseDigest: z.string() }).nullable(),
+  consent: z.strictObject({ release: z.number(), releaseDigest: z.string(), terms: z.string() }).nullable(),
+  receipt: z
+    .strictObject({
+      seq: z.number(),
+      publication: z.number(),
+      published: z.string(),
+      release: z.number(),
+      releaseDigest: z.string(),
+      state: z.enum(RECEIPT_STATES),
+    })
+    .nullable(),
   failure: z.strictObject({ code: z.string(), message: z.string(), at: z.string() }).nullable(),
   lastContact: z.string().nullable(),
 });
 
-const EMPTY: PartnerRecord = { pushed: null, decision: null, failure: null, lastContact: null };
-const MAX_RECORD = 64 * 1024;
+/** Of a partner that nothing is known of. */
+export const EMPTY_RECORD: PartnerRecord = {
+  pushed: null,
+  decisions: [],
+  last: null,
+  consent: null,
+  receipt: null,
+  failure: null,
+  lastContact: null,
+};
+const MAX_RECORD = 4 * 1024 * 1024;
 
 /** @throws TIEUP_E_FAILED when the record is there but damaged: the highest decision must not be forgotten silently. */
 export async function readRecord(site: MainSite, partner: string): Promise<PartnerRecord> {
   const path = cachePath(partner, 'record.json');
   const bytes = await readIfThere(site.files, path, MAX_RECORD);
-  if (bytes === undefined) return EMPTY;
+  if (bytes === undefined) return EMPTY_RECORD;
   try {
     return recordSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
@@ -78,6 +121,9 @@ export async function recordContact(site: MainSite, partner: string, found: Push
   await updateRecord(site, partner, { failure: null, lastContact: instant(site.clock.now()) });
 }
 
-export async function recordFailure(site: MainSite, partner: string, { code, message }: TieupError): Promise<void> {
+/** Another tieup at work tells itself how it ended, and a contract that is not in force is no failure: neither is recorded. */
+export async function recordFailure(site: MainSite, partner: string, error: TieupError): Promise<void> {
+  if (isTieupError(error, 'TIEUP_E_LOCKED', 'TIEUP_E_CONTRACT')) return;
+  const { code, message } = error;
   await updateRecord(site, partner, { failure: { code, message, at: instant(site.clock.now()) } });
 }

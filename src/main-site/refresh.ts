@@ -9,17 +9,19 @@ import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';
+import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { INBOX_LOCK, INBOX_METADATA } from '../protocol/exchange.ts';
 import { renderRelease } from '../protocol/release.ts';
 import { isSignedUnder, readMetadataVersion } from '../protocol/tuf-metadata.ts';
 import { expiryAfter, isHalfOver, signFreshness } from '../protocol/tuf-repository.ts';
-import { learnRemote, remember, type PushedRelease, type RemoteState } from './learn-remote.ts';
+import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { onlineSeed } from './partner-keys.ts';
 import { assertInForce, loadPartnerships } from './partnerships.ts';
 import { recordContact, recordFailure } from './record.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
+import type { PushedRelease, SentRelease } from './sent-releases.ts';
 
 export type RefreshResult =
   | {
@@ -129,7 +131,7 @@ export async function signFreshInto(
   site: MainSite,
   { id: partner, epoch }: Partnership,
   exchange: FileTree,
-  remote: RemoteState & { readonly base: PushedRelease },
+  remote: RemoteState & { readonly base: SentRelease },
   targets: Uint8Array,
 ): Promise<string> {
   const { base, versions: before } = remote;
@@ -148,7 +150,8 @@ export async function signFreshInto(
   }
   await exchange.write(`${INBOX_METADATA}/${timestamp.name}`, timestamp.bytes);
   const { version: root } = await newestRoot(site, partner);
-  const pushed = { base, releaseBytes: renderRelease(base.release) };
+  // What was found under replaced keys has not been kept yet.
+  const pushed = { base, releaseBytes: remote.isRekeyed ? renderRelease(base.release) : undefined };
   await remember(site, partner, pushed, versions, sha256(timestamp.bytes), root);
   await exchange.remove(`${INBOX_METADATA}/${before.snapshot - 1}.snapshot.json`);
   return expiryAfter(now, 'timestamp').toISOString();
@@ -169,9 +172,9 @@ export async function isSignedNow(
   const timestamp = await exchange.read(`${INBOX_METADATA}/timestamp.json`, MAX_TARGETS);
   const isFresh = !isHalfOver('timestamp', readMetadataVersion(timestamp).expires, site.clock.now());
   if (!isRekeyed && isFresh) return true;
-  const targets = await exchange.read(`${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
+  const targets = await readIfThere(exchange, `${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
   const { bytes: root } = await newestRoot(site, partnership.id);
-  if (sha256(targets) !== base.releaseDigest || !isSignedUnder(root, targets)) return false;
+  if (targets === undefined || sha256(targets) !== base.releaseDigest || !isSignedUnder(root, targets)) return false;
   await signFreshInto(site, partnership, exchange, { ...remote, base }, targets);
   return true;
 }

@@ -6,9 +6,10 @@ import { TARGET_RELEASE, TARGET_SUMS, TARGET_TERMS, targetPath, INBOX_METADATA }
 import { instant } from '../protocol/instant.ts';
 import { renderSums } from '../protocol/sums.ts';
 import { signRelease as signMetadata } from '../protocol/tuf-repository.ts';
-import type { PushedRelease, RemoteState, Versions } from './learn-remote.ts';
+import type { RemoteState, Versions } from './learn-remote.ts';
 import type { ReleaseSeeds } from './partner-keys.ts';
 import type { ReleasePlan } from './plan-release.ts';
+import type { PushedRelease } from './sent-releases.ts';
 
 export interface SignedFile {
   /** From the exchange folder. */

@@ -7,16 +7,15 @@ import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
-import { decisionDigest } from '../protocol/decision.ts';
 import { instant } from '../protocol/instant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import { lifetimeWarnings } from './lifetimes.ts';
 import { learnRemote } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships, whyNotInForce } from './partnerships.ts';
-import { takeInKeys } from './partner-key-change.ts';
-import { NO_ANSWER, readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
-import { readRecord, recordFound, updateRecord, type PartnerRecord } from './record.ts';
+import { NO_ANSWER, receiptFollows, type Outbox } from './read-outbox.ts';
+import { readRecord, recordFound, type PartnerRecord } from './record.ts';
+import { takeInAnswers } from './take-in-answers.ts';
 
 /** Worst first; `status` lists partners in this order. */
 export const STATES = [
@@ -71,15 +70,15 @@ async function askPartner(site: MainSite, partnership: Partnership): Promise<Par
   try {
     const exchange = await site.connect(partnership);
     try {
-      const { partnership: known, pending } = await takeInKeys(site, partnership, exchange);
-      warnings.push(...(pending === undefined ? [] : [pendingWarning(partner)]));
-      const outbox = await readOutbox(exchange, known);
-      await noteDecision(site, partner, outbox);
       // Another machine may have pushed since, or this one never did.
-      const { base } = await learnRemote(site, partnership, exchange);
+      const { base, versions } = await learnRemote(site, partnership, exchange);
       if (base !== undefined) await recordFound(site, partner, base);
+      const outbox = await takeInAnswers(site, partnership, exchange, versions.targets);
+      const { pending } = outbox;
+      warnings.push(...(pending === undefined ? [] : [pendingWarning(partner)]));
       const record = await readRecord(site, partner);
-      return { ...row(partnership, record, outbox, ...(contract ?? judge(record, outbox))), warnings };
+      const judged = contract ?? judge(record, outbox, site.clock.now());
+      return { ...row(partnership, record, outbox, ...judged), warnings };
     } finally {
       await exchange.close();
     }
@@ -111,7 +110,7 @@ function judgeContract(partnership: Partnership, now: Date): readonly [PartnerSt
 }
 
 /** The state of a partner from what was pushed and what it answered. */
-export function judge(record: PartnerRecord, outbox: Outbox): readonly [PartnerState, string | null] {
+export function judge(record: PartnerRecord, outbox: Outbox, now: Date): readonly [PartnerState, string | null] {
   const { pushed, failure } = record;
   const { decision, receipt } = outbox;
   if (failure !== null) return ['failed', failure.message];
@@ -120,32 +119,9 @@ export function judge(record: PartnerRecord, outbox: Outbox): readonly [PartnerS
   if (receipt?.state === 'held') return ['held', `the partner holds release ${receipt.release} until it resumes`];
   if (decision === undefined || decision.releaseDigest !== pushed.releaseDigest) return ['pending', null];
   if (decision.verdict === 'rejected') return ['rejected', decision.reason];
-  return receiptFollows(outbox) ? ['live', null] : ['accepted', 'confirmed, not yet published'];
-}
-
-/**
- * Keeps the highest decision that was seen.
- * @throws TIEUP_E_VERIFY when the outbox holds an older one, or another one under the same number: somebody took an answer back.
- */
-export async function noteDecision(site: MainSite, partner: string, { decision }: Outbox): Promise<void> {
-  const { decision: seen } = await readRecord(site, partner);
-  const lastContact = instant(site.clock.now());
-  if (decision === undefined) {
-    if (seen !== null) throw takenBack(partner, `decision ${seen.seq} was there and is gone`);
-    return updateRecord(site, partner, { lastContact });
-  }
-  const digest = decisionDigest(decision);
-  if (seen !== null && decision.seq < seen.seq)
-    throw takenBack(partner, `it holds decision ${decision.seq}, but ${seen.seq} was seen before`);
-  if (seen !== null && decision.seq === seen.seq && digest !== seen.digest)
-    throw takenBack(partner, `decision ${seen.seq} was another one before`);
-  return updateRecord(site, partner, { decision: { seq: decision.seq, digest }, lastContact });
-}
-
-function takenBack(partner: string, why: string): TieupError {
-  return new TieupError('TIEUP_E_VERIFY', `the outbox of ${partner} went back in time: ${why}`, {
-    hint: 'ask the partner; a restored backup does this, and so does a thief',
-  });
+  if (receiptFollows(outbox)) return ['live', null];
+  if (instant(now) <= decision.expires) return ['accepted', 'confirmed, not yet published'];
+  return ['pending', `it was confirmed, but not published by ${decision.expires}; it has to be confirmed again`];
 }
 
 function row(

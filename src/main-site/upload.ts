@@ -93,12 +93,13 @@ async function holds(exchange: FileTree, path: string, bytes: Uint8Array): Promi
 
 /** Removes the temporary files that an interrupted push left; for whoever holds the lock, nobody else writes there. */
 export async function removeLeftovers(exchange: FileTree): Promise<void> {
-  for (const folder of [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS]) {
-    const whole = new Set((await exchange.list(folder)).map(({ name }) => name));
-    for (const { name, kind } of await exchange.list(folder, { temporary: true })) {
-      if (kind === 'file' && !whole.has(name)) await exchange.remove(`${folder}/${name}`);
-    }
-  }
+  const folders = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
+  const leftIn = async (folder: string): Promise<readonly string[]> => {
+    const [whole, all] = await Promise.all([exchange.list(folder), exchange.list(folder, { temporary: true })]);
+    const names = new Set(whole.map(({ name }) => name));
+    return all.flatMap(({ name, kind }) => (kind === 'file' && !names.has(name) ? [`${folder}/${name}`] : []));
+  };
+  for (const path of (await Promise.all(folders.map(leftIn))).flat()) await exchange.remove(path);
 }
 
 /**

@@ -1,20 +1,22 @@
 /** Waits until a partner has answered a release: `tieup push --wait`. */
-import { isTieupError } from '../errors.ts';
+import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnership } from './partnerships.ts';
-import { takeInKeys } from './partner-key-change.ts';
-import { NO_ANSWER, readOutbox, receiptFollows, type Outbox } from './read-outbox.ts';
-import { noteDecision } from './status.ts';
+import { learnRemote } from './learn-remote.ts';
+import { NO_ANSWER, receiptFollows, type Outbox } from './read-outbox.ts';
+import { takeInAnswers } from './take-in-answers.ts';
 
 export type WaitResult =
   | { readonly kind: 'live' }
   | { readonly kind: 'rejected'; readonly reason: string | null }
-  | { readonly kind: 'waited-too-long'; readonly accepted: boolean };
+  | { readonly kind: 'waited-too-long'; readonly accepted: boolean }
+  /** What the partner says cannot be read or believed. */
+  | { readonly kind: 'failed'; readonly error: TieupError };
 
 const POLL_MS = 2000;
 
-/** Looks into the outbox every two seconds until `deadline`, reconnecting when it must. @throws what reading the outbox throws. */
+/** Looks into the outbox every two seconds until `deadline`, reconnecting when it must. */
 export async function waitForAnswer(
   site: MainSite,
   partner: string,
@@ -22,15 +24,20 @@ export async function waitForAnswer(
   deadline: Date,
   signal?: AbortSignal,
 ): Promise<WaitResult> {
-  const partnership = await loadPartnership(site, partner);
+  let partnership = await loadPartnership(site, partner);
   let exchange: FileTree | undefined;
   // A connection that breaks while waiting is no answer: the next look opens another one.
-  const look = async (): Promise<Outbox> => {
+  const look = async (): Promise<Outbox | TieupError> => {
     try {
       exchange ??= await site.connect(partnership);
-      return await readOutbox(exchange, (await takeInKeys(site, partnership, exchange)).partnership);
+      // Another machine may push meanwhile, and be answered.
+      const { versions } = await learnRemote(site, partnership, exchange);
+      const answers = await takeInAnswers(site, partnership, exchange, versions.targets);
+      partnership = answers.partnership;
+      return answers;
     } catch (error) {
-      if (!isTieupError(error, 'TIEUP_E_CONNECTION')) throw error;
+      if (!(error instanceof TieupError)) throw error;
+      if (error.code !== 'TIEUP_E_CONNECTION') return error;
       exchange = undefined;
       return NO_ANSWER;
     }
@@ -38,7 +45,7 @@ export async function waitForAnswer(
   try {
     for (;;) {
       const outbox = await look();
-      if (outbox !== NO_ANSWER) await noteDecision(site, partner, outbox);
+      if (outbox instanceof TieupError) return { kind: 'failed', error: outbox };
       const answered = outbox.decision?.releaseDigest === releaseDigest ? outbox.decision : undefined;
       if (answered?.verdict === 'rejected') return { kind: 'rejected', reason: answered.reason };
       if (answered !== undefined && receiptFollows(outbox)) return { kind: 'live' };

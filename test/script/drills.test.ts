@@ -202,7 +202,7 @@ describe('the manager leaves', () => {
     );
     expect(await shop.live()).toEqual(live);
     // The steps of docs/keys.md: the ledger of the live pages stays, trust and decisions begin anew.
-    for (const path of ['tieup.yaml', 'state/tuf', 'state/keys', 'state/decisions']) {
+    for (const path of ['tieup.yaml', 'state/tuf', 'state/keys', 'state/decisions', 'exchange/outbox']) {
       rmSync(shop.path(path), { recursive: true });
     }
     rmSync(join(main.folder, '.tieup/partners/harbour/record.json'));

@@ -9,10 +9,11 @@ import { IN_PLACE, type PartnerSiteConfig } from '../../src/config/partner-site.
 import { folderTree } from '../../src/io/folder-tree.ts';
 import { enroll, openAnswer } from '../../src/main-site/enroll.ts';
 import { invite } from '../../src/main-site/invite.ts';
-import { type PushedRelease, recall } from '../../src/main-site/learn-remote.ts';
+import { recall } from '../../src/main-site/learn-remote.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
 import type { PushRequest, PushResult } from '../../src/main-site/push.ts';
 import { pushAll } from '../../src/main-site/push-all.ts';
+import type { PushedRelease } from '../../src/main-site/sent-releases.ts';
 import { join as joinPartnership, openInvitation } from '../../src/partner-site/join.ts';
 import { seededSshKey } from './embedded-sftp.ts';
 import { memoryKeys, type MemoryKeys, seededRandom } from './memory-keys.ts';
@@ -117,15 +118,17 @@ export async function mainFixture(pages: Readonly<Record<string, string>> = PAGE
       if (after === before) throw new Error(`${path} has no ${String(from)}`);
       await site.files.write(path, Buffer.from(after));
     },
-    push: (request = {}, by = site) =>
-      pushAll(by, {
+    push: async (request = {}, by = site) => {
+      const { results } = await pushAll(by, {
         partners: [],
         message: { subject: undefined, text: undefined },
         full: false,
         concurrency: 2,
         onProgress: () => {},
         ...request,
-      }),
+      });
+      return results;
+    },
     pushed: async (id = 'harbour') => {
       const [result] = await fixture.push({ partners: [id] });
       if (result?.kind === 'failed') throw result.error;

@@ -7,7 +7,7 @@ import { TieupError } from '../../errors.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
-import { describeFailure, endWithFailures } from '../partner-results.ts';
+import { describeError, describeFailure, endWithFailures, sayPassedOver } from '../partner-results.ts';
 import { byteCount, parseDuration } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
@@ -31,21 +31,24 @@ export const define: Define = (command, context) => {
       const ctx = context();
       const waitMs = wait === undefined ? undefined : parseWait(wait);
       const site = await ctx.mainSite();
-      const results = await pushAll(site, {
+      const { results, passedOver } = await pushAll(site, {
         partners,
         message: { subject, text: message },
         full: full === true,
         concurrency: CONCURRENCY,
         onProgress: (partner, step) => showStep(ctx, partner, step),
       });
+      sayPassedOver(ctx, passedOver);
+      for (const each of results) sayTroubles(ctx, each);
       const answers =
         waitMs === undefined ? new Map<string, WaitResult>() : await waitForAll(ctx, site, results, waitMs);
-      ctx.output.result('push', { partners: results.map((each) => describe(each, answers.get(each.partner))) }, () =>
+      const described = results.map((each) => describe(each, answers.get(each.partner)));
+      ctx.output.result('push', { partners: described, passedOver }, () =>
         results.map((each) => render(ctx, each, answers.get(each.partner))).join(''),
       );
-      refuseAnswers(answers);
       const failures = results.filter((each) => each.kind === 'failed');
       endWithFailures(ctx, failures, results.length, 'tieup push');
+      refuseAnswers(answers);
     });
 };
 
@@ -57,18 +60,25 @@ function parseWait(text: string): number {
 
 function showStep({ output }: Context, partner: string, step: PushStep): void {
   switch (step.kind) {
-    case 'passed-over':
-      return output.message(`${partner}: passed over, ${step.why}`);
     case 'connecting':
       return output.message(`${partner}: connecting`);
     case 'planned':
       return step.plan.differs ? output.message(`${partner}: ${summarise(step.plan)}`) : undefined;
     case 'sent':
       return output.message(`${partner}: ${byteCount(step.bytes)} sent`);
-    case 'committed':
-      return output.warning(`${partner}: the release is there, but ${step.error.message}`);
     case 'done':
       return undefined;
+  }
+}
+
+/** Beside a push that did what it had to: it is no failure of the push, and `tieup status` fails on it. */
+function sayTroubles({ output }: Context, each: PushResult): void {
+  if (each.kind === 'failed') return;
+  const committed = each.kind === 'pushed' ? 'committed, but ' : '';
+  for (const { kind, error } of each.troubles) {
+    const what = kind === 'answer' ? 'the answer could not be read' : 'tidying up afterwards failed';
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
+    output.warning(`${each.partner}: ${committed}${what}: ${error.message}${hint}`);
   }
 }
 
@@ -93,7 +103,7 @@ async function waitForAll(
   return new Map(await Promise.all(answers));
 }
 
-/** A rejection ends with exit 9, a partner that does not answer with exit 8. */
+/** A rejection ends with exit 9, an answer that cannot be believed with its own code, a partner that does not answer with exit 8. */
 function refuseAnswers(answers: ReadonlyMap<string, WaitResult>): void {
   for (const [partner, answer] of answers) {
     if (answer.kind === 'rejected')
@@ -102,10 +112,10 @@ function refuseAnswers(answers: ReadonlyMap<string, WaitResult>): void {
         `${partner} rejected the release: ${answer.reason ?? 'no reason given'}`,
       );
   }
+  for (const answer of answers.values()) if (answer.kind === 'failed') throw answer.error;
   for (const [partner, answer] of answers) {
-    if (answer.kind === 'live') continue;
-    const what =
-      answer.kind === 'waited-too-long' && answer.accepted ? 'has accepted, but not published' : 'has not answered';
+    if (answer.kind !== 'waited-too-long') continue;
+    const what = answer.accepted ? 'has accepted, but not published' : 'has not answered';
     throw new TieupError('TIEUP_E_TIMEOUT', `${partner} ${what} in time`, {
       hint: 'the release stays in its inbox; tieup status tells when it is live',
     });
@@ -115,32 +125,43 @@ function refuseAnswers(answers: ReadonlyMap<string, WaitResult>): void {
 function describe(each: PushResult, answer: WaitResult | undefined): object {
   if (each.kind === 'failed') return describeFailure(each);
   const { partner, kind, release, releaseDigest } = each;
-  const answered =
-    answer === undefined ? {} : { answer: answer.kind, reason: answer.kind === 'rejected' ? answer.reason : null };
-  if (kind === 'unchanged') return { partner, result: 'unchanged', release, releaseDigest, ...answered };
-  const { added, changed, removed, unchanged } = each.plan;
+  const troubles = each.troubles.map((trouble) => ({ kind: trouble.kind, ...describeError(trouble.error) }));
+  const common = { partner, result: kind, release, releaseDigest, warnings: troubles, ...describeAnswer(answer) };
+  if (kind === 'unchanged') return common;
   const { sentObjects, sentBytes } = each;
-  return {
-    partner,
-    result: 'pushed',
-    release,
-    releaseDigest,
-    added,
-    changed,
-    removed,
-    unchanged,
-    sentObjects,
-    sentBytes,
-    ...answered,
-  };
+  if (kind === 'repaired') return { ...common, sentObjects, sentBytes };
+  const { added, changed, removed, unchanged } = each.plan;
+  return { ...common, added, changed, removed, unchanged, sentObjects, sentBytes };
+}
+
+function describeAnswer(answer: WaitResult | undefined): object {
+  if (answer === undefined) return {};
+  const reason = answer.kind === 'rejected' ? answer.reason : null;
+  return answer.kind === 'failed'
+    ? { answer: 'failed', reason, error: describeError(answer.error) }
+    : { answer: answer.kind, reason };
 }
 
 function render({ output }: Context, each: PushResult, answer: WaitResult | undefined): string {
   const partner = visible(each.partner);
-  if (each.kind === 'failed') return `${output.mark('bad', `${partner}: failed`)}\n`;
-  const live = answer?.kind === 'live' ? ', live' : '';
-  if (each.kind === 'unchanged')
-    return `${output.mark('good', `${partner}: nothing to push`)}, release ${each.release} is the newest${live}\n`;
-  const sent = each.sentBytes === 0 ? 'nothing new to send' : `${byteCount(each.sentBytes)} sent`;
-  return `${output.mark('good', `${partner}: release ${each.release} pushed`)} (${summarise(each.plan)}; ${sent})${live}\n`;
+  const answered = answer === undefined ? '' : `, ${ANSWERS[answer.kind]}`;
+  switch (each.kind) {
+    case 'failed':
+      return `${output.mark('bad', `${partner}: failed`)}\n`;
+    case 'unchanged':
+      return `${output.mark('good', `${partner}: nothing to push`)}, release ${each.release} is the newest${answered}\n`;
+    case 'repaired':
+      return `${output.mark('good', `${partner}: nothing new`)}, but ${byteCount(each.sentBytes)} of release ${each.release} were missing and sent again${answered}\n`;
+    case 'pushed': {
+      const sent = each.sentBytes === 0 ? 'nothing new to send' : `${byteCount(each.sentBytes)} sent`;
+      return `${output.mark('good', `${partner}: release ${each.release} pushed`)} (${summarise(each.plan)}; ${sent})${answered}\n`;
+    }
+  }
 }
+
+const ANSWERS: Readonly<Record<WaitResult['kind'], string>> = {
+  live: 'live',
+  rejected: 'rejected',
+  failed: 'its answer cannot be believed',
+  'waited-too-long': 'no answer in time',
+};

@@ -111,7 +111,9 @@ describe('in a fresh checkout', () => {
     const { releaseDigest } = await main.pushedBefore();
     freshCheckout(main);
     const before = await shop.snapshot();
-    expect(await main.push()).toEqual([{ kind: 'unchanged', partner: 'harbour', release: 1, releaseDigest }]);
+    expect(await main.push()).toEqual([
+      { kind: 'unchanged', partner: 'harbour', release: 1, releaseDigest, troubles: [] },
+    ]);
     expect(await shop.snapshot()).toEqual(before);
     expect((await learn(main)).read).toEqual(['inbox/metadata/timestamp.json']);
   });

@@ -1,15 +1,20 @@
 /** Pushing, over folders instead of SSH: what is sent, what is kept, what is refused. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { acquireLock } from '../../../src/io/lock.ts';
+import { memoryTree } from '../../../src/io/memory-tree.ts';
+import { build } from '../../../src/main-site/build.ts';
+import { judgeContent } from '../../../src/main-site/judge-content.ts';
+import { recall } from '../../../src/main-site/learn-remote.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { plan } from '../../../src/main-site/plan.ts';
 import type { PushStep } from '../../../src/main-site/push.ts';
+import { refresh } from '../../../src/main-site/refresh.ts';
 import { status } from '../../../src/main-site/status.ts';
 import { unlock } from '../../../src/main-site/unlock.ts';
 import { openRelease } from '../../../src/partner-site/open-release.ts';
@@ -49,7 +54,13 @@ describe('a push', () => {
     const { main, shop } = await partnership();
     const before = await shop.snapshot();
     expect(await main.push()).toEqual([
-      { kind: 'unchanged', partner: 'harbour', release: 1, releaseDigest: (await main.pushedBefore()).releaseDigest },
+      {
+        kind: 'unchanged',
+        partner: 'harbour',
+        release: 1,
+        releaseDigest: (await main.pushedBefore()).releaseDigest,
+        troubles: [],
+      },
     ]);
     expect(await shop.snapshot()).toEqual(before);
     main.clock.passDays(3);
@@ -228,6 +239,243 @@ describe('what a push leaves in the inbox', () => {
   });
 });
 
+describe('what is missing in the inbox', () => {
+  const packs = 'exchange/inbox/packs';
+
+  /** What the partner's side needs is there again: it accepts, and all pages are live. */
+  async function expectAccepted(shop: PartnerFixture, text = 'Our coffee'): Promise<void> {
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    const live = await shop.live();
+    expect(Object.keys(live)).toContain('with-main/visit.html');
+    expect(live['with-main/index.html']).toContain(text);
+  }
+
+  test.each<readonly [string, (shop: PartnerFixture) => Promise<void>]>([
+    ['removed', (shop) => shop.remove(packs)],
+    [
+      'cut short',
+      async (shop) => {
+        const [name = ''] = readdirSync(shop.path(packs));
+        writeFileSync(shop.path(`${packs}/${name}`), readFileSync(shop.path(`${packs}/${name}`)).subarray(0, -1));
+      },
+    ],
+    [
+      'replaced by no pack',
+      async (shop) => {
+        const [name = ''] = readdirSync(shop.path(packs));
+        writeFileSync(shop.path(`${packs}/${name}`), 'not a pack');
+      },
+    ],
+  ])('is sent again by a push that finds nothing new: a pack was %s', async (_what, damage) => {
+    const { main, shop } = await partnership();
+    const before = await shop.snapshot();
+    await damage(shop);
+    await expect(openRelease(await shop.open(), undefined)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY' });
+    expect(await main.push()).toMatchObject([{ kind: 'repaired', release: 1, sentObjects: 4, troubles: [] }]);
+    expect(await shop.snapshot()).toEqual(before);
+    expect(await main.push()).toMatchObject([{ kind: 'unchanged' }]);
+    await expectAccepted(shop);
+  });
+
+  test('is found by a machine that knows nothing of the push before', async () => {
+    const { main, shop } = await partnership();
+    await shop.remove(packs);
+    rmSync(join(main.folder, '.tieup'), { recursive: true });
+    expect(await main.push()).toMatchObject([{ kind: 'repaired', release: 1, sentObjects: 4 }]);
+    await expectAccepted(shop);
+  });
+
+  test('is sent with what is new: of two packs that nobody fetched the first is gone', async () => {
+    const { main, shop } = await partnership();
+    const [first = ''] = readdirSync(shop.path(packs));
+    await main.write(INDEX, page('Second'));
+    await main.pushed();
+    await shop.remove(`${packs}/${first}`);
+    await main.write(INDEX, page('Third'));
+    // Three pages and files of the first release, and the new page; the second release's is not wanted any more.
+    expect(await main.pushed()).toMatchObject({ release: 3, sentObjects: 4 });
+    await expectAccepted(shop, 'Third');
+  });
+
+  test('is not what the partner has already: after its receipt only what came since is looked for', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    await main.write(INDEX, page('Second'));
+    expect(await main.pushed()).toMatchObject({ sentObjects: 1 });
+    await shop.remove(packs);
+    expect(await main.push()).toMatchObject([{ kind: 'repaired', release: 2, sentObjects: 1 }]);
+    await expectAccepted(shop, 'Second');
+    await shop.remove(packs);
+    expect(await main.push()).toMatchObject([{ kind: 'unchanged', release: 2 }]);
+  });
+
+  test('is a large asset as well, which travels alone', async () => {
+    const { main, shop } = await partnership();
+    await main.write('assets/map.bin', 'x'.repeat(17 * 1024 * 1024));
+    await main.pushed();
+    await shop.remove('exchange/inbox/objects');
+    expect(await main.push()).toMatchObject([{ kind: 'repaired', sentObjects: 1 }]);
+    await expectAccepted(shop);
+  });
+
+  test.each(['metadata/1.targets.json', 'metadata/1.snapshot.json', 'targets'])(
+    'is %s: then the release is signed anew, under the next number',
+    async (path) => {
+      const { main, shop } = await partnership();
+      await shop.remove(`exchange/inbox/${path}`);
+      expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2, sentObjects: 0 }]);
+      await expectAccepted(shop);
+    },
+  );
+
+  test('is signed anew as well when the partner has it all, but the metadata is to be refreshed and gone', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    await main.push();
+    await shop.remove('exchange/inbox/metadata/1.targets.json');
+    main.clock.passDays(8);
+    expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2, sentObjects: 0 }]);
+    await expectAccepted(shop);
+  });
+
+  test('is not looked for once the receipt is known: a push with nothing new reads one file', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    await main.push();
+    const asked: string[] = [];
+    const connect: MainSite['connect'] = async (partner) => {
+      const tree = await main.site.connect(partner);
+      return {
+        ...tree,
+        list: (path, options) => (asked.push(path), tree.list(path, options)),
+        read: (path, maxLength) => (asked.push(path), tree.read(path, maxLength)),
+      };
+    };
+    expect(await main.push({}, { ...main.site, connect })).toMatchObject([{ kind: 'unchanged' }]);
+    expect(new Set(asked)).toEqual(new Set(['inbox/metadata/timestamp.json', 'inbox/lock']));
+  });
+});
+
+describe('a push to a partner whose answer cannot be read', () => {
+  test.each(['decision.note', 'receipt.note', 'keys.note'])(
+    'is committed all the same, and says so: %s is garbage',
+    async (name) => {
+      const { main, shop } = await partnership();
+      await shop.write(`exchange/outbox/${name}`, 'garbage\n');
+      await main.write(INDEX, page('Second'));
+      const result = await main.pushed();
+      expect(result).toMatchObject({ release: 2, troubles: [{ kind: 'answer', error: { code: 'TIEUP_E_VERIFY' } }] });
+      expect(await main.push()).toMatchObject([{ kind: 'unchanged', release: 2, troubles: [{ kind: 'answer' }] }]);
+      expect(readdirSync(shop.path('exchange/inbox/packs'))).toHaveLength(2);
+      await shop.remove(`exchange/outbox/${name}`);
+      expect(await shop.accept()).toMatchObject({ kind: 'live' });
+      expect(await main.push()).toMatchObject([{ kind: 'unchanged', troubles: [] }]);
+    },
+  );
+
+  test.each<readonly [string, keyof FileTree, RegExp]>([
+    ['the old metadata cannot be removed', 'remove', /targets\.json$/],
+    ['the lock cannot be taken away', 'remove', /lock$/],
+  ])('or whose line breaks after the commit point is no failure: %s', async (_what, verb, path) => {
+    const { main, shop } = await partnership();
+    for (const text of ['Second', 'Third']) {
+      await main.write(INDEX, page(text));
+      await main.pushed();
+    }
+    await main.write(INDEX, page('Fourth'));
+    const connect: MainSite['connect'] = async (partner) => {
+      const tree = await main.site.connect(partner);
+      const broken = async (at: string): Promise<void> => {
+        if (path.test(at)) throw new TieupError('TIEUP_E_CONNECTION', 'the line broke');
+        return tree.remove(at);
+      };
+      return { ...tree, [verb]: broken };
+    };
+    expect(await main.push({}, { ...main.site, connect })).toMatchObject([
+      { kind: 'pushed', release: 4, troubles: [{ kind: 'tidying', error: { message: 'the line broke' } }] },
+    ]);
+    expect((await openRelease(await shop.open(), undefined)).release.release).toBe(4);
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending', pushed: 4 }]);
+  });
+});
+
+describe('a release that the terms forbid', () => {
+  const SCRIPT = '---\ntitle: Our coffee\n---\n\n# Hello\n';
+  const template = (head: string): string =>
+    `<!doctype html>\n<html lang="en"><head><title>{{ page.title }}</title>${head}</head>\n<body><slot name="content"></slot></body></html>\n`;
+
+  test('is refused by build, plan and push before anything is sent, with every page and why', async () => {
+    const { main, shop } = await partnership();
+    const before = await shop.snapshot();
+    await main.write(
+      'templates/page.html',
+      template('<script>alert(1)</script><img src="https://cdn.example/x.png" alt="">'),
+    );
+    const refusal = {
+      code: 'TIEUP_E_CONTENT',
+      exitCode: 78,
+      message: 'the terms of harbour do not allow what its release contains',
+    };
+    const [result] = await main.push();
+    expect(result).toMatchObject({ kind: 'failed', error: refusal });
+    const problems = result?.kind === 'failed' ? result.error.problems : [];
+    expect(problems.map(({ file, message }) => [file, message])).toEqual(
+      ['index', 'story', 'visit'].flatMap((name) => [
+        [`with-main/${name}.html`, expect.stringContaining('the terms allow no scripts')],
+        [`with-main/${name}.html`, expect.stringContaining('the terms do not name https://cdn.example')],
+      ]),
+    );
+    expect((await plan(main.site, [])).plans).toMatchObject([{ kind: 'failed', error: { ...refusal, problems } }]);
+    const out = memoryTree('out');
+    await expect(build(main.site, [], out)).rejects.toMatchObject(refusal);
+    expect(await out.list('')).toEqual([]);
+    expect(await shop.snapshot()).toEqual(before);
+  });
+
+  test('is sent to the partners whose terms allow it', async () => {
+    const main = await mainFixture();
+    await main.join('alpha', { partnership: 'policy:\n  scripts: own\n' });
+    await main.join('beta');
+    await main.write('assets/app.js', 'alert(1)\n');
+    expect(await main.push()).toMatchObject([
+      { kind: 'pushed', partner: 'alpha' },
+      { kind: 'failed', partner: 'beta', error: { problems: [{ file: 'with-main/assets/app.js' }] } },
+    ]);
+  });
+
+  test('is judged again as a whole when the terms become stricter', async () => {
+    const { main } = await partnership({ partnership: 'policy:\n  scripts: own\n' });
+    await main.write('assets/app.js', 'alert(1)\n');
+    await main.pushed();
+    await main.write(INDEX, SCRIPT);
+    await main.pushed();
+    await main.editPartner('harbour', 'scripts: own', 'scripts: none');
+    expect(await main.push()).toMatchObject([
+      { kind: 'failed', error: { problems: [{ file: 'with-main/assets/app.js' }] } },
+    ]);
+  });
+
+  test('costs nothing where nothing is new: no file is looked into', async () => {
+    const { main } = await partnership({ partnership: 'policy:\n  scripts: own\n' });
+    await main.write('assets/app.js', 'alert(1)\n');
+    await main.pushed();
+    const { base } = (await recall(main.site, 'harbour')) ?? {};
+    const read: string[] = [];
+    const files: FileTree = {
+      ...main.site.files,
+      read: (path, maxLength) => (read.push(path), main.site.files.read(path, maxLength)),
+    };
+    const partner = await loadPartnership(main.site, 'harbour');
+    const planned = (await plan(main.site, [])).plans[0];
+    if (planned?.kind !== 'planned') throw new Error('there is no plan');
+    const active = await judgeContent({ ...main.site, files }, partner, planned.plan, base);
+    expect(active).toEqual([expect.stringMatching(/^[0-9a-f]{64} with-main\/assets\/app\.js$/)]);
+    expect(read).toEqual([]);
+    expect(await judgeContent({ ...main.site, files }, partner, planned.plan, undefined)).toEqual(active);
+    expect(read).toEqual(['assets/style.css', 'assets/app.js'].toSorted());
+  });
+});
+
 describe('a push to several partners', () => {
   /** The exchange of `id` cannot be reached. */
   function without(main: MainFixture, id: string): MainSite {
@@ -261,7 +509,7 @@ describe('a push to several partners', () => {
 
   test('a plan that fails is no failure of the push before', async () => {
     const { main } = await partnership();
-    expect(await plan(without(main, 'harbour'), [])).toMatchObject([{ kind: 'failed' }]);
+    expect((await plan(without(main, 'harbour'), [])).plans).toMatchObject([{ kind: 'failed' }]);
     expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending' }]);
   });
 
@@ -338,6 +586,8 @@ describe('two pushes at the same time', () => {
     expect(await shop.snapshot()).toEqual(before);
     // It is no failure of the partner.
     expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending' }]);
+    expect(await refresh(main.site, [], 1)).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_LOCKED' } }]);
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending' }]);
     await lock.release();
     expect(await main.pushed()).toMatchObject({ release: 2 });
   });
@@ -375,18 +625,32 @@ describe('two pushes at the same time', () => {
 });
 
 describe('a plan', () => {
+  test('passes over who has not joined yet and says so; who is named gets an answer', async () => {
+    const { main } = await partnership();
+    await main.join('lighthouse');
+    await main.editPartner('lighthouse', 'status: active', 'status: invited');
+    const passedOver = [{ partner: 'lighthouse', why: 'lighthouse has not joined yet' }];
+    expect(await plan(main.site, [])).toMatchObject({ plans: [{ kind: 'planned', partner: 'harbour' }], passedOver });
+    expect(await plan(main.site, ['lighthouse'])).toMatchObject({
+      plans: [{ kind: 'failed', error: { code: 'TIEUP_E_CONTRACT' } }],
+      passedOver: [],
+    });
+    await main.editPartner('harbour', 'status: active', 'status: invited');
+    expect(await plan(main.site, [])).toMatchObject({ plans: [], passedOver: [{ partner: 'harbour' }, ...passedOver] });
+  });
+
   test('says what a push would do, byte for byte, and changes nothing anywhere', async () => {
     const { main, shop } = await partnership();
     await main.write(INDEX, page('Changed'));
     await main.write('pages/events.md', page('Events'));
     await main.remove('pages/story.md');
     const before = [await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))];
-    const [planned] = await plan(main.site, []);
+    const [planned] = (await plan(main.site, [])).plans;
     if (planned?.kind !== 'planned') throw new Error('there is no plan');
     expect(planned).toMatchObject({ partner: 'harbour', base: 1, plan: { number: 2, differs: true } });
     expect([await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))]).toEqual(before);
     const { plan: done } = await main.pushed();
     expect(done.files.map(({ file }) => file)).toEqual(planned.plan.files.map(({ file }) => file));
-    expect(await plan(main.site, [])).toMatchObject([{ kind: 'planned', base: 2, plan: { differs: false } }]);
+    expect((await plan(main.site, [])).plans).toMatchObject([{ kind: 'planned', base: 2, plan: { differs: false } }]);
   });
 });

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import type { Outbox } from '../../../src/main-site/read-outbox.ts';
-import type { PartnerRecord } from '../../../src/main-site/record.ts';
-import { judge, noteDecision, type PartnerState, status } from '../../../src/main-site/status.ts';
+import { EMPTY_RECORD, type PartnerRecord } from '../../../src/main-site/record.ts';
+import { judge, type PartnerState, status } from '../../../src/main-site/status.ts';
 import { waitForAnswer } from '../../../src/main-site/wait-for-answer.ts';
 import { merge } from '../../../src/partner-site/merge.ts';
 import { status as lookAtSite } from '../../../src/partner-site/status.ts';
@@ -16,7 +16,8 @@ import type { PartnerFixture } from '../../support/partner-fixture.ts';
 import { mainFixture, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 
 const PUSHED = { release: 2, releaseDigest: sha256('release 2'), at: '2026-11-23T12:00:00Z' };
-const RECORD: PartnerRecord = { pushed: PUSHED, decision: null, failure: null, lastContact: null };
+const NOW = new Date('2026-11-23T12:00:00Z');
+const RECORD: PartnerRecord = { ...EMPTY_RECORD, pushed: PUSHED };
 const FAILURE = { code: 'TIEUP_E_CONNECTION', message: 'the server is gone', at: PUSHED.at };
 
 const decision = (changes: Partial<Decision> = {}): Decision => ({
@@ -62,15 +63,21 @@ describe('a partner', () => {
     ['held', 'it went back', {}, answer(decision({ verdict: 'rollback' }), receipt(older, 'held'))],
     ['left', 'it has taken the pages away', {}, answer(decision(), receipt(decision(), 'left'))],
   ])('is %s when %s', (state, _why, record, outbox) => {
-    expect(judge({ ...RECORD, ...record }, outbox)[0]).toBe(state);
+    expect(judge({ ...RECORD, ...record }, outbox, NOW)[0]).toBe(state);
   });
 
   test('is shown with the reason of its rejection, or of the failure', () => {
-    expect(judge(RECORD, answer(decision({ verdict: 'rejected', reason: 'too dear' })))).toEqual([
+    expect(judge(RECORD, answer(decision({ verdict: 'rejected', reason: 'too dear' })), NOW)).toEqual([
       'rejected',
       'too dear',
     ]);
-    expect(judge({ ...RECORD, failure: FAILURE }, answer())).toEqual(['failed', 'the server is gone']);
+    expect(judge({ ...RECORD, failure: FAILURE }, answer(), NOW)).toEqual(['failed', 'the server is gone']);
+  });
+
+  test('has not confirmed what it did not publish in time', () => {
+    const late = new Date('2026-12-23T12:00:01Z');
+    expect(judge(RECORD, answer(decision()), late)).toEqual(['pending', expect.stringContaining('confirmed again')]);
+    expect(judge(RECORD, answer(decision(), receipt(decision())), late)).toEqual(['live', null]);
   });
 
   test('goes from state to state as both sides act', async () => {
@@ -152,16 +159,6 @@ describe('an answer that was taken back', () => {
     const { main, shop } = await twoDecisions();
     await shop.remove('exchange/outbox/decision.note');
     expect((await status(main.site, [], 1))[0]?.detail).toContain('decision 2 was there and is gone');
-  });
-
-  test('is refused when another one has its number', async () => {
-    const { main } = await partnership();
-    await noteDecision(main.site, 'harbour', answer(decision()));
-    await noteDecision(main.site, 'harbour', answer(decision()));
-    await expect(noteDecision(main.site, 'harbour', answer(decision({ verdict: 'rejected' })))).rejects.toMatchObject({
-      code: 'TIEUP_E_VERIFY',
-    });
-    await expect(noteDecision(main.site, 'harbour', answer(decision({ seq: 2 })))).resolves.toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isTieupError } from '../../../src/errors.ts';
-import { readOutbox } from '../../../src/main-site/read-outbox.ts';
+import { openOutbox } from '../../../src/main-site/read-outbox.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { status as mainStatus } from '../../../src/main-site/status.ts';
 import { accept } from '../../../src/partner-site/accept.ts';
@@ -88,12 +88,12 @@ describe.each(WAYS)('leaving, published by %s', (_way, options) => {
       pages: { tieUp: 0, original: 2 },
     });
     expect(
-      await readOutbox(
+      await openOutbox(
         await main.site.connect(await loadPartnership(main.site, 'harbour')),
         await loadPartnership(main.site, 'harbour'),
       ),
     ).toMatchObject({
-      receipt: { state: 'left' },
+      receipt: { statement: { state: 'left' } },
     });
     expect(await stateAtMain(main)).toMatchObject({ state: 'left', live: null });
   });
