@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
-import { decisionDigest, parseDecision, renderDecision, type Decision } from '../../../src/protocol/decision.ts';
+import {
+  decisionDigest,
+  MAX_DECISION_NOTE,
+  MAX_REASON,
+  parseDecision,
+  renderDecision,
+  type Decision,
+} from '../../../src/protocol/decision.ts';
+import { noteSigner, signNote } from '../../../src/protocol/note.ts';
 
 const DIGEST = 'ab'.repeat(32);
 const decision: Decision = {
@@ -35,6 +43,12 @@ describe('a decision', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('has room for the longest reason in any script, signed by an old key and a new one', () => {
+    const text = renderDecision({ ...decision, verdict: 'rejected', reason: '\u4e00'.repeat(MAX_REASON) });
+    const signers = [1, 2].map((key) => noteSigner('harbour/accept', new Uint8Array(32).fill(key)));
+    expect(signNote(text, signers).length).toBeLessThan(MAX_DECISION_NOTE);
   });
 
   it('is read back as it was written, whatever the reason says', () => {
