@@ -49,8 +49,8 @@ export interface Context {
   prompt(): Promise<Prompt>;
   /** A local folder, absolute or relative to the working folder; closed at the end of the run. */
   tree(folder: string): Promise<FileTree>;
-  /** The keys in a local folder. */
-  keyStore(folder: string): Promise<KeyStore>;
+  /** The keys in a local folder, and in further ones that are here for the moment. */
+  keyStore(folder: string, further?: readonly string[]): Promise<KeyStore>;
   /** The same keys as files. */
   keyShelf(folder: string): Promise<KeyShelf>;
   /** A new SSH key pair. */
@@ -59,8 +59,8 @@ export interface Context {
   mainConfig(): Promise<{ readonly folder: string; readonly config: MainSiteConfig }>;
   /** The partner site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a main site. */
   partnerConfig(): Promise<{ readonly folder: string; readonly config: PartnerSiteConfig }>;
-  /** The main site of the working folder with everything its use cases need. */
-  mainSite(): Promise<MainSite>;
+  /** The main site of the working folder with everything its use cases need. @param rootKeys further folders of root keys */
+  mainSite(rootKeys?: readonly string[]): Promise<MainSite>;
   /** The partner site of the working folder with everything its use cases need. */
   partnerSite(): Promise<PartnerSite>;
   /** What `tieup doctor` looks through, at a main site. */
@@ -118,11 +118,12 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       trees.push(tree);
       return tree;
     },
-    async keyStore(path) {
+    async keyStore(path, further = []) {
       const { folderKeyStore } = await import('../io/keys.ts');
       const asking = person ? await context.prompt() : undefined;
       return folderKeyStore({
         folder: resolve(folder, path),
+        further: further.map((each) => resolve(folder, each)),
         environment: terminal.environment,
         askPassword: asking && ((name) => asking.password(`Password of the ${name} key`)),
         random: context.random,
@@ -153,10 +154,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { findConfig, roleOf } = await import('./find-site.ts');
       return roleOf((await findConfig(folder, folderTree)).text);
     },
-    async mainSite() {
+    async mainSite(rootKeys) {
       const { folder: at, config } = await context.mainConfig();
       const { isAlive } = await import('../io/processes.ts');
-      const keys = await context.keyStore(resolve(at, config.folders.keys));
+      const keys = await context.keyStore(resolve(at, config.folders.keys), rootKeys);
       return {
         config,
         files: await context.tree(at),

@@ -1,7 +1,21 @@
 /** Where keys are, and what must be typed before keys are replaced. */
 import { resolve } from 'node:path';
 import { TieupError } from '../errors.ts';
+import type { MainSite } from '../main-site/main-site.ts';
 import type { Context } from './context.ts';
+
+/** What `--root-keys <folder>` is for. */
+export const ROOT_KEYS = 'a further folder with root keys, such as the stick with the spare';
+
+/** The main site, with the root keys of `--root-keys`. @throws TIEUP_E_KEY when there is none in that folder. */
+export async function mainSiteWith(ctx: Context, rootKeys: string | undefined): Promise<MainSite> {
+  if (rootKeys === undefined) return ctx.mainSite();
+  const found = (await (await ctx.keyShelf(rootKeys)).list()).filter(({ name }) => /^root(?:-|$)/.test(name));
+  if (found.length > 0) return ctx.mainSite([rootKeys]);
+  throw new TieupError('TIEUP_E_KEY', `there is no root key in ${JSON.stringify(rootKeys)}`, {
+    hint: 'name the folder in which the file root-….key lies',
+  });
+}
 
 /** The folder of `--keys`, or that of the main site; holders of a root need no site on their machines. */
 export async function mainKeyFolder(ctx: Context, given: string | undefined): Promise<string> {

@@ -34,6 +34,8 @@ export interface KeyStore {
 export interface KeyStoreOptions {
   /** Absolute path; made with mode 0700 when the first key is kept. */
   readonly folder: string;
+  /** Folders in which keys are looked for afterwards, absolute: a medium that is here for the moment. */
+  readonly further?: readonly string[] | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asks a person; undefined when there is nobody to ask. */
   readonly askPassword: ((name: KeyName) => Promise<string>) | undefined;
@@ -80,23 +82,24 @@ export function folderKeyStore(options: KeyStoreOptions): KeyStore {
 
   return {
     has: async (name) =>
-      sourceInEnvironment(name, options) !== undefined || (await secretFileExists(keyPath(options, name))),
+      sourceInEnvironment(name, options) !== undefined || (await secretFileExists(await placeOf(name, options))),
     names: async () => {
       const variables = Object.keys(options.environment).flatMap((variable) => {
         const [, name] = /^TIEUP_KEY_([A-Z][A-Z0-9_]*)$/.exec(variable) ?? [];
         return name === undefined ? [] : [name.toLowerCase().replaceAll('_', '-')];
       });
       const given = Object.keys(options.references ?? {});
-      const files = await secretFilesIn(options.folder);
+      const files = (await Promise.all(foldersOf(options).map(secretFilesIn))).flat();
       const stored = files.flatMap((file) => (file.endsWith('.key') ? [file.slice(0, -'.key'.length)] : []));
       return [...new Set([...stored, ...variables, ...given])].filter(isKeyName).toSorted();
     },
-    create: async (name, seed, passwordToUse) =>
-      inTurn(async () => {
-        const pem = passwordToUse === undefined ? renderPlainKey(seed) : sealKey(seed, passwordToUse, options.random);
-        await createSecretFile(keyPath(options, name), pem);
-        opened.set(name, Uint8Array.from(seed));
-      }),
+    create: async (name, seed, passwordToUse) => {
+      const path = keyPath(options.folder, name);
+      const pem =
+        passwordToUse === undefined ? renderPlainKey(seed) : await sealKey(seed, passwordToUse, options.random);
+      await createSecretFile(path, pem);
+      opened.set(name, Uint8Array.from(seed));
+    },
     load: async (name) =>
       inTurn(async () => {
         const known = opened.get(name);
@@ -166,7 +169,7 @@ function sourceInEnvironment(
 
 async function readKey(name: KeyName, options: KeyStoreOptions): Promise<{ pem: string; place: string }> {
   const source = sourceInEnvironment(name, options);
-  if (source === undefined) return readKeyFile(name, keyPath(options, name));
+  if (source === undefined) return readKeyFile(name, await placeOf(name, options));
   const { variable, value } = source;
   if (value === undefined || value === '') {
     throw new TieupError('TIEUP_E_KEY', `${variable} is ${value === undefined ? 'not set' : 'empty'}`, {
@@ -192,7 +195,20 @@ export function isKeyName(name: string): name is KeyName {
   return NAME.test(name) && FIRST_KEY.test(name);
 }
 
-function keyPath({ folder }: KeyStoreOptions, name: KeyName): string {
+function foldersOf({ folder, further }: KeyStoreOptions): readonly string[] {
+  return [folder, ...(further ?? [])];
+}
+
+/** Where the file of a key is; where it would be made when there is none. */
+async function placeOf(name: KeyName, options: KeyStoreOptions): Promise<string> {
+  for (const folder of foldersOf(options)) {
+    const path = keyPath(folder, name);
+    if (await secretFileExists(path)) return path;
+  }
+  return keyPath(options.folder, name);
+}
+
+function keyPath(folder: string, name: KeyName): string {
   if (!NAME.test(name)) throw new TieupError('TIEUP_E_KEY', `${JSON.stringify(name)} cannot be the name of a key`);
   return join(folder, `${name}.key`);
 }

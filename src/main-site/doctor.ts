@@ -16,6 +16,7 @@ import { keyFileFindings } from '../report/key-files.ts';
 import { examinePartner, type ServerLook } from './doctor-partner.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
+import { rootKeyFindings } from './root-holders.ts';
 
 export interface MainDoctorPorts {
   readonly machine: Pick<Machine, 'nodeVersion' | 'crontab'>;
@@ -43,6 +44,7 @@ export async function examineMainSite(
     site: [
       nodeFinding(ports.machine.nodeVersion),
       ...(await keysFindings(site, ports.keyFolder)),
+      ...(await rootKeyFindings(site.keys, site.config.roots)),
       await cronFinding(site, ports.machine),
       ...(partnerships.length === 0 ? [warning('partners', 'there is no partner yet', 'tieup invite <partner>')] : []),
     ],

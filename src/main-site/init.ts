@@ -1,12 +1,15 @@
 /** Writes the starter folder of a main site: it builds and, once a partner has joined, pushes as it is. */
-import { parseMainSite } from '../config/main-site.ts';
+import pLimit from 'p-limit';
+import { parseMainSite, type MainSiteConfig } from '../config/main-site.ts';
 import { parsePartnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import type { KeyStore } from '../io/keys.ts';
+import type { KeyName, KeyStore } from '../io/keys.ts';
 import { assertAbsent, createFiles, removeWithFolders } from '../io/new-files.ts';
 import type { NewFile } from '../io/new-files.ts';
 import type { SshKey } from '../io/ssh-key.ts';
+import { rootKeyName } from './partner-keys.ts';
+import { SPARE_HOLDER } from './root-holders.ts';
 import { samplePages } from './sample-pages.ts';
 
 export interface MainSiteAnswers {
@@ -36,9 +39,13 @@ export interface InitPorts {
   readonly random: (length: number) => Uint8Array;
 }
 
+/** Two root holders, each enough alone: the second key is there for the day on which the first is lost. */
+const ROOTS: MainSiteConfig['roots'] = { threshold: 1, holders: ['main', SPARE_HOLDER] };
 /** The masters and the document key; one password seals them all. */
-const SEALED_KEYS = ['root', 'release', 'online', 'document'] as const;
+const SEALED_KEYS: readonly KeyName[] = [...ROOTS.holders.map(rootKeyName), 'release', 'online', 'document'];
 const SEED_LENGTH = 32;
+/** Sealing takes 128 MB for each key that is under way. */
+const SEALED_AT_ONCE = 2;
 
 /** Where the SSH key of the main site lies below its folder of keys. */
 export const SSH_KEY_FILE = 'ssh.key';
@@ -61,13 +68,22 @@ export async function initMainSite(
   await assertAbsent(tree, [...files.map((file) => file.path), ...keyFiles]);
   try {
     // First, because the store makes its folder so that nobody else can look into it.
-    for (const name of SEALED_KEYS) await keys.create(name, random(SEED_LENGTH), password);
+    await createKeys(keys, random, password);
     await createFiles(tree, files);
   } catch (error) {
     for (const file of keyFiles) await removeWithFolders(tree, file);
     throw error;
   }
   return [...files.map((file) => file.path), ...keyFiles].toSorted();
+}
+
+/** All of them, or the first failure once none is under way any more. */
+async function createKeys(keys: KeyStore, random: (length: number) => Uint8Array, password: string): Promise<void> {
+  const limit = pLimit(SEALED_AT_ONCE);
+  const made = await Promise.allSettled(
+    SEALED_KEYS.map((name) => limit(() => keys.create(name, random(SEED_LENGTH), password))),
+  );
+  for (const each of made) if (each.status === 'rejected') throw each.reason;
 }
 
 /**
@@ -132,6 +148,12 @@ message:
 
 # Days within which partners are asked for an answer.
 confirmWithinDays: 14
+
+# Who can sign the roots of your partners' trust, and how many of them it takes. "main" has keys/root.key and "spare"
+# keys/root-spare.key: either is enough, and one mends the loss of the other. Keep the spare on another medium, away from here.
+roots:
+  threshold: ${ROOTS.threshold}
+  holders: [${ROOTS.holders.join(', ')}]
 `;
 }
 

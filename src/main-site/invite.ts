@@ -15,11 +15,12 @@ import { instant } from '../protocol/instant.ts';
 import { describeKit } from '../protocol/kit.ts';
 import { answerKey, renderInvitation, type Invitation } from '../protocol/invitation.ts';
 import { noteSigner, signNote } from '../protocol/note.ts';
+import { missingHolders } from '../protocol/root-request.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
 import { renewRoots } from './keys-rotate.ts';
 import { makeKit, type Kit } from './kit.ts';
 import type { MainSite } from './main-site.ts';
-import { documentKey } from './partner-keys.ts';
+import { documentKey, rootKeyName } from './partner-keys.ts';
 import { findRoot, newestRoot } from './root-store.ts';
 import { editPartnership, loadPartnership } from './partnerships.ts';
 import { currentTerms } from './current-terms.ts';
@@ -97,6 +98,17 @@ async function partnerRoot(site: MainSite, partnership: Partnership): Promise<Ui
   const renewed = await renewRoots(site, [partnership.id]);
   if (renewed.kind === 'done') return (await newestRoot(site, partnership.id)).bytes;
   const { threshold, holders } = site.config.roots;
+  const missing = missingHolders(renewed.request);
+  if (missing.length > 0 && missing.length < holders.length) {
+    const keys = missing.map((name) => `${rootKeyName(name)}.key`).join(' and ');
+    throw new TieupError(
+      'TIEUP_E_KEY',
+      `the first root of ${partnership.id} names every root key, and ${keys} is not here`,
+      {
+        hint: `bring it for a moment: tieup invite ${partnership.id} --root-keys <its folder>`,
+      },
+    );
+  }
   throw new TieupError('TIEUP_E_KEY', `the root of ${partnership.id} needs ${threshold} of ${holders.join(', ')}`, {
     hint: `ask them to sign it first: tieup keys renew ${partnership.id}`,
   });

@@ -72,9 +72,16 @@ export async function rotateRoot(site: MainSite, change: HolderChange): Promise<
     });
   }
   const reason = come === undefined ? `revoke ${rootKeyName(gone)}` : `rotate root: ${come} for ${gone}`;
-  // A lone holder is whoever sits here; others make their own masters, on machines of their own.
-  const made = come !== undefined && roots.holders.length === 1 ? await makeMaster(site, rootKeyName(come)) : null;
+  const made = come !== undefined && isMadeHere(roots, change) ? await makeMaster(site, rootKeyName(come)) : null;
   return settle(await withHolders(site, next), reason, partnerships, made);
+}
+
+/**
+ * Whether whoever sits here makes the new master: a lone holder does, and so does one of whom a single signature is asked
+ * and who names nobody else. Others make theirs on machines of their own.
+ */
+function isMadeHere({ threshold, holders }: MainSiteConfig['roots'], { by }: HolderChange): boolean {
+  return holders.length === 1 || (threshold === 1 && by === undefined);
 }
 
 /** Signs roots anew with the masters and holders of now: later expiry, changed holders, or a partner's first root. */

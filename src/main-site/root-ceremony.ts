@@ -22,6 +22,7 @@ import { expiryAfter } from '../protocol/tuf-repository.ts';
 import { tufKeyId } from '../protocol/tuf-metadata.ts';
 import type { MainSite } from './main-site.ts';
 import { keyIdOf, mastersOf, publicHex, rootHolders, rootSeed, singleSeed, type SingleMaster } from './partner-keys.ts';
+import { keepHolders, keysOfAbsentHolders } from './root-holders.ts';
 import { findRoot, rootPath, type PartnerRoot } from './root-store.ts';
 
 export interface Wish {
@@ -34,6 +35,7 @@ export interface Wish {
 /** Asks for a new root of every partner named, with the newest masters that are here. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
 export async function requestRoots(site: MainSite, { reason, partnerships, roots }: Wish): Promise<RootRequest> {
   const now = site.clock.now();
+  const { threshold, holders } = roots;
   const partners: PartnerRootRequest[] = [];
   for (const partnership of partnerships) {
     const { id: partner, epoch } = partnership;
@@ -45,11 +47,10 @@ export async function requestRoots(site: MainSite, { reason, partnerships, roots
       expires: instant(expiryAfter(now, 'root')),
       previous: previous?.bytes ?? null,
       ...(await presentKeys(site, partnership)),
-      rootKeys: {},
+      rootKeys: await keysOfAbsentHolders(site, partner, holders, previous?.bytes ?? null),
       signatures: {},
     });
   }
-  const { threshold, holders } = roots;
   return { site: site.config.site.url, reason, created: instant(now), threshold, holders, partners };
 }
 
@@ -197,6 +198,7 @@ export async function applyRoots(
     }
     files.push({ path: rootPath(site, each.partner, each.version), bytes: sealPartnerRoot(request, each) });
   }
+  for (const { partner, rootKeys } of request.partners) await keepHolders(site, partner, rootKeys);
   for (const { path, bytes } of files) await site.files.write(path, bytes);
   return request.partners.map(({ partner, version }) => ({ partner, version }));
 }

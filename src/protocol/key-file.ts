@@ -3,7 +3,7 @@
  *
  * Errors carry no cause where the cause would quote the text: it is a key.
  */
-import { scryptSync } from 'node:crypto';
+import { scrypt, scryptSync } from 'node:crypto';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { TieupError } from '../errors.ts';
@@ -35,14 +35,19 @@ export function renderPlainKey(seed: Uint8Array): string {
 }
 
 /**
- * The seed as PEM which only `password` opens. Takes about half a second.
+ * The seed as PEM which only `password` opens. Takes about half a second of one core, and lets others work meanwhile.
  * `random` gives the salt and the nonce: bytes that were never given before.
  * @throws TIEUP_E_KEY unless the seed has 32 bytes.
  */
-export function sealKey(seed: Uint8Array, password: string, random: (length: number) => Uint8Array): string {
+export async function sealKey(
+  seed: Uint8Array,
+  password: string,
+  random: (length: number) => Uint8Array,
+): Promise<string> {
+  const plain = pkcs8Of(seed);
   const salt = random(SALT_LENGTH);
   const nonce = random(nacl.secretbox.nonceLength);
-  const ciphertext = nacl.secretbox(pkcs8Of(seed), nonce, stretch(password, salt, WRITTEN_COST));
+  const ciphertext = nacl.secretbox(plain, nonce, await stretchAside(password, salt));
   const sealed = {
     kdf: { name: 'scrypt', params: WRITTEN_COST, salt: base64(salt) },
     cipher: { name: 'nacl/secretbox', nonce: base64(nonce) },
@@ -102,9 +107,29 @@ function parseSealed(body: Uint8Array): z.infer<typeof sealedSchema> {
   return sealed.data;
 }
 
-function stretch(password: string, salt: Uint8Array, cost: { N: number; r: number; p: number }): Uint8Array {
-  // OpenSSL counts a little more than the 128 * N * r bytes of the algorithm.
-  return scryptSync(password, salt, nacl.secretbox.keyLength, { ...cost, maxmem: 128 * cost.N * cost.r + 2 ** 20 });
+function stretch(password: string, salt: Uint8Array, cost: Cost): Uint8Array {
+  return scryptSync(password, salt, nacl.secretbox.keyLength, bounded(cost));
+}
+
+/** The same in a thread of its own. */
+function stretchAside(password: string, salt: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, nacl.secretbox.keyLength, bounded(WRITTEN_COST), (error, key) => {
+      if (error === null) resolve(key);
+      else reject(error);
+    });
+  });
+}
+
+interface Cost {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** OpenSSL counts a little more than the 128 * N * r bytes of the algorithm. */
+function bounded(cost: Cost): Cost & { readonly maxmem: number } {
+  return { ...cost, maxmem: 128 * cost.N * cost.r + 2 ** 20 };
 }
 
 /** Blanks and line ends around and CRLF within are taken: keys come through CI settings, which add them. */

@@ -12,8 +12,12 @@ describe('tieup init --role main', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('+ tieup.yaml');
     expect(stdout).toContain('tieup invite harbour');
-    for (const name of ['root', 'release', 'online', 'document', 'ssh']) expect(mode(`keys/${name}.key`)).toBe(0o600);
-    expect(await read('keys/root.key')).toContain('ENCRYPTED SIGSTORE PRIVATE KEY');
+    expect(stdout).toContain('move keys/root-spare.key to another medium');
+    const names = ['root', 'root-spare', 'release', 'online', 'document', 'ssh'];
+    for (const name of names) expect(mode(`keys/${name}.key`)).toBe(0o600);
+    for (const name of names.slice(0, -1)) {
+      expect(await read(`keys/${name}.key`)).toContain('ENCRYPTED SIGSTORE PRIVATE KEY');
+    }
     expect(await read('partners/harbour.yaml')).toContain('mount: "/with-northwind-coffee/"');
     for (const path of ['templates/page.html', 'assets/style.css', 'schemas/main-site.json', '.gitignore']) {
       expect(exists(path)).toBe(true);

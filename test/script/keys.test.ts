@@ -1,5 +1,5 @@
 /** Keys over years on the command line: a ceremony of holders in folders of their own, rotations, a backup. */
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestIn, PASSWORD, startPartnership, type CliPartnership } from '../support/cli-partnership.ts';
@@ -32,7 +32,11 @@ async function json(folder: string, ...words: readonly string[]): Promise<Record
   return { ...document };
 }
 
-const roots = async (): Promise<readonly string[]> => (await readdir(join(sites.main, 'partners/harbour'))).toSorted();
+const roots = async (): Promise<readonly string[]> =>
+  (await readdir(join(sites.main, 'partners/harbour'))).filter((name) => name.endsWith('.root.json')).toSorted();
+
+/** Where the spare root key is kept, away from the main site. */
+const stick = (): string => join(dirname(sites.main), 'stick');
 
 /** A new title on the front page, pushed and accepted. */
 async function publishChange(title: string): Promise<void> {
@@ -54,6 +58,35 @@ describe('keys over years', { shuffle: false }, () => {
           expect.objectContaining({ name: 'ssh', state: 'plain', role: 'logs in to partners' }),
         ]),
       );
+    });
+
+    test('lie together after init, of which every look warns until the spare is somewhere else', async () => {
+      const warning = expect.stringContaining('move root-spare.key to another medium');
+      expect(await json(sites.main, 'status')).toMatchObject({ warnings: [warning] });
+      expect((await ended(sites.main, 'status')).stderr).toContain('move root-spare.key to another medium');
+      const doctor = await ended(sites.main, 'doctor', '--json');
+      expect(JSON.parse(doctor.stdout)).toMatchObject({
+        findings: expect.arrayContaining([expect.objectContaining({ check: 'root-keys', state: 'warning' })]),
+      });
+      await mkdir(stick(), { mode: 0o700 });
+      await rename(join(sites.main, 'keys/root-spare.key'), join(stick(), 'root-spare.key'));
+      expect(await json(sites.main, 'status')).toMatchObject({ warnings: [] });
+    });
+
+    test('let a new partner in with the spare plugged in for a moment, and not without', async () => {
+      const file = join(sites.main, 'partners/moor.yaml');
+      const terms = 'mount: /with-northwind/\nperiod:\n  from: "2026-01-01"\n';
+      await writeFile(file, `id: moor\nname: Moor\nurl: https://moor.example/\n${terms}`);
+      const before = await readFile(file);
+      const refused = await ended(sites.main, 'invite', 'moor');
+      expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining('root-spare.key is not here')]);
+      const nowhere = await ended(sites.main, 'invite', 'moor', '--root-keys', join(stick(), 'x'));
+      expect([nowhere.exitCode, nowhere.stderr]).toEqual([4, expect.stringContaining('there is no root key in')]);
+      expect(await readFile(file)).toEqual(before);
+      await expect(stat(join(sites.main, 'partners/moor'))).rejects.toThrow('ENOENT');
+      expect(await json(sites.main, 'invite', 'moor', '--root-keys', stick())).toMatchObject({ partner: 'moor' });
+      await rm(file);
+      await rm(join(sites.main, 'partners/moor'), { recursive: true });
     });
 
     test('are not rotated by a slip of the finger', async () => {
@@ -107,6 +140,22 @@ describe('keys over years', { shuffle: false }, () => {
     });
   });
 
+  test('a lost root key is replaced with the spare alone, and the partner follows', async () => {
+    await rm(join(sites.main, 'keys/root.key'));
+    const rotate = ['keys', 'rotate', 'root', '--holder', 'main', '--confirm', HOST];
+    expect(await json(sites.main, ...rotate, '--root-keys', stick())).toMatchObject({
+      made: 'root-main-2',
+      roots: [{ partner: 'harbour', version: 4 }],
+      request: null,
+    });
+    expect(await readFile(join(sites.main, 'tieup.yaml'), 'utf8')).toContain('- main-2\n    - spare');
+    expect((await readdir(stick())).toSorted()).toEqual(['root-spare.key']);
+    await publishChange('A new root');
+    expect(await json(sites.main, 'keys')).toMatchObject({
+      keys: expect.arrayContaining([expect.objectContaining({ name: 'root-main-2', current: true, state: 'sealed' })]),
+    });
+  });
+
   describe('two of three holders', () => {
     const at = (name: string): string => join(dirname(sites.main), name);
     const request = (): string => at('roots.request');
@@ -128,17 +177,18 @@ describe('keys over years', { shuffle: false }, () => {
       }
       const config = join(sites.main, 'tieup.yaml');
       const before = await readFile(config, 'utf8');
-      await writeFile(config, `${before}\nroots:\n  threshold: 2\n  holders: [alice, bob, carol]\n`);
+      const three = 'roots:\n  threshold: 2\n  holders: [alice, bob, carol]\n';
+      await writeFile(config, before.replace(/^roots:\n(?: .*\n)+/m, three));
       expect(await json(sites.main, 'keys', 'renew', '--out', request())).toMatchObject({ request: request() });
       for (const name of ['alice', 'bob', 'carol']) await sign(name);
       // Carol's pass was the first that found all public keys: she has signed, the others have not.
       const half = await ended(sites.main, 'keys', 'apply', request());
       expect([half.exitCode, half.stderr]).toEqual([4, expect.stringContaining('signatures')]);
-      expect(await roots()).toHaveLength(3);
+      expect(await roots()).toHaveLength(4);
       await sign('alice');
       expect(await sign('main')).toMatchObject({ complete: true, missing: [] });
       expect(await json(sites.main, 'keys', 'apply', request())).toMatchObject({
-        roots: [{ partner: 'harbour', version: 4 }],
+        roots: [{ partner: 'harbour', version: 5 }],
       });
       await publishChange('Two of three');
 
@@ -151,7 +201,7 @@ describe('keys over years', { shuffle: false }, () => {
       expect(await sign('alice')).toMatchObject({ complete: true });
       await sites.tieup(sites.main, 'keys', 'apply', request());
       await publishChange('Dave is here');
-      expect(await roots()).toHaveLength(5);
+      expect(await roots()).toHaveLength(6);
     }, 240_000);
 
     test('sign nothing that they were not shown', async () => {

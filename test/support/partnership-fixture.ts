@@ -11,6 +11,7 @@ import { enroll, openAnswer } from '../../src/main-site/enroll.ts';
 import { invite } from '../../src/main-site/invite.ts';
 import { recall } from '../../src/main-site/learn-remote.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
+import { rootKeyName } from '../../src/main-site/partner-keys.ts';
 import type { PushRequest, PushResult } from '../../src/main-site/push.ts';
 import { pushAll } from '../../src/main-site/push-all.ts';
 import type { PushedRelease } from '../../src/main-site/sent-releases.ts';
@@ -84,14 +85,18 @@ export interface JoinOptions {
   readonly partnership?: string;
 }
 
-/** A main site in a temporary folder of its own. */
-export async function mainFixture(pages: Readonly<Record<string, string>> = PAGES): Promise<MainFixture> {
+/** A main site in a temporary folder of its own. @param holders of root keys, each enough alone; all are here */
+export async function mainFixture(
+  pages: Readonly<Record<string, string>> = PAGES,
+  holders: readonly string[] = ['main'],
+): Promise<MainFixture> {
   const base = await lastingFolder();
   const folder = join(base, 'main');
   const clock = testClock();
-  const keys = memoryKeys('main', ['root', 'release', 'online', 'document']);
+  const keys = memoryKeys('main', [...holders.map(rootKeyName), 'release', 'online', 'document']);
   const exchanges = new Map<string, string>();
-  const config = 'role: main\nsite:\n  name: Northwind Coffee\n  url: https://northwind.example/\n';
+  const head = 'role: main\nsite:\n  name: Northwind Coffee\n  url: https://northwind.example/\n';
+  const config = `${head}roots:\n  holders: [${holders.join(', ')}]\n`;
   await writeAll(folder, { ...pages, 'tieup.yaml': config, 'keys/ssh.pub': seededSshKey('main').publicKey });
   const site: MainSite = {
     config: parseMainSite(config, 'tieup.yaml'),

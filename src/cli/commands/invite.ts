@@ -3,6 +3,7 @@ import { TieupError } from '../../errors.ts';
 import { wordLines } from '../answers.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { mainSiteWith, ROOT_KEYS } from '../key-folder.ts';
 import { kitFileFor } from '../kit-file.ts';
 import { byteCount, count } from '../quantity.ts';
 import { visible } from '../visible.ts';
@@ -14,14 +15,15 @@ export const define: Define = (command, context) => {
     .argument('<partner>', 'the id of the partner; partners/<id>.yaml says what is agreed')
     .option('-o, --out <file>', 'where to write the invitation; <partner>.invitation unless given')
     .option('--hours <number>', 'how long it may be answered', '72')
+    .option('--root-keys <folder>', ROOT_KEYS)
     .addHelpText(
       'after',
       examples({ 'tieup invite harbour': 'writes harbour.invitation and, from kit/, harbour.kit: send both' }),
     )
-    .action(async (partner, { out, hours }) => {
+    .action(async (partner, { out, hours, rootKeys }) => {
       const ctx = context();
       const file = out ?? `${partner}.invitation`;
-      const invited = await invite(await ctx.mainSite(), { partner, hours: parseHours(hours) });
+      const invited = await invite(await mainSiteWith(ctx, rootKeys), { partner, hours: parseHours(hours) });
       const { words, digest, until, kit } = invited;
       const kitFile = kit === undefined ? null : kitFileFor(file);
       await ctx.writeFile(file, invited.bytes);

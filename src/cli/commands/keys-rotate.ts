@@ -9,7 +9,7 @@ import { ROOT_HOLDER } from '../../protocol/names.ts';
 import { renderRootRequest } from '../../protocol/root-request.ts';
 import { newPassword } from '../answers.ts';
 import type { Context } from '../context.ts';
-import { assertConfirmed, mainKeyFolder } from '../key-folder.ts';
+import { assertConfirmed, mainKeyFolder, mainSiteWith, ROOT_KEYS } from '../key-folder.ts';
 import { count } from '../quantity.ts';
 import { rootRequestText } from '../root-request-text.ts';
 import { visible } from '../visible.ts';
@@ -31,31 +31,34 @@ export function defineRotation(keys: Command<[], { open?: true }>, context: () =
     .option('--confirm <name>', 'the host of the main site, or the id of the partner')
     .option('--holder <name>', 'root: whose key is replaced, when there are several holders')
     .option('--by <name>', 'root: the holder who takes the place')
+    .option('--root-keys <folder>', ROOT_KEYS)
     .addOption(new Option('-o, --out <file>', 'where the request for other root holders goes').default(OUT))
-    .action(async (key, { confirm, holder, by, out }) => {
+    .action(async (key, { confirm, holder, by, rootKeys, out }) => {
       const ctx = context();
       if ((await ctx.role()) === 'partner') return rotatePartnerKey(ctx, key, confirm);
-      const site = await confirmedSite(ctx, confirm, `rotating the ${key} key`);
+      const site = await confirmedSite(ctx, confirm, rootKeys, `rotating the ${key} key`);
       await report(ctx, await rotate(site, key, holder, by), out);
     });
   keys
     .command('renew')
     .description('Signs roots anew with the keys and holders of now: later expiry, or the first root of a partner.')
     .argument('[partner...]', 'only these partners, by id or tag')
+    .option('--root-keys <folder>', ROOT_KEYS)
     .addOption(new Option('-o, --out <file>', 'where the request for other root holders goes').default(OUT))
-    .action(async (partners, { out }) => {
+    .action(async (partners, { rootKeys, out }) => {
       const ctx = context();
-      await report(ctx, await renewRoots(await ctx.mainSite(), partners), out);
+      await report(ctx, await renewRoots(await mainSiteWith(ctx, rootKeys), partners), out);
     });
   keys
     .command('revoke')
     .description('Takes a root holder’s key out of every root, with nobody in its place.')
     .argument('<holder>', 'the name of the holder')
     .option('--confirm <host>', 'the host of the main site')
+    .option('--root-keys <folder>', ROOT_KEYS)
     .addOption(new Option('-o, --out <file>', 'where the request for other root holders goes').default(OUT))
-    .action(async (holder, { confirm, out }) => {
+    .action(async (holder, { confirm, rootKeys, out }) => {
       const ctx = context();
-      const site = await confirmedSite(ctx, confirm, `revoking the root key of ${holder}`);
+      const site = await confirmedSite(ctx, confirm, rootKeys, `revoking the root key of ${holder}`);
       if (!site.config.roots.holders.includes(holder) && /^(?:release|online|document)/.test(holder)) {
         throw new TieupError(
           'TIEUP_E_USAGE',
@@ -88,8 +91,13 @@ async function create(ctx: Context, holder: string, given: string | undefined): 
   );
 }
 
-async function confirmedSite(ctx: Context, confirm: string | undefined, what: string): Promise<MainSite> {
-  const site = await ctx.mainSite();
+async function confirmedSite(
+  ctx: Context,
+  confirm: string | undefined,
+  rootKeys: string | undefined,
+  what: string,
+): Promise<MainSite> {
+  const site = await mainSiteWith(ctx, rootKeys);
   assertConfirmed(confirm, new URL(site.config.site.url).hostname, what);
   return site;
 }

@@ -1,4 +1,5 @@
 import { status as mainStatus, type PartnerState } from '../../main-site/status.ts';
+import { rootKeyWarnings } from '../../main-site/root-holders.ts';
 import { status as partnerStatus, type SiteStatus } from '../../partner-site/status.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../context.ts';
@@ -39,8 +40,10 @@ const MARKS: Readonly<Record<PartnerState, Mark>> = {
 
 async function showPartners(ctx: Context, partners: readonly string[]): Promise<void> {
   const { output } = ctx;
-  const rows = await mainStatus(await ctx.mainSite(), partners, CONCURRENCY);
-  output.result('status', { partners: rows }, () =>
+  const site = await ctx.mainSite();
+  const rows = await mainStatus(site, partners, CONCURRENCY);
+  const ofSite = await rootKeyWarnings(site);
+  output.result('status', { partners: rows, warnings: ofSite }, () =>
     table(
       ['partner', 'state', 'pushed', 'live', 'last contact', ''],
       rows.map(({ partner, state, pushed, live, lastContact, detail }) => [
@@ -53,6 +56,7 @@ async function showPartners(ctx: Context, partners: readonly string[]): Promise<
       ]),
     ),
   );
+  if (!output.json) for (const warning of ofSite) output.warning(warning);
   for (const { partner, warnings } of rows) {
     if (!output.json) for (const warning of warnings) output.warning(`${partner}: ${warning}`);
   }

@@ -9,7 +9,7 @@ import { contentsOf, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const seed = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 const random = (length: number): Uint8Array => new Uint8Array(length).fill(9);
-const SEALED = sealKey(seed(1), 'pw', random);
+const SEALED = await sealKey(seed(1), 'pw', random);
 const PLAIN = renderPlainKey(seed(2));
 
 async function shelfWith(files: Readonly<Record<string, string>>) {
@@ -71,7 +71,7 @@ describe('a folder of keys', () => {
     await shelf.keep('release-2', SEALED);
     expect((await stat(join(folder, 'release-2.key'))).mode & 0o777).toBe(0o600);
     const before = await contentsOf(folder);
-    expect((await refusal(shelf.keep('root', sealKey(seed(3), 'pw', random)))).code).toBe('TIEUP_E_EXISTS');
+    expect((await refusal(shelf.keep('root', await sealKey(seed(3), 'pw', random)))).code).toBe('TIEUP_E_EXISTS');
     expect((await refusal(shelf.keep('online', PLAIN))).code).toBe('TIEUP_E_KEY');
     expect((await refusal(shelf.keep('root-../../x', SEALED))).message).toContain('cannot be the name of a key');
     expect(await contentsOf(folder)).toEqual(before);

@@ -29,9 +29,9 @@ async function storeIn(
 }
 
 const SEALED = {
-  'root.key': sealKey(seed(1), 'pw', random),
-  'release.key': sealKey(seed(2), 'pw', random),
-  'accept.key': sealKey(seed(3), '', random),
+  'root.key': await sealKey(seed(1), 'pw', random),
+  'release.key': await sealKey(seed(2), 'pw', random),
+  'accept.key': await sealKey(seed(3), '', random),
 };
 
 /** A folder of keys sealed with `pw`, and one with the empty password. */

@@ -6,9 +6,12 @@ import { folderTree } from '../../../src/io/folder-tree.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { examineMainSite, type MainDoctorPorts } from '../../../src/main-site/doctor.ts';
 import type { ServerLook } from '../../../src/main-site/doctor-partner.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { end, suspend } from '../../../src/main-site/partner-admin.ts';
+import { rootKeyWarnings } from '../../../src/main-site/root-holders.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 import type { Finding } from '../../../src/report/finding.ts';
+import { memoryKeys } from '../../support/memory-keys.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 
@@ -55,13 +58,21 @@ function seeing(changes: Partial<ServerLook> = {}): MainDoctorPorts {
   };
 }
 
-async function findings(ports: MainDoctorPorts = seeing()): Promise<readonly Finding[]> {
-  const { site, partners } = await examineMainSite(main.site, ports, [], 2);
+async function findings(
+  ports: MainDoctorPorts = seeing(),
+  mainSite: MainSite = main.site,
+): Promise<readonly Finding[]> {
+  const { site, partners } = await examineMainSite(mainSite, ports, [], 2);
   return [...site, ...partners.flatMap((each) => each.findings)];
 }
 
-async function one(check: string, ports?: MainDoctorPorts): Promise<Finding> {
-  const found = (await findings(ports)).filter((each) => each.check === check);
+/** The main site with these root holders; only the key of `main` is here. */
+function withHolders(...holders: readonly string[]): MainSite {
+  return { ...main.site, config: { ...main.site.config, roots: { threshold: 1, holders } } };
+}
+
+async function one(check: string, ports?: MainDoctorPorts, mainSite?: MainSite): Promise<Finding> {
+  const found = (await findings(ports, mainSite)).filter((each) => each.check === check);
   expect(found).toHaveLength(1);
   return found[0] ?? { check, state: 'ok', message: '', fix: null };
 }
@@ -69,11 +80,12 @@ async function one(check: string, ports?: MainDoctorPorts): Promise<Finding> {
 describe('a main site in order', () => {
   test('has nothing to mend, and is left as it was', async () => {
     const before = await shop.snapshot();
-    const found = await findings();
+    const found = await findings(seeing(), withHolders('main', 'spare'));
     expect(found.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect(found.map(({ check }) => check)).toEqual([
       'node',
       'keys',
+      'root-keys',
       'cron',
       'contract',
       'root-expiry',
@@ -99,6 +111,31 @@ describe('on its own machine, a main site is told', () => {
       state: 'problem',
       fix: 'install Node 20.19 or newer',
     });
+  });
+
+  test('that it has a single root key', async () => {
+    expect(await one('root-keys')).toMatchObject({
+      state: 'warning',
+      message: 'there is a single root key: if it is lost, every partner has to be invited anew',
+      fix: expect.stringContaining('tieup keys create spare'),
+    });
+  });
+
+  test('that both root keys lie here, until the spare is somewhere else', async () => {
+    const site = withHolders('main', 'spare');
+    const both = { ...site, keys: memoryKeys('main', ['root', 'root-spare']) };
+    expect(await one('root-keys', undefined, both)).toEqual({
+      check: 'root-keys',
+      state: 'warning',
+      message:
+        'the root keys root and root-spare are all on this machine: one fire or one lost disk takes them together, and whoever copies them can sign as you',
+      fix: 'move root-spare.key to another medium, and keep that elsewhere',
+    });
+    expect(await rootKeyWarnings(both)).toEqual([expect.stringContaining('move root-spare.key to another medium')]);
+    expect(await one('root-keys', undefined, site)).toMatchObject({ state: 'ok' });
+    expect(await rootKeyWarnings(site)).toEqual([]);
+    const ci = { ...site, keys: memoryKeys('main', ['online']) };
+    expect((await findings(seeing(), ci)).map(({ check }) => check)).not.toContain('root-keys');
   });
 
   test('that nothing refreshes, with the line that does', async () => {

@@ -64,6 +64,7 @@ describe('a new main site', () => {
       'keys/document.key',
       'keys/online.key',
       'keys/release.key',
+      'keys/root-spare.key',
       'keys/root.key',
       'keys/ssh.key',
       'keys/ssh.pub',
@@ -100,13 +101,19 @@ describe('a new main site', () => {
     expect(new Set(kinds)).toEqual(new Set(['full', 'framework', 'link']));
   });
 
-  test('has a different key for each role', async () => {
+  test('has two root holders, each enough alone', () => {
+    const config = planMainSite(ANSWERS, PARTS).find(({ path }) => path === 'tieup.yaml');
+    const { roots } = parseMainSite(new TextDecoder().decode(config?.content), 'tieup.yaml');
+    expect(roots).toEqual({ threshold: 1, holders: ['main', 'spare'] });
+  });
+
+  test('has a different key for each role and holder', async () => {
     const tree = memoryTree();
     await init(tree);
     const keys = await Promise.all(
-      ['root', 'release', 'online', 'document'].map((name) => tree.read(`keys/${name}.key`, 32)),
+      ['root', 'root-spare', 'release', 'online', 'document'].map((name) => tree.read(`keys/${name}.key`, 32)),
     );
-    expect(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size).toBe(4);
+    expect(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size).toBe(5);
   });
 
   test('is refused over existing files and keys, naming all of them, and nothing changes', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { TieupError } from '../../../src/errors.ts';
 import { isTieupError } from '../../../src/errors.ts';
 import { parseMainSite } from '../../../src/config/main-site.ts';
+import { isKeyName } from '../../../src/io/keys.ts';
 import { invite } from '../../../src/main-site/invite.ts';
 import { renewRoots, rotateMaster, rotateRoot, type Rotation } from '../../../src/main-site/keys-rotate.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
@@ -16,8 +17,8 @@ import {
   requestDigest,
   type RootRequest,
 } from '../../../src/protocol/root-request.ts';
-import { lockedKeys, memoryKeys } from '../../support/memory-keys.ts';
-import { mainFixture, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
+import { lockedKeys, memoryKeys, seededKey } from '../../support/memory-keys.ts';
+import { mainFixture, type MainFixture, PAGES, partnership } from '../../support/partnership-fixture.ts';
 import { refusedAccept } from '../../support/refusal.ts';
 import { partnerSeeds, rootOf } from '../../support/signed-inbox.ts';
 
@@ -179,6 +180,94 @@ describe('a new root master', () => {
     const { error } = await refusedAccept(shop);
     expect(error.message).toMatch(/^2\.root\.json /);
     expect(await shop.live()).toEqual(live);
+  });
+});
+
+describe('two root keys, of which the spare is kept elsewhere', () => {
+  /** Joined while both keys were here; afterwards one of them is not. */
+  async function without(name: 'root' | 'root-spare') {
+    const main = await mainFixture(PAGES, ['main', 'spare']);
+    const shop = await main.join();
+    await main.pushed();
+    await shop.accept();
+    const left = ['root', 'root-spare'].filter((each) => each !== name).filter(isKeyName);
+    const keys = memoryKeys('main', [...left, 'release', 'online', 'document']);
+    return { main, shop, site: { ...main.site, keys } };
+  }
+
+  /** A change reaches the partner's visitors. */
+  async function expectBusiness({ main, shop, site }: Awaited<ReturnType<typeof without>>, text: string) {
+    await edit(main, text);
+    expect(await main.push({ full: true }, { ...(await reopened(main)), keys: site.keys })).toMatchObject([
+      { kind: 'pushed' },
+    ]);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  }
+
+  test.each(['root', 'root-spare'] as const)(
+    'without %s the other one signs alone, and both stay named',
+    async (gone) => {
+      const { main, shop, site } = await without(gone);
+      const before = await newestRoot(site, 'harbour');
+      expect(before).toMatchObject({ threshold: 1, keyIds: { root: [expect.any(String), expect.any(String)] } });
+      expect(await rotateMaster(site, 'online')).toMatchObject({ kind: 'done', made: 'online-2' });
+      expect((await newestRoot(site, 'harbour')).keyIds.root).toEqual(before.keyIds.root);
+      await expectBusiness({ main, shop, site }, `Without ${gone}`);
+    },
+  );
+
+  test.each([
+    ['root', 'main', 'main-2', ['main-2', 'spare']],
+    ['root-spare', 'spare', 'spare-2', ['main', 'spare-2']],
+  ] as const)(
+    'a lost %s is replaced with the other one, and the partner notices nothing',
+    async (lost, holder, by, holders) => {
+      const { main, shop, site } = await without(lost);
+      const before = await newestRoot(site, 'harbour');
+      expect(await rotateRoot(site, { holder, by: undefined })).toEqual({
+        kind: 'done',
+        made: `root-${by}`,
+        roots: [{ partner: 'harbour', version: 2 }],
+      });
+      expect((await reopened(main)).config.roots).toEqual({ threshold: 1, holders });
+      const after = await newestRoot(site, 'harbour');
+      expect(after.keyIds.root.filter((id) => before.keyIds.root.includes(id))).toHaveLength(1);
+      await expectBusiness({ main, shop, site }, 'After the loss');
+      // Found again, or stolen: the lost key signs nothing any more.
+      const thief = { ...(await reopened(main)), keys: memoryKeys('main', [lost, 'release', 'online']) };
+      const versions = await rootVersions(site, 'harbour');
+      const request = requestOf(await renewRoots(thief, []));
+      const partnerships = await loadPartnerships(thief);
+      expect((await refusal(applyRoots(thief, request, partnerships))).code).toBe('TIEUP_E_KEY');
+      expect(await rootVersions(site, 'harbour')).toEqual(versions);
+    },
+  );
+
+  test('a new partner needs the spare for a moment, or nothing is made', async () => {
+    const { main, site } = await without('root-spare');
+    await main.write(
+      'partners/moor.yaml',
+      'id: moor\nname: Moor\nurl: https://moor.example/\nmount: /with-main/\nperiod:\n  from: "2026-01-01"\n',
+    );
+    expect(await refusal(invite(site, { partner: 'moor', hours: 1 }))).toMatchObject({
+      code: 'TIEUP_E_KEY',
+      message: 'the first root of moor names every root key, and root-spare.key is not here',
+      hint: 'bring it for a moment: tieup invite moor --root-keys <its folder>',
+    });
+    expect(await rootVersions(site, 'moor')).toEqual([]);
+    expect((await invite(main.site, { partner: 'moor', hours: 1 })).words).toHaveLength(6);
+  });
+
+  test('a file of names can bring in no key that the root does not name', async () => {
+    const { main, shop, site } = await without('root-spare');
+    const before = await newestRoot(site, 'harbour');
+    const evil = Buffer.from(seededKey('mallory', 'root')).toString('hex');
+    await main.write('partners/harbour/holders.json', JSON.stringify({ spare: evil }));
+    expect(await rotateMaster(site, 'online')).toMatchObject({ kind: 'needs-holders' });
+    await main.write('partners/harbour/holders.json', '{');
+    expect((await refusal(renewRoots(site, []))).message).toBe('partners/harbour/holders.json is damaged');
+    expect(await newestRoot(site, 'harbour')).toEqual(before);
+    expect(await shop.accept()).toMatchObject({ kind: 'nothing-new' });
   });
 });
 

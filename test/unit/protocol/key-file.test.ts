@@ -7,7 +7,7 @@ import { isEncrypted, openKey, renderPlainKey, sealKey } from '../../../src/prot
 
 const seed = Uint8Array.from({ length: 32 }, (_, index) => 200 - index);
 const random = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 7 + length) % 256);
-const sealed = sealKey(seed, 'correct horse', random);
+const sealed = await sealKey(seed, 'correct horse', random);
 
 type Content = Readonly<Record<string, unknown>>;
 
@@ -79,8 +79,8 @@ describe('an encrypted key', () => {
     });
   });
 
-  test('may have an empty password, which is not the same as none', () => {
-    const open = sealKey(seed, '', random);
+  test('may have an empty password, which is not the same as none', async () => {
+    const open = await sealKey(seed, '', random);
     expect(openKey(open, '')).toEqual(seed);
     expect(refusal(() => openKey(open, undefined))).toEqual(refused('TIEUP_E_PASSWORD', 'needs its password'));
   });
