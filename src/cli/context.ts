@@ -13,7 +13,7 @@ import type { Clock } from '../io/clock.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyShelf } from '../io/key-shelf.ts';
-import type { KeyStore } from '../io/keys.ts';
+import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
 import type { OwnHostKey } from '../io/own-host-keys.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
@@ -49,8 +49,8 @@ export interface Context {
   prompt(): Promise<Prompt>;
   /** A local folder, absolute or relative to the working folder; closed at the end of the run. */
   tree(folder: string): Promise<FileTree>;
-  /** The keys in a local folder, and in further ones that are here for the moment. */
-  keyStore(folder: string, further?: readonly string[]): Promise<KeyStore>;
+  /** The keys in a local folder. */
+  keyStore(folder: string, options?: Pick<KeyStoreOptions, 'further' | 'references'>): Promise<KeyStore>;
   /** The same keys as files. */
   keyShelf(folder: string): Promise<KeyShelf>;
   /** A new SSH key pair. */
@@ -61,8 +61,8 @@ export interface Context {
   partnerConfig(): Promise<{ readonly folder: string; readonly config: PartnerSiteConfig }>;
   /** The main site of the working folder with everything its use cases need. @param rootKeys further folders of root keys */
   mainSite(rootKeys?: readonly string[]): Promise<MainSite>;
-  /** The partner site of the working folder with everything its use cases need. */
-  partnerSite(): Promise<PartnerSite>;
+  /** The partner site of the working folder with everything its use cases need. @param acceptKey where that key is, from `--key` */
+  partnerSite(acceptKey?: string): Promise<PartnerSite>;
   /** What `tieup doctor` looks through, at a main site. */
   mainDoctor(): Promise<MainDoctorPorts>;
   /** The same at a partner site. */
@@ -118,12 +118,13 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       trees.push(tree);
       return tree;
     },
-    async keyStore(path, further = []) {
+    async keyStore(path, { further = [], references } = {}) {
       const { folderKeyStore } = await import('../io/keys.ts');
       const asking = person ? await context.prompt() : undefined;
       return folderKeyStore({
         folder: resolve(folder, path),
         further: further.map((each) => resolve(folder, each)),
+        references,
         environment: terminal.environment,
         askPassword: asking && ((name) => asking.password(`Password of the ${name} key`)),
         random: context.random,
@@ -157,7 +158,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async mainSite(rootKeys) {
       const { folder: at, config } = await context.mainConfig();
       const { isAlive } = await import('../io/processes.ts');
-      const keys = await context.keyStore(resolve(at, config.folders.keys), rootKeys);
+      const keys = await context.keyStore(resolve(at, config.folders.keys), { further: rootKeys });
       return {
         config,
         files: await context.tree(at),
@@ -170,7 +171,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         connect: (partnership) => connect(partnership, resolve(at, config.folders.keys), keys),
       };
     },
-    async partnerSite() {
+    async partnerSite(acceptKey) {
       const { folder: at, config } = await context.partnerConfig();
       const { IN_PLACE, TREES_FOLDER } = await import('../config/partner-site.ts');
       const { objectStore } = await import('../publish/objects.ts');
@@ -201,7 +202,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
           mount: (await readAgreedTerms(state)).terms.mount,
           keep: config.keep,
         },
-        keys: await context.keyStore(resolve(at, keys)),
+        keys: await context.keyStore(
+          resolve(at, keys),
+          acceptKey === undefined ? {} : { references: { accept: acceptKey } },
+        ),
         clock: context.clock,
         random: context.random,
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),

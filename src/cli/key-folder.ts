@@ -7,6 +7,9 @@ import type { Context } from './context.ts';
 /** What `--root-keys <folder>` is for. */
 export const ROOT_KEYS = 'a further folder with root keys, such as the stick with the spare';
 
+/** What `--key <place>` of a partner's commands is for. */
+export const ACCEPT_KEY = 'where your accept key is, when it is not the file: agent://SHA256:… or env://VARIABLE';
+
 /** The main site, with the root keys of `--root-keys`. @throws TIEUP_E_KEY when there is none in that folder. */
 export async function mainSiteWith(ctx: Context, rootKeys: string | undefined): Promise<MainSite> {
   if (rootKeys === undefined) return ctx.mainSite();

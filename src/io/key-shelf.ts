@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { TieupError } from '../errors.ts';
 import { isEncrypted, MAX_KEY_FILE, openKey } from '../protocol/key-file.ts';
 import { isKeyName, type KeyName } from './keys.ts';
+import { isAgentReference } from './ssh-agent.ts';
 import { createSecretFile, readSecretFile, secretFileExists, secretFilesIn } from './secret-file.ts';
 
 export interface ShelfKey {
   readonly name: KeyName;
-  /** Sealed with a password, plain, or a file that cannot be used. */
-  readonly state: 'sealed' | 'plain' | 'unusable';
+  /** Sealed with a password, plain, the name of a key that an ssh-agent holds, or a file that cannot be used. */
+  readonly state: 'sealed' | 'plain' | 'agent' | 'unusable';
   /** Why it cannot be used; null when it can. */
   readonly fault: string | null;
   /** Only of plain keys, whose seed is there to be read. */
@@ -54,6 +55,7 @@ async function lookAt(name: KeyName, path: string): Promise<ShelfKey> {
     const pem = (await readSecretFile(path, MAX_KEY_FILE)) ?? '';
     // SSH keys have a format of their own, which ssh-keygen seals.
     if (pem.startsWith('-----BEGIN OPENSSH PRIVATE KEY-----')) return { name, state: 'plain', fault: null, seed: null };
+    if (isAgentReference(pem)) return { name, state: 'agent', fault: null, seed: null };
     if (isEncrypted(pem)) return { name, state: 'sealed', fault: null, seed: null };
     return { name, state: 'plain', fault: null, seed: openKey(pem, undefined) };
   } catch (error) {

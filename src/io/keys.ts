@@ -1,13 +1,16 @@
 /**
- * The private keys of this site: files that nobody else may read, or variables of a CI job.
+ * The private keys of this site: files that nobody else may read, variables of a CI job, or keys of an ssh-agent.
  *
- * Found in this order: a reference given on the command line (`env://VAR`), `TIEUP_KEY_<NAME>` with the text of the key
- * file or such a reference, `<folder>/<name>.key`. No message ever holds a key or a password.
+ * Found in this order: a reference given on the command line (`env://VAR`, `agent://SHA256:…`), `TIEUP_KEY_<NAME>` with the
+ * text of the key file or such a reference, `<folder>/<name>.key`, which may hold `agent://SHA256:…` in place of a key. No
+ * message ever holds a key or a password.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTieupError, TieupError } from '../errors.ts';
+import { publicKeyOf, signDocument } from '../protocol/ed25519.ts';
 import { isEncrypted, MAX_KEY_FILE, openKey, renderPlainKey, sealKey } from '../protocol/key-file.ts';
+import { agentKey, isAgentReference } from './ssh-agent.ts';
 import { createSecretFile, readSecretFile, secretFileExists, secretFilesIn } from './secret-file.ts';
 
 type FirstKey = 'root' | 'release' | 'online' | 'document' | 'accept' | 'site' | 'log' | 'ssh';
@@ -27,8 +30,23 @@ export interface KeyStore {
   create(name: KeyName, seed: Uint8Array, password: string | undefined): Promise<void>;
   /** The seed, opened once for the life of the store. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
   load(name: KeyName): Promise<Uint8Array>;
+  /** Signs with the key, wherever it is; an agent gives no seed out. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
+  signer(name: KeyName): Promise<KeySigner>;
+  /** Keeps the name of a key that an ssh-agent holds, as `name`; fine when that is kept already. @throws TIEUP_E_KEY, TIEUP_E_EXISTS. */
+  refer(name: KeyName, reference: string): Promise<void>;
   /** The password from the environment, or asked for and remembered: for sealing a new key. @throws TIEUP_E_PASSWORD. */
   password(name: KeyName): Promise<string>;
+}
+
+export interface KeySigner {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+}
+
+/** Signs with a seed that is here. */
+export function seedSigner(seed: Uint8Array): KeySigner {
+  return { publicKey: publicKeyOf(seed), sign: (message) => signDocument(seed, message) };
 }
 
 export interface KeyStoreOptions {
@@ -40,8 +58,8 @@ export interface KeyStoreOptions {
   /** Asks a person; undefined when there is nobody to ask. */
   readonly askPassword: ((name: KeyName) => Promise<string>) | undefined;
   readonly random: (length: number) => Uint8Array;
-  /** Where the command line says that a key is: `env://VAR`. */
-  readonly references?: Readonly<Partial<Record<KeyName, string>>> | undefined;
+  /** Where the command line says that a key is, and what takes its place: `env://VAR`, `agent://SHA256:…`. */
+  readonly references?: Readonly<Partial<Record<FirstKey, string>>> | undefined;
 }
 
 /** A store over one folder. */
@@ -80,6 +98,27 @@ export function folderKeyStore(options: KeyStoreOptions): KeyStore {
     return seed;
   };
 
+  const load = (name: KeyName): Promise<Uint8Array> =>
+    inTurn(async () => {
+      const known = opened.get(name);
+      if (known !== undefined) return known.slice();
+      const { pem, place } = await readKey(name, options);
+      if (isAgentReference(pem)) {
+        throw new TieupError(
+          'TIEUP_E_KEY',
+          `${place}: the key "${name}" is in an ssh-agent, which does not give it out`,
+          {
+            hint: 'an agent can hold the accept key and the SSH key; the other keys must be files or variables',
+          },
+        );
+      }
+      const seed = await openWithPassword(name, pem).catch((error: unknown) => {
+        throw atPlace(error, place);
+      });
+      opened.set(name, seed);
+      return seed.slice();
+    });
+
   return {
     has: async (name) =>
       sourceInEnvironment(name, options) !== undefined || (await secretFileExists(await placeOf(name, options))),
@@ -100,17 +139,25 @@ export function folderKeyStore(options: KeyStoreOptions): KeyStore {
       await createSecretFile(path, pem);
       opened.set(name, Uint8Array.from(seed));
     },
-    load: async (name) =>
-      inTurn(async () => {
-        const known = opened.get(name);
-        if (known !== undefined) return known.slice();
-        const { pem, place } = await readKey(name, options);
-        const seed = await openWithPassword(name, pem).catch((error: unknown) => {
-          throw atPlace(error, place);
-        });
-        opened.set(name, seed);
-        return seed.slice();
-      }),
+    signer: async (name) => {
+      const known = opened.get(name);
+      if (known !== undefined) return seedSigner(known);
+      const { pem, place } = await readKey(name, options);
+      if (!isAgentReference(pem)) return seedSigner(await load(name));
+      return agentKey(pem, options.environment['SSH_AUTH_SOCK']).catch((error: unknown) => {
+        throw atPlace(error, place);
+      });
+    },
+    refer: async (name, reference) => {
+      const path = keyPath(options.folder, name);
+      // Tried before anything is kept: otherwise the first decision would find out that the agent does not sign.
+      const key = await agentKey(reference, options.environment['SSH_AUTH_SOCK']);
+      await key.sign(Buffer.from('tieup-agent-trial/1\n'));
+      const text = `${reference.trim()}\n`;
+      if ((await secretFileExists(path)) && (await readSecretFile(path, MAX_KEY_FILE)) === text) return;
+      await createSecretFile(path, text);
+    },
+    load,
     password: async (name) => inTurn(async () => (remembered.password ??= await password(name))),
   };
 }
@@ -145,6 +192,7 @@ async function passwordOfEnvironment(environment: KeyStoreOptions['environment']
 }
 
 const REFERENCE = /^env:\/\/([A-Za-z_][A-Za-z0-9_]*)$/;
+const AGENT = /^agent:\/\//;
 
 interface EnvironmentSource {
   readonly variable: string;
@@ -157,9 +205,10 @@ function sourceInEnvironment(
   { environment, references }: KeyStoreOptions,
 ): EnvironmentSource | undefined {
   const variable = variableOf(name);
-  const given = references?.[name];
-  if (given !== undefined && !REFERENCE.test(given)) {
-    throw new TieupError('TIEUP_E_KEY', `the place of the key "${name}" is not of the form env://VARIABLE`);
+  const given = references?.[firstOf(name)];
+  if (given !== undefined && !REFERENCE.test(given) && !AGENT.test(given)) {
+    const forms = 'env://VARIABLE or agent://SHA256:…';
+    throw new TieupError('TIEUP_E_KEY', `the place of the key "${name}" is not of the form ${forms}`);
   }
   const value = given ?? environment[variable];
   if (value === undefined) return undefined;
@@ -187,12 +236,24 @@ async function readKeyFile(name: KeyName, path: string): Promise<{ pem: string; 
   });
 }
 
+const FIRST_KEYS: readonly FirstKey[] = ['root', 'release', 'online', 'document', 'accept', 'site', 'log', 'ssh'];
+
+/** `accept` for `accept-2`. */
+function firstOf(name: KeyName): FirstKey {
+  const first = FIRST_KEYS.find((each) => isOf(name, each));
+  if (first !== undefined) return first;
+  throw new TieupError('TIEUP_E_KEY', `${JSON.stringify(name)} cannot be the name of a key`);
+}
+
+function isOf(name: string, first: FirstKey): boolean {
+  return name === first || name.startsWith(`${first}-`);
+}
+
 const NAME = /^[a-z]+(?:-[a-z0-9]+)*$/;
-const FIRST_KEY = /^(?:root|release|online|document|accept|site|log|ssh)(?:-|$)/;
 
 /** Whether a key can be called that. */
 export function isKeyName(name: string): name is KeyName {
-  return NAME.test(name) && FIRST_KEY.test(name);
+  return NAME.test(name) && FIRST_KEYS.some((each) => isOf(name, each));
 }
 
 function foldersOf({ folder, further }: KeyStoreOptions): readonly string[] {

@@ -15,7 +15,7 @@ import {
 } from '../protocol/decision.ts';
 import { OUTBOX_DECISION, OUTBOX_DECISIONS } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { addSignature, openNote, signNote, type NoteSigner } from '../protocol/note.ts';
+import { addSignatureWith, openNote, signNoteWith, type NoteKey } from '../protocol/note.ts';
 import { assertCanAnswer } from './can-answer.ts';
 import { ownKeysEver, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -46,7 +46,7 @@ export async function signDecision(site: PartnerSite, request: DecisionRequest):
     expires: instant(new Date(now.getTime() + DECISION_VALID_DAYS * DAY_MS)),
   };
   const role = request.by === 'manager' ? 'accept' : 'site';
-  const note = signNote(renderDecision(decision), [await ownSigner(site, role)]);
+  const note = await signNoteWith(renderDecision(decision), [await ownSigner(site, role)]);
   await site.state.create(decisionPath(decision.seq), note);
   await showDecision(site, decision.seq, note);
   return { decision, digest: decisionDigest(decision) };
@@ -131,17 +131,13 @@ export async function showLastDecision(site: PartnerSite, { decision }: SignedDe
  * Puts the signature of a new key under what stands: the manager's last decision, and those by policy since then. Whoever knows
  * the new keys alone can follow the chain from there, because the manager's decision vouches for all before it.
  */
-export async function countersignStanding(
-  site: PartnerSite,
-  role: 'accept' | 'site',
-  signer: NoteSigner,
-): Promise<void> {
+export async function countersignStanding(site: PartnerSite, role: 'accept' | 'site', signer: NoteKey): Promise<void> {
   const numbers = await decisionNumbers(site);
   const [newest] = numbers;
   for (const seq of numbers) {
     const { by } = (await openDecision(site, seq)).decision;
     if ((by === 'manager') === (role === 'accept')) {
-      const note = addSignature(await site.state.read(decisionPath(seq), MAX_DECISION_NOTE), signer);
+      const note = await addSignatureWith(await site.state.read(decisionPath(seq), MAX_DECISION_NOTE), signer);
       await site.state.write(decisionPath(seq), note);
       await (seq === newest ? showDecision(site, seq, note) : site.exchange.write(shownPath(seq), note));
     }

@@ -16,7 +16,6 @@ import type { NewFile } from '../io/new-files.ts';
 import { parseSftpAddress } from '../io/sftp-address.ts';
 import { allOrNothing, type Making } from '../io/take-back.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
 import {
   answerSigner,
@@ -27,7 +26,7 @@ import {
   type Answer,
   type Invitation,
 } from '../protocol/invitation.ts';
-import { claimedText, noteSigner, openNote, signNote } from '../protocol/note.ts';
+import { claimedText, openNote, signNoteWith } from '../protocol/note.ts';
 import { renderTerms } from '../protocol/terms.ts';
 import { renderVkey, parseVkey, sixWords } from '../protocol/vkey.ts';
 import { AGREED_TERMS } from './agreed-terms.ts';
@@ -74,6 +73,8 @@ export interface JoinRequest {
   readonly schema: string;
   /** For the accept key. */
   readonly password: string | undefined;
+  /** `agent://SHA256:…` when the accept key is one that an ssh-agent holds; a file is made unless given. */
+  readonly acceptInAgent?: string | undefined;
 }
 
 export interface JoinPorts {
@@ -157,15 +158,16 @@ export async function join(ports: JoinPorts, request: JoinRequest): Promise<Join
   return allOrNothing(async (making) => {
     making.remember(async () => ports.takeBackFolders?.());
     const keys = {
-      accept: await makeKey(ports, making, partner, 'accept', request.password),
-      site: await makeKey(ports, making, partner, 'site', undefined),
-      log: await makeKey(ports, making, partner, 'log', undefined),
+      accept: await makeKey(ports, making, partner, 'accept', request),
+      site: await makeKey(ports, making, partner, 'site'),
+      log: await makeKey(ports, making, partner, 'log'),
     };
     const { sftp, url } = request;
     const created = instant(ports.clock.now());
     const answerBody = renderAnswer({ partner, invitation: sha256(body), keys, sftp, url, created });
-    const accept = noteSigner(partnerKeyName(partner, 'accept'), await ports.keys.load('accept'));
-    const answer = signNote(answerBody, [accept, answerSigner(invitation)]);
+    const { sign } = await ports.keys.signer('accept');
+    const accept = { ...parseVkey(keys.accept), sign };
+    const answer = await signNoteWith(answerBody, [accept, answerSigner(invitation)]);
 
     for (const folder of ['inbox', 'outbox/decisions']) await making.folder(ports.exchange, folder);
     await ports.makePrivateState?.();
@@ -190,12 +192,13 @@ async function makeKey(
   making: Making,
   partner: string,
   role: 'accept' | 'site' | 'log',
-  password: string | undefined,
+  { password, acceptInAgent }: Partial<Pick<JoinRequest, 'password' | 'acceptInAgent'>> = {},
 ): Promise<string> {
   const { keys, keyFolder } = ports;
-  if (!(await keys.has(role))) {
-    await keys.create(role, ports.random(32), password);
-    making.remember(async () => keyFolder?.remove(`${role}.key`));
-  }
-  return renderVkey(partnerKeyName(partner, role), publicKeyOf(await keys.load(role)));
+  const isThere = await keys.has(role);
+  // Tried at once, there or not: an agent that does not answer leaves nothing behind.
+  if (acceptInAgent !== undefined) await keys.refer(role, acceptInAgent);
+  else if (!isThere) await keys.create(role, ports.random(32), password);
+  if (!isThere) making.remember(async () => keyFolder?.remove(`${role}.key`));
+  return renderVkey(partnerKeyName(partner, role), (await keys.signer(role)).publicKey);
 }

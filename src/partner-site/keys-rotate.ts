@@ -13,15 +13,15 @@ import { sha256 } from '../protocol/digest.ts';
 import { OUTBOX_KEYS } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { MAX_KEYS_NOTE, renderKeys } from '../protocol/keys-note.ts';
-import { noteSigner, signNote } from '../protocol/note.ts';
+import { signNoteWith } from '../protocol/note.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
 import { countersignStanding } from './decide.ts';
 import {
+  namedSigner,
   OWN_ROLES,
   ownKey,
   ownKeyName,
   ownSigner,
-  partnerKeyName,
   readRotated,
   writeRotated,
   type OwnRole,
@@ -41,15 +41,27 @@ export interface RotatedKey {
   readonly digest: string;
 }
 
+export interface Successor {
+  /** The password of a new accept key, which may go to a new manager; that of the other keys unless given. */
+  readonly passwordFor?: (name: KeyName) => Promise<string>;
+  /** `agent://SHA256:…` when the new key is one that an ssh-agent holds. */
+  readonly inAgent?: string | undefined;
+}
+
 /**
- * @param passwordFor for a new accept key, which may go to a new manager
+ * @throws TIEUP_E_USAGE when a key of cron's would be in an agent.
  * @throws TIEUP_E_KEY, TIEUP_E_PASSWORD when the accept key cannot be opened: then nothing was made
  */
 export async function rotateOwnKey(
   site: PartnerSite,
   role: OwnRole,
-  passwordFor: (name: KeyName) => Promise<string> = (name) => site.keys.password(name),
+  { passwordFor = (name) => site.keys.password(name), inAgent }: Successor = {},
 ): Promise<RotatedKey> {
+  if (inAgent !== undefined && role !== 'accept') {
+    throw new TieupError('TIEUP_E_USAGE', `the ${role} key is used by cron, so it cannot be in an ssh-agent`, {
+      hint: 'only the accept key can',
+    });
+  }
   return withLock(site, async () => {
     const { partner } = site.config;
     const accept = await ownSigner(site, 'accept');
@@ -57,15 +69,16 @@ export async function rotateOwnKey(
     const generation = before.generations[role] + 1;
     const name = ownKeyName(role, generation);
     // One that an interrupted rotation left is taken: nobody has heard of it yet.
-    if (!(await site.keys.has(name))) {
+    if (inAgent !== undefined) await site.keys.refer(name, inAgent);
+    else if (!(await site.keys.has(name))) {
       const password = role === 'accept' ? await passwordFor(name) : undefined;
       await site.keys.create(name, site.random(32), password);
     }
-    const signer = noteSigner(partnerKeyName(partner, role), await site.keys.load(name));
+    const signer = await namedSigner(site, role, name);
     const vkeys = { ...before.vkeys, [role]: renderVkey(signer.name, signer.publicKey) };
     const seq = before.seq + 1;
     const text = renderKeys({ partner, seq, ...vkeys, time: instant(site.clock.now()) });
-    const note = signNote(text, role === 'accept' ? [accept, signer] : [accept]);
+    const note = await signNoteWith(text, role === 'accept' ? [accept, signer] : [accept]);
     // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
     if (role === 'accept') await countersignPolicy(site, signer);
     if (role !== 'log') await countersignStanding(site, role, signer);

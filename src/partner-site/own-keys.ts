@@ -6,9 +6,8 @@ import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import type { KeyName } from '../io/keys.ts';
 import { readIfThere } from '../io/read-if-there.ts';
-import { publicKeyOf } from '../protocol/ed25519.ts';
-import { noteSigner, type NoteSigner } from '../protocol/note.ts';
-import { parseVkey, renderVkey, type VerifierKey } from '../protocol/vkey.ts';
+import type { NoteKey } from '../protocol/note.ts';
+import { parseVkey, renderVkey, type VerifierKey, verifierKey } from '../protocol/vkey.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 export type OwnRole = 'accept' | 'site' | 'log';
@@ -69,11 +68,29 @@ export function ownKeyName(role: OwnRole, generation: number): KeyName {
   return generation === 1 ? role : `${role}-${generation}`;
 }
 
-/** Signs notes with the key of `role` that is in use. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
-export async function ownSigner(site: PartnerSite, role: OwnRole): Promise<NoteSigner> {
+/**
+ * Signs notes with the key of `role` that is in use.
+ * @throws TIEUP_E_KEY also when the key that was found is another one: the main site would not know its signature
+ */
+export async function ownSigner(site: PartnerSite, role: OwnRole): Promise<NoteKey> {
   const rotated = await readRotated(site);
-  const seed = await site.keys.load(ownKeyName(role, rotated?.generations[role] ?? 1));
-  return noteSigner(partnerKeyName(site.config.partner, role), seed);
+  const name = ownKeyName(role, rotated?.generations[role] ?? 1);
+  const signer = await namedSigner(site, role, name);
+  const { publicKey } = await ownKey(site, role);
+  if (Buffer.compare(publicKey, signer.publicKey) === 0) return signer;
+  throw new TieupError('TIEUP_E_KEY', `the key that was found as "${name}" is not the ${role} key of this site`, {
+    hint: 'see tieup keys for the one in use; tieup keys rotate puts another one in its place',
+  });
+}
+
+/** Signs notes as `role` with the key `name`, which need not be in use. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD. */
+export async function namedSigner(
+  { keys, config }: Pick<PartnerSite, 'keys' | 'config'>,
+  role: OwnRole,
+  name: KeyName,
+): Promise<NoteKey> {
+  const { publicKey, sign } = await keys.signer(name);
+  return { ...verifierKey(partnerKeyName(config.partner, role), publicKey), sign };
 }
 
 /** The public half of the key in use; kept beside the secret, so that no password is asked for to verify. */
@@ -82,7 +99,7 @@ export async function ownKey(site: PartnerSite, role: OwnRole): Promise<Verifier
   if (rotated !== undefined) return parseVkey(rotated.vkeys[role]);
   const line = await readIfThere(site.state, `keys/${role}.vkey`, 4096);
   if (line !== undefined) return parseVkey(new TextDecoder().decode(line).trimEnd());
-  return parseVkey(renderVkey(partnerKeyName(site.config.partner, role), publicKeyOf(await site.keys.load(role))));
+  return parseVkey(renderVkey(partnerKeyName(site.config.partner, role), (await site.keys.signer(role)).publicKey));
 }
 
 /** The key in use and all that it replaced: for what this site signed itself, years ago. */

@@ -6,7 +6,7 @@ import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { OUTBOX_POLICY } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { addSignature, openNote, signNote, type NoteSigner } from '../protocol/note.ts';
+import { addSignatureWith, openNote, signNoteWith, type NoteKey } from '../protocol/note.ts';
 import {
   faultsUnderPolicy,
   MAX_POLICY_NOTE,
@@ -74,16 +74,16 @@ export async function signPolicy(site: PartnerSite): Promise<AcceptPolicy> {
     from: instant(now),
     until: instant(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
   };
-  const note = signNote(renderPolicy(policy), [await ownSigner(site, 'accept')]);
+  const note = await signNoteWith(renderPolicy(policy), [await ownSigner(site, 'accept')]);
   await site.state.write(FILE, note);
   await site.exchange.write(OUTBOX_POLICY, note);
   return policy;
 }
 
 /** Puts the signature of a new accept key under the policy in force, if there is one. */
-export async function countersignPolicy(site: PartnerSite, signer: NoteSigner): Promise<void> {
+export async function countersignPolicy(site: PartnerSite, signer: NoteKey): Promise<void> {
   if ((await readPolicy(site)) === undefined) return;
-  const note = addSignature(await site.state.read(FILE, MAX_POLICY_NOTE), signer);
+  const note = await addSignatureWith(await site.state.read(FILE, MAX_POLICY_NOTE), signer);
   await site.state.write(FILE, note);
   await site.exchange.write(OUTBOX_POLICY, note);
 }

@@ -2,7 +2,7 @@
 import { readIfThere } from '../io/read-if-there.ts';
 import { OUTBOX_RECEIPT } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { openNote, signNote } from '../protocol/note.ts';
+import { openNote, signNoteWith } from '../protocol/note.ts';
 import { MAX_RECEIPT_NOTE, parseReceipt, RECEIPT_TYPE, renderReceipt, type Receipt } from '../protocol/receipt.ts';
 import { readHeld, readLive, type PublicationRecord } from '../publish/records.ts';
 import { lastRollback, readDecision } from './decide.ts';
@@ -27,7 +27,10 @@ export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefin
   };
   const shown = await readReceipt(site);
   if (shown !== undefined && renderReceipt({ ...shown, time: receipt.time }) === renderReceipt(receipt)) return shown;
-  await site.exchange.write(OUTBOX_RECEIPT, signNote(renderReceipt(receipt), [await ownSigner(site, 'site')]));
+  await site.exchange.write(
+    OUTBOX_RECEIPT,
+    await signNoteWith(renderReceipt(receipt), [await ownSigner(site, 'site')]),
+  );
   return receipt;
 }
 

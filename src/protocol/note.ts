@@ -15,6 +15,13 @@ export interface NoteSigner {
   sign(message: Uint8Array): Uint8Array;
 }
 
+/** Signs as a {@link NoteSigner} does, in its own time: an agent that holds the key may ask a person first. */
+export interface NoteKey {
+  readonly name: string;
+  readonly publicKey: Uint8Array;
+  readonly sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+}
+
 /** A note whose signatures were verified; made by {@link openNote} alone. */
 export interface OpenedNote {
   /** With its final line end: exactly what was signed. */
@@ -57,6 +64,32 @@ export function signNote(text: string, signers: readonly NoteSigner[]): Uint8Arr
   const note = new TextEncoder().encode(`${text}\n${lines.join('')}`);
   if (note.length > MAX_NOTE_BYTES) throw new TieupError('TIEUP_E_FAILED', `the note exceeds ${MAX_NOTE_BYTES} bytes`);
   return note;
+}
+
+/** What {@link signNote} returns, with the signatures of keys that may have to be waited for. */
+export async function signNoteWith(text: string, keys: readonly NoteKey[]): Promise<Uint8Array> {
+  const signers: NoteSigner[] = [];
+  for (const key of keys) signers.push(await signerOf(text, key));
+  return signNote(text, signers);
+}
+
+/** What {@link addSignature} returns, with the signature of a key that may have to be waited for. */
+export async function addSignatureWith(note: Uint8Array, key: NoteKey): Promise<Uint8Array> {
+  return addSignature(note, await signerOf(parseNote(note).text, key));
+}
+
+/** Asks for the signature under `text` now, and gives it out under that text alone. */
+async function signerOf(text: string, { name, publicKey, sign }: NoteKey): Promise<NoteSigner> {
+  const message = new TextEncoder().encode(text);
+  const signature = await sign(message);
+  return {
+    name,
+    publicKey,
+    sign(other) {
+      if (Buffer.compare(other, message) === 0) return signature;
+      throw new TieupError('TIEUP_E_FAILED', 'the signature is of another text');
+    },
+  };
 }
 
 /** The note with one more signature; those that it has stay. @throws TIEUP_E_VERIFY when it is malformed. */

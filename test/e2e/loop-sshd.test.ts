@@ -1,12 +1,13 @@
 /** The whole loop as two people live it: the command line on both sides, and OpenSSH's sshd between them. */
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sftpTree } from '../../src/io/sftp-tree.ts';
 import { seededSshKey } from '../support/embedded-sftp.ts';
 import { filesBelow, type JoinedSites, joinedSites, PASSWORD, type SiteFolder } from '../support/joined-sites.ts';
 import { asRoot, realPart } from '../support/real-parts.ts';
+import { startSshAgent } from '../support/ssh-agent.ts';
 import { freePort } from '../support/sshd.ts';
 
 const INDEX = 'public/with-northwind-coffee/index.html';
@@ -191,14 +192,12 @@ describe.skipIf(!hasSshd)('a main site and a partner', () => {
   });
 
   test('may be connected by an ssh-agent, with one of its keys or all', async () => {
-    const [agent, add, keygen] = [realPart('ssh-agent'), realPart('ssh-add'), realPart('ssh-keygen')];
-    if (agent === undefined || add === undefined || keygen === undefined) return;
     const main = sites.copyOfMain();
-    const socket = await startAgent(agent, main.path('agent'));
-    execFileSync(add, ['-q', main.path('keys/ssh.key')], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
-    const listed = execFileSync(keygen, ['-l', '-E', 'sha256', '-f', main.path('keys/ssh.pub')], { encoding: 'utf8' });
-    const fingerprint = /SHA256:\S+/.exec(listed)?.[0] ?? '';
-    const plan = (key: string, sock: string | undefined = socket) =>
+    const agent = await startSshAgent(main.path('agent'));
+    if (agent === undefined) return;
+    copyFileSync(main.path('keys/ssh.pub'), main.path('keys/ssh.key.pub'));
+    const fingerprint = agent.load(main.path('keys/ssh.key'));
+    const plan = (key: string, sock: string | undefined = agent.socket) =>
       main.run(['plan'], { TIEUP_KEY_SSH: key, SSH_AUTH_SOCK: sock });
     expect((await plan(`agent://${fingerprint}`)).exitCode).toBe(0);
     expect((await plan('agent://')).exitCode).toBe(0);
@@ -273,17 +272,4 @@ function expectOwnUid(shop: SiteFolder): void {
     expect(statSync(shop.path(join('exchange/inbox', path))).uid).toBe(owner);
   }
   expect(statSync(shop.path('exchange/outbox')).uid).not.toBe(owner);
-}
-
-/** Runs until the test is over. */
-async function startAgent(program: string, socket: string): Promise<string> {
-  const agent = spawn(program, ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
-  onTestFinished(() => void agent.kill());
-  await new Promise<void>((resolve, reject) => {
-    agent.stdout.once('data', () => resolve());
-    agent.once('error', reject);
-    agent.once('exit', (code) => reject(new Error(`ssh-agent ended with ${code}`)));
-  });
-  if (!existsSync(socket)) throw new Error('ssh-agent made no socket');
-  return socket;
 }

@@ -30,10 +30,19 @@ export interface CliPartnership {
   readonly dispose: () => Promise<void>;
 }
 
-/** The starter folders as `init` writes them, joined; nothing is pushed yet. */
-export async function startPartnership(): Promise<CliPartnership> {
+/** The starter folders as `init` writes them, joined with these words more; nothing is pushed yet. */
+export async function startPartnership(
+  joining: readonly string[] = [],
+  further: Readonly<Record<string, string>> = {},
+): Promise<CliPartnership> {
   const home = await mkdtemp(join(tmpdir(), 'tieup-'));
-  const environment = { HOME: home, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD };
+  const environment = {
+    HOME: home,
+    PATH: process.env['PATH'] ?? '',
+    LANG: 'C.UTF-8',
+    TIEUP_PASSWORD: PASSWORD,
+    ...further,
+  };
   const [main, shop] = [join(home, 'main'), join(home, 'shop')];
   const tieup = async (folder: string, ...words: readonly string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await start(words, folder, environment);
@@ -53,7 +62,7 @@ export async function startPartnership(): Promise<CliPartnership> {
     const invited = wordsIn(await tieup(main, 'invite', 'harbour', '-o', join(shop, 'invitation')));
     const address = `sftp://main@127.0.0.1:${sftp.server.port}/exchange`;
     const where = ['--sftp', address, '--url', 'https://harbour.example/'];
-    const answered = wordsIn(await tieup(shop, 'join', 'invitation', '--yes', invited, ...where));
+    const answered = wordsIn(await tieup(shop, 'join', 'invitation', '--yes', invited, ...where, ...joining));
     await tieup(main, 'enroll', join(shop, 'harbour.answer'), '--yes', answered);
   } catch (error) {
     await dispose();

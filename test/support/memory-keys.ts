@@ -1,6 +1,6 @@
 /** Keys without files and without scrypt, the same in every run. */
 import { TieupError } from '../../src/errors.ts';
-import type { KeyName, KeyStore } from '../../src/io/keys.ts';
+import { type KeyName, type KeyStore, seedSigner } from '../../src/io/keys.ts';
 import { sha256 } from '../../src/protocol/digest.ts';
 
 /** The seed of the key `name` of `owner`. */
@@ -17,6 +17,12 @@ export interface MemoryKeys extends KeyStore {
 export function memoryKeys(owner: string, names: readonly KeyName[] = []): MemoryKeys {
   const seeds = new Map(names.map((name) => [name, seededKey(owner, name)]));
   const opened: KeyName[] = [];
+  const load = async (name: KeyName): Promise<Uint8Array> => {
+    const seed = seeds.get(name);
+    if (seed === undefined) throw new TieupError('TIEUP_E_KEY', `there is no key "${name}"`);
+    opened.push(name);
+    return seed.slice();
+  };
   return {
     opened,
     has: async (name) => seeds.has(name),
@@ -25,11 +31,10 @@ export function memoryKeys(owner: string, names: readonly KeyName[] = []): Memor
       if (seeds.has(name)) throw new TieupError('TIEUP_E_EXISTS', `there is a key "${name}" already`);
       seeds.set(name, Uint8Array.from(seed));
     },
-    load: async (name) => {
-      const seed = seeds.get(name);
-      if (seed === undefined) throw new TieupError('TIEUP_E_KEY', `there is no key "${name}"`);
-      opened.push(name);
-      return seed.slice();
+    load,
+    signer: async (name) => seedSigner(await load(name)),
+    refer: async () => {
+      throw new TieupError('TIEUP_E_KEY', 'there is no ssh-agent');
     },
     password: async () => 'a password',
   };
@@ -37,11 +42,18 @@ export function memoryKeys(owner: string, names: readonly KeyName[] = []): Memor
 
 /** `store`, where the keys `names` ask for a password that nobody can give. */
 export function lockedKeys(store: KeyStore, names: readonly KeyName[]): KeyStore {
+  const assertOpen = (name: KeyName): void => {
+    if (names.includes(name)) throw new TieupError('TIEUP_E_PASSWORD', `the key "${name}" needs a password`);
+  };
   return {
     ...store,
     load: async (name) => {
-      if (names.includes(name)) throw new TieupError('TIEUP_E_PASSWORD', `the key "${name}" needs a password`);
+      assertOpen(name);
       return store.load(name);
+    },
+    signer: async (name) => {
+      assertOpen(name);
+      return store.signer(name);
     },
   };
 }

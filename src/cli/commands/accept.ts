@@ -4,6 +4,7 @@ import type { Review } from '../../partner-site/review.ts';
 import { EXIT, TieupError } from '../../errors.ts';
 import { acceptUnattended } from '../accept-unattended.ts';
 import type { Define } from '../define.ts';
+import { ACCEPT_KEY } from '../key-folder.ts';
 import { parseChoices } from '../choices.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -16,6 +17,7 @@ interface Flags {
   readonly auto?: true;
   readonly diff?: true;
   readonly signPolicy?: true;
+  readonly key?: string;
   readonly choose?: string[];
 }
 
@@ -25,6 +27,7 @@ export const define: Define = (command, context) => {
     .option('--auto', 'accept what your signed policy allows, for cron')
     .option('--diff', 'show what changes in the text of every page')
     .option('--choose <path=choice...>', 'for a conflict: keep-mine, take-theirs or rename:<new path>')
+    .option('--key <place>', ACCEPT_KEY)
     .option('--sign-policy', 'sign what tieup.yaml says under auto, for --auto, and accept nothing now')
     .addHelpText(
       'after',
@@ -34,11 +37,13 @@ export const define: Define = (command, context) => {
         'tieup accept --auto --quiet': 'in a cron job: within the policy that you signed; prints what is for you, once',
       }),
     )
-    .action((flags: Flags) => (flags.signPolicy === true ? sign(context()) : acceptRelease(context(), flags)));
+    .action((flags: Flags) =>
+      flags.signPolicy === true ? sign(context(), flags.key) : acceptRelease(context(), flags),
+    );
 };
 
 async function acceptRelease(ctx: Context, flags: Flags): Promise<void> {
-  const site = await ctx.partnerSite();
+  const site = await ctx.partnerSite(flags.key);
   let shown: Review | undefined;
   const show = async (review: Review): Promise<void> => {
     shown = review;
@@ -110,8 +115,8 @@ async function answering(
   };
 }
 
-async function sign(ctx: Context): Promise<void> {
-  const policy = await signPolicy(await ctx.partnerSite());
+async function sign(ctx: Context, key: string | undefined): Promise<void> {
+  const policy = await signPolicy(await ctx.partnerSite(key));
   const limit = (number: number | null) => (number === null ? 'any number of' : `at most ${number}`);
   ctx.output.result('policy', { ...policy }, () =>
     [

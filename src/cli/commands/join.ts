@@ -29,6 +29,10 @@ export const define: Define = (command, context) => {
     .option('--exchange <folder>', 'where the main site writes and reads', 'exchange')
     .option('--kit <file>', 'the kit that came with the invitation; looked for beside it unless given')
     .option('--no-kit', 'join without the kit')
+    .option(
+      '--key <place>',
+      'your accept key, when your ssh-agent holds it: agent://SHA256:…; made as a file unless given',
+    )
     .option('-o, --out <file>', 'where to write the answer; <partner>.answer unless given')
     .option('--yes <words>', 'agree without being asked: the six words that the main site read to you')
     .addHelpText(
@@ -62,11 +66,13 @@ export const define: Define = (command, context) => {
         publish: flags.publish,
         folders,
         kit,
+        acceptInAgent: flags.key,
         schema: jsonSchemaText('partner-site'),
       };
       // Judged as a whole before anybody thinks of a password.
       await planJoin(ports, request);
-      const password = (await ports.keys.has('accept')) ? undefined : await newPassword(ctx, ports.keys, 'accept');
+      const makes = flags.key === undefined && !(await ports.keys.has('accept'));
+      const password = makes ? await newPassword(ctx, ports.keys, 'accept') : undefined;
       const { digest, words, authorizedKey } = await join(ports, { ...request, password });
       const kitFiles = (kit?.files ?? []).map(({ path }) => `${KIT_FOLDER}/${path}`);
       const { lines, fingerprints, source } = hostKeys;

@@ -39,14 +39,23 @@ export async function showPartnerKeys(ctx: Context): Promise<void> {
   );
 }
 
-export async function rotatePartnerKey(ctx: Context, key: string, confirm: string | undefined): Promise<void> {
+export async function rotatePartnerKey(
+  ctx: Context,
+  key: string,
+  confirm: string | undefined,
+  inAgent: string | undefined,
+): Promise<void> {
   const role = asOwnRole(key);
   const site = await ctx.partnerSite();
   assertConfirmed(confirm, site.config.partner, `rotating the ${role} key`);
-  const { name, seq, words, digest } = await rotateOwnKey(site, role, (made) => newPassword(ctx, site.keys, made));
+  const { name, seq, words, digest } = await rotateOwnKey(site, role, {
+    passwordFor: (made) => newPassword(ctx, site.keys, made),
+    inAgent,
+  });
   const { output } = ctx;
   output.result('site-keys-rotate', { name, seq, words, digest: words === null ? null : digest }, () => {
-    const made = `${output.mark('added', `made the key ${name}; it signs from now on`)}\n`;
+    const what = inAgent === undefined ? `made the key ${name}` : `took the key of the ssh-agent as ${name}`;
+    const made = `${output.mark('added', `${what}; it signs from now on`)}\n`;
     if (words === null) return `${made}The main site takes it in by itself, with its next status or push.\n`;
     return (
       `${made}The main site has to trust it: its operator runs tieup keys trust ${visible(site.config.partner)}, which shows what the\n` +

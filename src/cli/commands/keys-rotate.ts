@@ -31,13 +31,14 @@ export function defineRotation(keys: Command<[], { open?: true }>, context: () =
     .option('--confirm <name>', 'the host of the main site, or the id of the partner')
     .option('--holder <name>', 'root: whose key is replaced, when there are several holders')
     .option('--by <name>', 'root: the holder who takes the place')
+    .option('--key <place>', 'accept: the new key, when your ssh-agent holds it: agent://SHA256:…')
     .option('--root-keys <folder>', ROOT_KEYS)
     .addOption(new Option('-o, --out <file>', 'where the request for other root holders goes').default(OUT))
-    .action(async (key, { confirm, holder, by, rootKeys, out }) => {
+    .action(async (name, { confirm, holder, by, key, rootKeys, out }) => {
       const ctx = context();
-      if ((await ctx.role()) === 'partner') return rotatePartnerKey(ctx, key, confirm);
-      const site = await confirmedSite(ctx, confirm, rootKeys, `rotating the ${key} key`);
-      await report(ctx, await rotate(site, key, holder, by), out);
+      if ((await ctx.role()) === 'partner') return rotatePartnerKey(ctx, name, confirm, key);
+      const site = await confirmedSite(ctx, confirm, rootKeys, `rotating the ${name} key`);
+      await report(ctx, await rotate(site, name, holder, by), out);
     });
   keys
     .command('renew')

@@ -4,6 +4,7 @@ import { parseChoices } from '../choices.ts';
 import { chooseForConflicts } from '../choose-for-conflicts.ts';
 import type { Context } from '../context.ts';
 import type { Define } from '../define.ts';
+import { ACCEPT_KEY } from '../key-folder.ts';
 import { examples } from '../examples.ts';
 import { describeLeaving, leavingText } from '../leaving-text.ts';
 import { count } from '../quantity.ts';
@@ -15,6 +16,7 @@ export const define: Define = (command, context) => {
     .option('--confirm <partner>', 'do it without being asked: the id of your site in the partnership')
     .option('--reason <text>', 'what to tell the main site')
     .option('--choose <path=choice...>', 'for a tie-up page that you edited: keep-mine or take-theirs')
+    .option('--key <place>', ACCEPT_KEY)
     .option('--undo', 'take releases again; nothing is published until you accept one')
     .addHelpText(
       'after',
@@ -24,10 +26,10 @@ export const define: Define = (command, context) => {
         'tieup leave --undo': 'then tieup accept',
       }),
     )
-    .action(async ({ confirm, reason, choose, undo }) => {
+    .action(async ({ confirm, reason, choose, undo, key }) => {
       const ctx = context();
       if (undo === true) return goBack(ctx);
-      const site = await ctx.partnerSite();
+      const site = await ctx.partnerSite(key);
       const { partner } = site.config;
       if (confirm !== undefined && confirm !== partner) {
         throw new TieupError('TIEUP_E_USAGE', `--confirm ${JSON.stringify(confirm)} does not name this partner`, {

@@ -1,5 +1,6 @@
 import { merge } from '../../partner-site/merge.ts';
 import type { Define } from '../define.ts';
+import { ACCEPT_KEY } from '../key-folder.ts';
 import { parseChoices } from '../choices.ts';
 import { examples } from '../examples.ts';
 import { summarise, summaryText } from '../../merge/summary.ts';
@@ -9,6 +10,7 @@ import { describeWentLive, renderWentLive } from '../went-live.ts';
 export const define: Define = (command, context) => {
   command
     .option('--choose <path=choice...>', 'for a conflict: keep-mine, take-theirs or rename:<new path>')
+    .option('--key <place>', ACCEPT_KEY)
     .addHelpText(
       'after',
       examples({
@@ -16,9 +18,9 @@ export const define: Define = (command, context) => {
         'tieup merge --choose with-main/a.html=keep-mine': '',
       }),
     )
-    .action(async ({ choose = [] }) => {
+    .action(async ({ choose = [], key }) => {
       const ctx = context();
-      const merged = await merge(await ctx.partnerSite(), parseChoices(choose));
+      const merged = await merge(await ctx.partnerSite(key), parseChoices(choose));
       ctx.output.message([summaryText(summarise(merged.plan)), ...planNotes(merged)].join('\n'));
       const { strayLinks, wentLive } = merged;
       ctx.output.result('merge', { ...describeWentLive(wentLive), strayLinks }, () =>

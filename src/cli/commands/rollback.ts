@@ -2,6 +2,7 @@ import { rollback, type RolledBack } from '../../partner-site/rollback.ts';
 import { TieupError } from '../../errors.ts';
 import { parseChoices } from '../choices.ts';
 import type { Define } from '../define.ts';
+import { ACCEPT_KEY } from '../key-folder.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
 import { shortList, unprunedNotes } from '../unpruned-text.ts';
@@ -11,11 +12,12 @@ export const define: Define = (command, context) => {
   command
     .argument('[number]', 'of a publication, see tieup history; the release before the live one unless given')
     .option('--choose <path=choice...>', 'for a file of yours that would be lost: keep-mine or take-theirs')
+    .option('--key <place>', ACCEPT_KEY)
     .addHelpText('after', examples({ 'tieup rollback': 'back to the release before, at once', 'tieup rollback 4': '' }))
-    .action(async (number, { choose = [] }) => {
+    .action(async (number, { choose = [], key }) => {
       const ctx = context();
       const done = await rollback(
-        await ctx.partnerSite(),
+        await ctx.partnerSite(key),
         number === undefined ? undefined : parseNumber(number),
         parseChoices(choose),
       );

@@ -251,3 +251,31 @@ test('a seed that was loaded can be overwritten without harm to the next reader'
   (await store.load('site')).fill(0);
   expect(await store.load('site')).toEqual(seed(4));
 });
+
+describe('a key that an ssh-agent holds', () => {
+  const REFERENCE = `agent://SHA256:${'A'.repeat(43)}`;
+
+  test('gives no seed out, so that no master can be one', async () => {
+    const { store } = await storeIn(await temporaryFolder(), { environment: { TIEUP_KEY_ONLINE: REFERENCE } });
+    await expect(store.load('online')).rejects.toMatchObject({
+      code: 'TIEUP_E_KEY',
+      message: 'TIEUP_KEY_ONLINE: the key "online" is in an ssh-agent, which does not give it out',
+    });
+  });
+
+  test('is kept by name only when the agent signs with it', async () => {
+    const folder = await temporaryFolder();
+    const { store } = await storeIn(folder, { environment: { SSH_AUTH_SOCK: join(folder, 'nowhere') } });
+    await expect(store.refer('accept', REFERENCE)).rejects.toMatchObject({ code: 'TIEUP_E_KEY' });
+    expect(await contentsOf(folder)).toEqual({});
+  });
+});
+
+test('is looked for in further folders as well, and new ones are made in the first', async () => {
+  const [folder, stick] = [await temporaryFolder(), await sealedFolder()];
+  const { store } = await storeIn(folder, { further: [stick], environment: { TIEUP_PASSWORD: 'pw' } });
+  expect(await store.names()).toEqual(['accept', 'release', 'root']);
+  expect(await store.load('root')).toEqual(seed(1));
+  await store.create('online', seed(4), undefined);
+  expect((await readdir(folder)).toSorted()).toEqual(['online.key']);
+});

@@ -3,7 +3,7 @@ import { parseMainSite } from '../../../src/config/main-site.ts';
 import { parsePartnership } from '../../../src/config/partnership.ts';
 import { isTieupError, TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
-import type { KeyStore } from '../../../src/io/keys.ts';
+import { type KeyStore, seedSigner } from '../../../src/io/keys.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 import { initMainSite, planMainSite } from '../../../src/main-site/init.ts';
 import type { MainSiteAnswers, StarterParts } from '../../../src/main-site/init.ts';
@@ -33,6 +33,10 @@ function keysIn(tree: FileTree, failAt?: string): KeyStore {
       await tree.create(keyPath(name), seed, { mode: 0o600 });
     },
     load: (name) => tree.read(keyPath(name), 32),
+    signer: async (name) => seedSigner(await tree.read(keyPath(name), 32)),
+    refer: async () => {
+      throw new TieupError('TIEUP_E_KEY', 'there is no ssh-agent');
+    },
     password: async () => 'secret',
   };
 }

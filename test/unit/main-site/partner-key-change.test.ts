@@ -10,7 +10,10 @@ import { rotateOwnKey } from '../../../src/partner-site/keys-rotate.ts';
 import { lastDecision } from '../../../src/partner-site/decide.ts';
 import { signPolicy } from '../../../src/partner-site/policy.ts';
 import { status as siteStatus } from '../../../src/partner-site/status.ts';
-import { lockedKeys } from '../../support/memory-keys.ts';
+import { renderKeys } from '../../../src/protocol/keys-note.ts';
+import { noteSigner, signNote } from '../../../src/protocol/note.ts';
+import { renderVkey } from '../../../src/protocol/vkey.ts';
+import { lockedKeys, seededKey } from '../../support/memory-keys.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { refusalOf } from '../../support/refusal.ts';
 
@@ -27,6 +30,10 @@ async function refusal(work: Promise<unknown>): Promise<TieupError> {
   if (!isTieupError(error)) throw error ?? new Error('it was not refused');
   return error;
 }
+
+/** A key of somebody else under the partner's name. */
+const vkeyOf = (role: string): string =>
+  renderVkey(`harbour/${role}`, noteSigner('x', seededKey('a stranger', role)).publicKey);
 
 describe('a new site key', () => {
   test('is taken in by the main site by itself, and signs the receipts from then on', async () => {
@@ -111,12 +118,10 @@ describe('a statement of keys', () => {
     const { main, shop } = await partnership();
     await shop.accept();
     const before = await loadPartnership(main.site, 'harbour');
-    const thief = await shop.copy();
-    await rotateOwnKey(
-      await thief.open({ keys: { ...thief.keys, load: async () => new Uint8Array(32).fill(7) } }),
-      'site',
-    );
-    await shop.write('exchange/outbox/keys.note', await readFile(thief.path('exchange/outbox/keys.note')));
+    const keys = { accept: before.keys?.accept ?? '', site: vkeyOf('site'), log: before.keys?.log ?? '' };
+    const text = renderKeys({ partner: 'harbour', seq: 1, ...keys, time: '2026-11-23T12:00:00Z' });
+    const thief = noteSigner('harbour/accept', seededKey('a stranger', 'accept'));
+    await shop.write('exchange/outbox/keys.note', signNote(text, [thief]));
     expect(await stateOf(main)).toMatchObject({
       state: 'failed',
       detail: expect.stringContaining('none of the known keys'),
