@@ -8,17 +8,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { MainSiteConfig } from '../config/main-site.ts';
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import type { Partnership } from '../config/partnership.ts';
-import { isTieupError, TieupError } from '../errors.ts';
 import type { Clock } from '../io/clock.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyShelf } from '../io/key-shelf.ts';
 import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
 import type { OwnHostKey } from '../io/own-host-keys.ts';
+import type { PartnerLogin } from '../io/partner-login.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SshKey } from '../io/ssh-key.ts';
-import type { SshAuth } from '../io/ssh-login.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { StockTufClient } from '../io/tuf-conformance.ts';
 import type { MainDoctorPorts } from '../main-site/doctor.ts';
@@ -158,12 +157,14 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async mainSite(rootKeys) {
       const { folder: at, config } = await context.mainConfig();
       const { isAlive } = await import('../io/processes.ts');
+      const { sshKeyFolder } = await import('../io/ssh-keys.ts');
       const keys = await context.keyStore(resolve(at, config.folders.keys), { further: rootKeys });
       return {
         config,
         files: await context.tree(at),
         cacheFolder: resolve(at, '.tieup'),
         keys,
+        sshKeys: sshKeyFolder(resolve(at, config.folders.keys)),
         clock: context.clock,
         random: context.random,
         owner: lockOwner(terminal.pid, context.random),
@@ -214,12 +215,14 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async mainDoctor() {
       const { folder: at, config } = await context.mainConfig();
       const { systemMachine } = await import('../io/machine.ts');
+      const { isLetIn } = await import('../io/partner-login.ts');
       const keyFolder = resolve(at, config.folders.keys);
       const keys = await context.keyStore(keyFolder);
       return {
         machine: systemMachine(at),
         keyFolder: await context.tree(keyFolder),
         look: (partnership) => lookAtServer(partnership, keyFolder, keys),
+        letsIn: (partnership, generation) => isLetIn(loginOf(partnership, keyFolder, keys, generation)),
       };
     },
     async partnerDoctor() {
@@ -299,32 +302,18 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       for (const tree of trees) await tree.close();
     },
   };
-  /** Logs in to a partner's exchange; an encrypted SSH key asks for its password only when it is needed. */
-  const login = async ({ id, sftp }: Partnership, keyFolder: string, keys: KeyStore): Promise<SftpConnection> => {
-    if (sftp === null) {
-      throw new TieupError('TIEUP_E_CONTRACT', `${id} has not joined yet`, {
-        hint: `run tieup enroll with its answer`,
-      });
-    }
-    const { parseSftpAddress } = await import('../io/sftp-address.ts');
-    const { connectSftp } = await import('../io/sftp-connection.ts');
-    const address = parseSftpAddress(sftp.url);
-    const open = (auth: SshAuth) =>
-      connectSftp({
-        address,
-        hostKeys: sftp.hostKeys,
-        auth,
-        timeoutMs: CONNECT_TIMEOUT_MS,
-        signal: terminal.interruption,
-      });
-    const { findSshAuth } = await import('../io/ssh-auth.ts');
-    const auth = await findSshAuth(terminal.environment, keyFolder);
-    try {
-      return await open(auth);
-    } catch (error) {
-      if (auth.kind !== 'key' || !isTieupError(error, 'TIEUP_E_PASSWORD')) throw error;
-      return await open({ ...auth, passphrase: await keys.password('ssh') });
-    }
+  const loginOf = (partner: Partnership, keyFolder: string, keys: KeyStore, generation?: number): PartnerLogin => ({
+    partner,
+    environment: terminal.environment,
+    keyFolder,
+    generation,
+    password: () => keys.password('ssh'),
+    timeoutMs: CONNECT_TIMEOUT_MS,
+    signal: terminal.interruption,
+  });
+  const login = async (...to: Parameters<typeof loginOf>): Promise<SftpConnection> => {
+    const { loginToPartner } = await import('../io/partner-login.ts');
+    return loginToPartner(loginOf(...to));
   };
   const connect = async (...to: Parameters<typeof login>): Promise<FileTree> => {
     const { sftpTree } = await import('../io/sftp-tree.ts');

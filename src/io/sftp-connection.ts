@@ -54,7 +54,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   const pinned = options.hostKeys.map(parseHostKey);
   // Without a verifier ssh2 accepts any host key.
   if (pinned.length === 0) throw new TieupError('TIEUP_E_CONFIG', `no host key is pinned for ${label}`);
-  const login = await loginConfig(options.auth);
+  const login = await loginConfig(options.auth, address.user);
   throwIfAborted(label, signal);
 
   const report: Report = {};

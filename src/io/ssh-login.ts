@@ -14,6 +14,8 @@ export type SshAuth =
       readonly kind: 'key';
       /** PEM: OpenSSH's format, PKCS #8 or older; may be encrypted. */
       readonly privateKey: string;
+      /** Keys that it replaces, of the same kind: tried afterwards, where the server does not let the new one in yet. */
+      readonly older?: readonly string[];
       readonly passphrase?: string;
     }
   | {
@@ -25,16 +27,22 @@ export type SshAuth =
     };
 
 /** The part of ssh2's configuration that logs in. @throws TIEUP_E_KEY, TIEUP_E_PASSWORD */
-export async function loginConfig(auth: SshAuth): Promise<ConnectConfig> {
+export async function loginConfig(auth: SshAuth, username: string): Promise<ConnectConfig> {
   if (auth.kind === 'agent') return { agent: await checkedAgent(auth), authHandler: ['agent'] };
-  const parsed = ssh2.utils.parseKey(auth.privateKey, auth.passphrase);
-  if (parsed instanceof Error) throw keyFault(parsed, auth.passphrase !== undefined);
+  const passphrase = auth.passphrase === undefined ? {} : { passphrase: auth.passphrase };
+  const keys = [auth.privateKey, ...(auth.older ?? [])];
+  for (const key of keys) checkKey(key, auth.passphrase);
+  // Several are offered over one connection: a server counts connections that end without a login.
+  return { authHandler: keys.map((key) => ({ type: 'publickey', username, key, ...passphrase })) };
+}
+
+function checkKey(privateKey: string, passphrase: string | undefined): void {
+  const parsed = ssh2.utils.parseKey(privateKey, passphrase);
+  if (parsed instanceof Error) throw keyFault(parsed, passphrase !== undefined);
   // The types say that it cannot be one, but a file with a public key can be taken for it.
   if (!isPrivate(parsed)) {
     throw new TieupError('TIEUP_E_KEY', 'the SSH key is a public key where a private key is needed');
   }
-  const key: ConnectConfig = { privateKey: auth.privateKey, authHandler: ['publickey'] };
-  return auth.passphrase === undefined ? key : { ...key, passphrase: auth.passphrase };
 }
 
 function isPrivate(parsed: ParsedKey | readonly ParsedKey[]): boolean {

@@ -13,6 +13,7 @@ import { recall } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { whyNotInForce } from './partnerships.ts';
 import { findRoot } from './root-store.ts';
+import { sshKeyFindings, type SshRotationPorts } from './ssh-rotate.ts';
 
 /** A partner's server after the login. */
 export interface ServerLook {
@@ -36,12 +37,18 @@ export async function examinePartner(
   site: MainSite,
   partnership: Partnership,
   look: () => Promise<ServerLook>,
+  letsIn: SshRotationPorts['letsIn'],
 ): Promise<readonly Finding[]> {
   const { id, status } = partnership;
   const contract = standing(site, partnership);
   if (status === 'ended' || status === 'invited') return [contract];
   const root = await finding('root-expiry', () => rootFinding(site, id));
-  return [contract, ...root, ...(await finding('login', () => examineServer(site, partnership, look)))];
+  return [
+    contract,
+    ...root,
+    ...(await finding('login', () => examineServer(site, partnership, look))),
+    ...(await finding('ssh-key', () => sshKeyFindings(site, partnership, letsIn))),
+  ];
 }
 
 function standing({ clock }: MainSite, partnership: Partnership): Finding {

@@ -16,6 +16,7 @@ import { keyFileFindings } from '../report/key-files.ts';
 import { examinePartner, type ServerLook } from './doctor-partner.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
+import type { SshRotationPorts } from './ssh-rotate.ts';
 import { rootKeyFindings } from './root-holders.ts';
 
 export interface MainDoctorPorts {
@@ -24,6 +25,8 @@ export interface MainDoctorPorts {
   readonly keyFolder: FileTree;
   /** Logs in to a partner's server; the caller closes the tree. @throws TIEUP_E_HOST_KEY, TIEUP_E_LOGIN, TIEUP_E_CONNECTION. */
   look(partnership: Partnership): Promise<ServerLook>;
+  /** See {@link SshRotationPorts}. */
+  readonly letsIn: SshRotationPorts['letsIn'];
 }
 
 export interface MainExamination {
@@ -52,7 +55,7 @@ export async function examineMainSite(
       partnerships.map((partnership) =>
         limit(async () => ({
           partner: partnership.id,
-          findings: await examinePartner(site, partnership, () => ports.look(partnership)),
+          findings: await examinePartner(site, partnership, () => ports.look(partnership), ports.letsIn),
         })),
       ),
     ),

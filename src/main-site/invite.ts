@@ -8,7 +8,6 @@
  */
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
-import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { instant } from '../protocol/instant.ts';
@@ -45,8 +44,6 @@ export interface Invited {
 }
 
 const HOUR_MS = 60 * 60 * 1000;
-const SSH_PUBLIC_KEY = 'ssh.pub';
-const MAX_PUBLIC_KEY = 16 * 1024;
 
 /** @throws TIEUP_E_USAGE when there is no such partnership, TIEUP_E_CONTRACT when the partner has joined already. */
 export async function invite(site: MainSite, request: InviteRequest): Promise<Invited> {
@@ -114,13 +111,7 @@ async function partnerRoot(site: MainSite, partnership: Partnership): Promise<Ui
   });
 }
 
-async function sshPublicKey(site: MainSite): Promise<string> {
-  const path = `${site.config.folders.keys}/${SSH_PUBLIC_KEY}`;
-  const bytes = await readIfThere(site.files, path, MAX_PUBLIC_KEY);
-  if (bytes === undefined) {
-    throw new TieupError('TIEUP_E_KEY', `the main site has no SSH key: ${path} is missing`, {
-      hint: 'put the public half of the key for pushing there',
-    });
-  }
-  return new TextDecoder().decode(bytes).trim();
+async function sshPublicKey({ sshKeys }: MainSite): Promise<string> {
+  const [newest] = await sshKeys.generations();
+  return sshKeys.publicLine(newest ?? 1);
 }

@@ -4,7 +4,7 @@ import type { KeyName } from '../io/keys.ts';
 import { publicKeyOf } from '../protocol/ed25519.ts';
 import { fingerprint } from '../protocol/vkey.ts';
 import type { MainSite } from './main-site.ts';
-import { documentKey, generationOf, mastersOf, rootKeyName } from './partner-keys.ts';
+import { documentKey, generationOf, mastersOf, rootKeyName, sshKey } from './partner-keys.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { findRoot } from './root-store.ts';
 
@@ -51,7 +51,11 @@ export async function listKeys(site: MainSite, shelf: KeyShelf, open: boolean): 
 }
 
 async function currentKeys({ keys, config }: MainSite): Promise<ReadonlySet<KeyName>> {
-  const current = new Set<KeyName>([...config.roots.holders.map(rootKeyName), await documentKey(keys), 'ssh']);
+  const current = new Set<KeyName>([
+    ...config.roots.holders.map(rootKeyName),
+    await documentKey(keys),
+    await sshKey(keys),
+  ]);
   for (const master of ['release', 'online'] as const) {
     const [newest] = await mastersOf(keys, master);
     if (newest !== undefined) current.add(newest);

@@ -5,6 +5,7 @@ import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { LockOwner } from '../io/lock.ts';
+import type { SshKeys } from '../io/ssh-keys.ts';
 
 export interface MainSite {
   readonly config: MainSiteConfig;
@@ -13,6 +14,8 @@ export interface MainSite {
   /** Where `.tieup/` is on this machine, absolute: tuf-js needs a real folder. */
   readonly cacheFolder: string;
   readonly keys: KeyStore;
+  /** The keys that log in at partners. */
+  readonly sshKeys: SshKeys;
   readonly clock: Clock;
   random(length: number): Uint8Array;
   /** How this process signs locks. */

@@ -68,7 +68,7 @@ export async function mastersOf(keys: KeyStore, master: SingleMaster): Promise<r
   return newestFirst(keys, master);
 }
 
-async function newestFirst(keys: KeyStore, base: SingleMaster | 'document'): Promise<readonly KeyName[]> {
+async function newestFirst(keys: KeyStore, base: SingleMaster | 'document' | 'ssh'): Promise<readonly KeyName[]> {
   const generations = (await keys.names()).flatMap((name) => {
     const generation = generationOf(name, base);
     return generation === undefined ? [] : [{ name, generation }];
@@ -79,6 +79,11 @@ async function newestFirst(keys: KeyStore, base: SingleMaster | 'document'): Pro
 /** The newest key for invitations and the like. */
 export async function documentKey(keys: KeyStore): Promise<KeyName> {
   return (await newestFirst(keys, 'document'))[0] ?? 'document';
+}
+
+/** The key that logs in at partners, or takes the place of the one that does. */
+export async function sshKey(keys: KeyStore): Promise<KeyName> {
+  return (await newestFirst(keys, 'ssh'))[0] ?? 'ssh';
 }
 
 /** 1 for `release`, 3 for `release-3`; undefined for the name of another key. */

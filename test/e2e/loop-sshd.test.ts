@@ -191,6 +191,33 @@ describe.skipIf(!hasSshd)('a main site and a partner', () => {
     expect((await main.run(['plan'], { TIEUP_PASSWORD: 'wrong' })).exitCode).toBe(4);
   });
 
+  test('go on while the SSH key is replaced, before and after the partner has added the new line', async () => {
+    const main = sites.copyOfMain();
+    const rotate = () => main.json('keys-rotate-ssh', ['keys', 'rotate', 'ssh', '--confirm', 'northwind.example']);
+    const sshFinding = async () => {
+      const { stdout } = await main.run(['doctor', '--json']);
+      const found = [...stdout.matchAll(/"check": ?"ssh-key",\s*"state": ?"(\w+)",\s*"message": ?"([^"]*)"/g)];
+      return found.map(([, state, message]) => [state, message]);
+    };
+    expect(await sshFinding()).toEqual([]);
+    const { kind, line } = await rotate();
+    expect([kind, line]).toEqual([
+      'begun',
+      expect.stringMatching(/^restrict,command="internal-sftp" ssh-ed25519 AAAA/),
+    ]);
+    // Not added yet: the old key is used, and stays.
+    expect((await main.run(['plan'])).exitCode).toBe(0);
+    expect(await sshFinding()).toEqual([['warning', expect.stringContaining('does not let the new SSH key in yet')]]);
+    expect(await rotate()).toMatchObject({ kind: 'waiting', line, partners: [{ partner: 'harbour', state: 'old' }] });
+    expect(existsSync(main.path('keys/ssh.key'))).toBe(true);
+    sites.sshd.authorize(String(line));
+    expect(await sshFinding()).toEqual([['warning', expect.stringContaining('lets the old SSH key in as well')]]);
+    expect(await rotate()).toMatchObject({ kind: 'done', partners: [{ partner: 'harbour', state: 'both' }] });
+    expect([existsSync(main.path('keys/ssh.key')), existsSync(main.path('keys/ssh.pub'))]).toEqual([false, false]);
+    expect((await main.run(['plan'])).exitCode).toBe(0);
+    expect(statSync(main.path('keys/ssh-2.key')).mode & 0o777).toBe(0o600);
+  });
+
   test('may be connected by an ssh-agent, with one of its keys or all', async () => {
     const main = sites.copyOfMain();
     const agent = await startSshAgent(main.path('agent'));

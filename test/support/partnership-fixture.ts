@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseMainSite } from '../../src/config/main-site.ts';
 import { IN_PLACE, type PartnerSiteConfig } from '../../src/config/partner-site.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
+import { sshKeyFolder } from '../../src/io/ssh-keys.ts';
 import { enroll, openAnswer } from '../../src/main-site/enroll.ts';
 import { invite } from '../../src/main-site/invite.ts';
 import { recall } from '../../src/main-site/learn-remote.ts';
@@ -103,6 +104,7 @@ export async function mainFixture(
     files: folderTree(folder),
     cacheFolder: join(folder, '.tieup'),
     keys,
+    sshKeys: sshKeyFolder(join(folder, 'keys')),
     clock,
     random: seededRandom('main'),
     owner: { who: 'main@test', id: 'main', host: 'main', pid: 1 },

@@ -14,6 +14,7 @@ import { count } from '../quantity.ts';
 import { rootRequestText } from '../root-request-text.ts';
 import { visible } from '../visible.ts';
 import { rotatePartnerKey } from './keys-partner.ts';
+import { rotateSshKey } from './keys-ssh.ts';
 
 const OUT = 'roots.request';
 
@@ -26,7 +27,7 @@ export function defineRotation(keys: Command<[], { open?: true }>, context: () =
     .action(async (holder, { keys: given }) => create(context(), holder, given));
   keys
     .command('rotate')
-    .description('Replaces a key by a new one. main: root, release, online, document; partner: accept, site, log.')
+    .description('Replaces a key by a new one. main: root, release, online, document, ssh; partner: accept, site, log.')
     .argument('<key>', 'which key')
     .option('--confirm <name>', 'the host of the main site, or the id of the partner')
     .option('--holder <name>', 'root: whose key is replaced, when there are several holders')
@@ -38,6 +39,7 @@ export function defineRotation(keys: Command<[], { open?: true }>, context: () =
       const ctx = context();
       if ((await ctx.role()) === 'partner') return rotatePartnerKey(ctx, name, confirm, key);
       const site = await confirmedSite(ctx, confirm, rootKeys, `rotating the ${name} key`);
+      if (name === 'ssh') return rotateSshKey(ctx, site);
       await report(ctx, await rotate(site, name, holder, by), out);
     });
   keys
@@ -119,7 +121,7 @@ async function rotate(
       return rotateDocument(site);
     default:
       throw new TieupError('TIEUP_E_USAGE', `a main site has no key ${JSON.stringify(key)} to rotate`, {
-        hint: 'keys are root, release, online and document; for the SSH key see docs/keys.md',
+        hint: 'keys are root, release, online, document and ssh',
       });
   }
 }

@@ -49,6 +49,7 @@ function seeing(changes: Partial<ServerLook> = {}): MainDoctorPorts {
   return {
     machine: { nodeVersion: 'v20.20.2', crontab: async () => crontab },
     keyFolder: memoryTree('/keys'),
+    letsIn: async () => true,
     look: async () => ({
       tree: confined(folderTree(shop.path('exchange'))),
       server: TRAITS,
