@@ -1,9 +1,15 @@
 /** What of a partner's repository has to be signed anew: past half of its life is the time to do it without haste. */
 import { expiryAfter, isHalfOver } from '../protocol/tuf-repository.ts';
 import { instant } from '../protocol/instant.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { INBOX_METADATA } from '../protocol/exchange.ts';
+import { readMetadataVersion } from '../protocol/tuf-metadata.ts';
 import { recall } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { findRoot } from './root-store.ts';
+
+const MAX_METADATA = 1024 * 1024;
 
 /** One line for each, in words; from what this machine has, without asking the partner. */
 export async function lifetimeWarnings(site: MainSite, partner: string): Promise<readonly string[]> {
@@ -19,6 +25,18 @@ export async function lifetimeWarnings(site: MainSite, partner: string): Promise
     warnings.push(`release ${release.release} ${until(expires, now)}: tieup push --full ${partner}`);
   }
   return warnings;
+}
+
+/** Whether somebody refreshes what lies in the partner's inbox, which has been verified. */
+export async function freshnessWarnings(
+  { clock }: MainSite,
+  partner: string,
+  exchange: FileTree,
+): Promise<readonly string[]> {
+  const bytes = await readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_METADATA);
+  const expires = bytes === undefined ? undefined : readMetadataVersion(bytes).expires;
+  if (expires === undefined || !isHalfOver('timestamp', expires, clock.now())) return [];
+  return [`its timestamp ${until(expires, clock.now())}: tieup refresh ${partner}, which belongs into cron, daily`];
 }
 
 function until(expires: string, now: Date): string {

@@ -9,7 +9,7 @@ import { TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { instant } from '../protocol/instant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
-import { lifetimeWarnings } from './lifetimes.ts';
+import { freshnessWarnings, lifetimeWarnings } from './lifetimes.ts';
 import { learnRemote } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships, whyNotInForce } from './partnerships.ts';
@@ -76,6 +76,7 @@ async function askPartner(site: MainSite, partnership: Partnership): Promise<Par
       const outbox = await takeInAnswers(site, partnership, exchange, versions.targets);
       const { pending } = outbox;
       warnings.push(...(pending === undefined ? [] : [pendingWarning(partner)]));
+      if (contract?.[0] !== 'ended') warnings.push(...(await freshnessWarnings(site, partner, exchange)));
       const record = await readRecord(site, partner);
       const judged = contract ?? judge(record, outbox, site.clock.now());
       return { ...row(partnership, record, outbox, ...judged), warnings };

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type TieupError, isTieupError } from '../../../src/errors.ts';
 import { pendingKeys, trustKeys } from '../../../src/main-site/partner-key-change.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
+import { refresh } from '../../../src/main-site/refresh.ts';
 import { status } from '../../../src/main-site/status.ts';
 import { accept } from '../../../src/partner-site/accept.ts';
 import { rotateOwnKey } from '../../../src/partner-site/keys-rotate.ts';
@@ -40,7 +41,7 @@ describe('a new site key', () => {
     const { main, shop } = await partnership();
     await shop.accept();
     const before = await loadPartnership(main.site, 'harbour');
-    expect(await rotateOwnKey(await shop.open(), 'site')).toEqual({ name: 'site-2', seq: 1, words: null });
+    expect(await rotateOwnKey(await shop.open(), 'site')).toMatchObject({ name: 'site-2', seq: 1, words: null });
     expect(await stateOf(main)).toMatchObject({ state: 'live', warnings: [] });
     const after = await loadPartnership(main.site, 'harbour');
     expect(after.keys?.site).not.toBe(before.keys?.site);
@@ -152,7 +153,16 @@ describe('half of a lifetime', () => {
   test('is said on both sides', async () => {
     const { main, shop } = await partnership();
     await shop.accept();
-    main.clock.passDays(91);
+    main.clock.passDays(8);
+    const words = 'is past half of its life, it expires on 2026-12-07';
+    expect((await stateOf(main))?.warnings).toEqual([
+      `its timestamp ${words}: tieup refresh harbour, which belongs into cron, daily`,
+    ]);
+    expect((await siteStatus(await shop.open())).warnings).toEqual([
+      `the main site's word that nothing is newer ${words}: ask it whether tieup refresh runs daily; live pages stay`,
+    ]);
+    main.clock.passDays(91 - 8);
+    await refresh(main.site, [], 1);
     expect((await stateOf(main))?.warnings).toEqual([
       'release 1 is past half of its life, it expires on 2027-05-22: tieup push --full harbour',
     ]);
@@ -160,6 +170,7 @@ describe('half of a lifetime', () => {
       'the release is past half of its life, it expires on 2027-05-22: ask the main site to sign it anew; live pages stay',
     ]);
     main.clock.passDays(365 - 91 + 1);
+    await refresh(main.site, [], 1);
     expect((await stateOf(main))?.warnings).toEqual([
       'its root is past half of its life, it expires on 2028-11-22: tieup keys renew harbour, then tieup push harbour',
       'release 1 expired on 2027-05-22: tieup push --full harbour',
