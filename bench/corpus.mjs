@@ -1,5 +1,6 @@
 // The real pages that the benchmarks work on. They are not part of the project.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { must } from './processes.mjs';
@@ -20,6 +21,15 @@ export async function unpackPages(target) {
   }
   mkdirSync(target, { recursive: true });
   await must('tar', ['xzf', archive, '-C', target]);
+}
+
+/** The sample of an access log, one character a byte. */
+export function sampleLog() {
+  const file = join(folder, 'nginx-combined.log.gz');
+  if (!existsSync(file)) {
+    throw new Error('the corpus is not there: set TIEUP_CORPUS to a folder with an nginx-combined.log.gz');
+  }
+  return gunzipSync(readFileSync(file)).toString('latin1');
 }
 
 /**

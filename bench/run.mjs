@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { accept } from './accept.mjs';
 import { corpusLoop } from './corpus-loop.mjs';
 import { ed25519Differential } from './ed25519-differential.mjs';
+import { logs } from './logs.mjs';
 import { memoryOfPartners } from './memory.mjs';
 import { refreshOfPartners } from './refresh.mjs';
 import { start } from './start.mjs';
@@ -19,6 +20,7 @@ const BENCHMARKS = {
   refresh: refreshOfPartners,
   verify: verifyRelease,
   ed25519: ed25519Differential,
+  logs,
 };
 const RESULTS = new URL('RESULTS.md', import.meta.url);
 const TITLE =

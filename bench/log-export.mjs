@@ -1,0 +1,68 @@
+// One way of reading a log, in a process of its own: node bench/log-export.mjs FILE <export|anonymised|one-thread|aggregate>.
+// Prints what it cost as JSON. The segments are counted and thrown away: writing them is the disk's speed.
+import { randomFillSync } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { workerThreads } from '../dist/io/worker-threads.js';
+import { compileFormat } from '../dist/logs/format.js';
+import { sealAll } from '../dist/logs/pipeline.js';
+import { DEFAULT_PRIVACY } from '../dist/logs/privacy.js';
+import { createScanner } from '../dist/logs/scanner.js';
+import { createThreadSealer, savedTrees, SEAL_THREAD } from '../dist/logs/seal-thread.js';
+import { createSealer, emptyFrontiers } from '../dist/logs/seal.js';
+import { createTally } from '../dist/logs/tally.js';
+
+const [file = '', how = 'export'] = process.argv.slice(2);
+const started = performance.now();
+const format = compileFormat('combined');
+/** @type {ReadonlyMap<string, 'page' | 'asset'>} */
+const files = new Map([
+  ['contact/index.html', 'page'],
+  ['about.html', 'page'],
+  ['assets/css/main.css', 'asset'],
+  ...Array.from({ length: 500 }, (_, index) => /** @type {const} */ ([`with-main/page-${index}/index.html`, 'page'])),
+]);
+const chunks = createReadStream(file, { highWaterMark: 1024 * 1024 });
+const { lines, bytes } = how === 'aggregate' ? await aggregate() : await exported();
+const { user, system } = process.cpuUsage();
+console.log(
+  JSON.stringify({
+    lines,
+    bytes,
+    cpuMs: (user + system) / 1000,
+    wallMs: performance.now() - started,
+    mebibytes: process.resourceUsage().maxRSS / 1024,
+  }),
+);
+
+async function aggregate() {
+  const tally = createTally({ format }, files);
+  for await (const chunk of chunks) tally.push(chunk);
+  return { lines: tally.finish().lines, bytes: 0 };
+}
+
+async function exported() {
+  const privacy =
+    how === 'anonymised'
+      ? DEFAULT_PRIVACY
+      : /** @type {const} */ ({ address: 'full', visitor: 'none', query: [], referrer: 'full', user: 'keep' });
+  const salt = randomFillSync(new Uint8Array(32));
+  const scanner = createScanner({ privacy, saltOfDay: () => salt });
+  const live = { time: '2024-01-01T00:00:00Z', publication: 1, release: 1, releaseDigest: 'ab'.repeat(32) };
+  scanner.begin({ format, liveAtStart: { live, files } });
+  const random = (/** @type {Uint8Array} */ salts) => void randomFillSync(salts);
+  const sealer =
+    how === 'one-thread'
+      ? createSealer(random)
+      : createThreadSealer(workerThreads.start(SEAL_THREAD, savedTrees(emptyFrontiers())), random);
+  async function* batches() {
+    for await (const chunk of chunks) yield scanner.push(chunk);
+    scanner.end('take');
+    yield scanner.flush();
+  }
+  let compressed = 0;
+  for await (const { gzip } of sealAll(batches(), sealer)) compressed += gzip.length;
+  await sealer.close();
+  const { lines: read, T, O, X } = scanner.counts;
+  if (T + O + X !== read) throw new Error(`${T} T, ${O} O and ${X} X are not ${read} lines`);
+  return { lines: read, bytes: compressed };
+}
