@@ -5,10 +5,11 @@ import type { LogFormat } from './format.ts';
 import { FIELD, type Line, type LineReader, type Reading } from './line.ts';
 import { LogTime } from './log-time.ts';
 import type { PublishedFiles } from './published-files.ts';
-import { absoluteForm, queryStart, splitRequest } from './request.ts';
-import { isLogin, SIGNAL, signalsAt } from './rules.ts';
+import { absoluteForm, forgetRequest, queryStart, splitRequest } from './request.ts';
+import { isLogin, SIGNAL, signalsAt, type Where } from './rules.ts';
 
 const DASH = 0x2d;
+const SLASH = 0x2f;
 const QUESTION = 0x3f;
 const TARGETS = 8192;
 const LONGEST_TARGET = 192;
@@ -16,9 +17,6 @@ const AGENTS = 4096;
 const LONGEST_AGENT = 320;
 /** No hit is on a file whose path takes more bytes than this as a visitor may spell it. */
 const LONGEST_PATH = 8192;
-
-/** What a line says of the request in one way or another: what it does not say must not be the last line's. */
-const ASKED = [FIELD.request, FIELD.method, FIELD.target, FIELD.path, FIELD.query, FIELD.protocol] as const;
 
 /** Where a log comes from. */
 export interface HitSource {
@@ -53,6 +51,8 @@ export class HitReader {
   readonly durationUnit: number;
   readonly #reader: LineReader;
   #files: PublishedFiles | undefined;
+  #hadRequest = false;
+  readonly #withSignals: boolean;
 
   readonly #targets = new ByteCache(TARGETS, LONGEST_TARGET);
   readonly #targetFile = new Int32Array(TARGETS);
@@ -63,7 +63,9 @@ export class HitReader {
   readonly #agentBot = new Int32Array(AGENTS);
   readonly #agentSignals = new Int32Array(AGENTS);
 
-  constructor(line: Line, { format, directive, zone }: HitSource) {
+  /** Without signals for who only counts: they are the dearest part of a hit. */
+  constructor(line: Line, { format, directive, zone }: HitSource, { withSignals = true } = {}) {
+    this.#withSignals = withSignals;
     this.line = line;
     this.#reader = format.createReader(directive);
     this.time = new LogTime(format.time, zone);
@@ -83,19 +85,22 @@ export class HitReader {
 
   read(start: number, end: number): Reading {
     const { line } = this;
-    for (const field of ASKED) line.set(field, 0, 0);
     const reading = this.#reader.read(line, start, end);
     if (reading !== 'hit') return reading;
     if (!this.time.read(line) || !isStatus(line) || !isCount(line)) return 'unreadable';
-    if (line.has(FIELD.request)) splitRequest(line);
-    const isNoise = line.has(FIELD.request) && !line.has(FIELD.method);
+    const hasRequest = line.has(FIELD.request);
+    if (hasRequest) splitRequest(line);
+    else if (this.#hadRequest) forgetRequest(line);
+    this.#hadRequest = hasRequest;
+    const isNoise = hasRequest && !line.has(FIELD.method);
     if (line.has(FIELD.target)) this.#findTarget(isNoise);
     else this.#findPath();
     this.#findAgent();
     const referrer = line.start[FIELD.referrer] ?? 0;
     const referrerEnd = line.end[FIELD.referrer] ?? 0;
-    if (referrerEnd - referrer > 2) this.signals |= signalsAt(line, referrer, referrerEnd, 'all');
-    if (isRefusedPost(line) && isLogin(line.latin1(this.pathStart, this.pathEnd))) this.signals |= SIGNAL.login;
+    if (referrerEnd - referrer > 2) this.signals |= this.#signalsAt(referrer, referrerEnd, 'all');
+    if (this.#withSignals && isRefusedPost(line) && isLogin(line.latin1(this.pathStart, this.pathEnd)))
+      this.signals |= SIGNAL.login;
     return 'hit';
   }
 
@@ -123,14 +128,15 @@ export class HitReader {
   /** What follows from a target alone. */
   #judgeTarget(slot: number, start: number, end: number): void {
     const { line } = this;
-    const path = absoluteForm(line, start, end)?.path ?? start;
+    const isPath = line.bytes[start] === SLASH;
+    const path = isPath ? start : (absoluteForm(line, start, end)?.path ?? start);
     const query = queryStart(line.bytes, path, end);
     const pathEnd = query === end && line.bytes[end - 1] !== QUESTION ? end : query - 1;
     this.#targetPath[slot] = path - start;
     this.#targetPathEnd[slot] = pathEnd - start;
     const isRoot = pathEnd === path && path > start;
     this.#targetFile[slot] = isRoot ? (this.#files?.find('/') ?? -1) : this.#fileAt(path, pathEnd);
-    this.#targetSignals[slot] = signalsAt(line, path, end, 'target');
+    this.#targetSignals[slot] = this.#signalsAt(path, end, 'target');
   }
 
   /** Formats which log path and query apart. */
@@ -150,11 +156,15 @@ export class HitReader {
     const slot = found < 0 ? -1 - found : found;
     if (found < 0) {
       this.#targetFile[slot] = this.#fileAt(start, end);
-      this.#targetSignals[slot] = signalsAt(line, start, end, 'target');
+      this.#targetSignals[slot] = this.#signalsAt(start, end, 'target');
     }
     this.file = this.#targetFile[slot] ?? -1;
     this.signals = this.#targetSignals[slot] ?? 0;
-    if (this.queryEnd > this.queryStart) this.signals |= signalsAt(line, this.queryStart, this.queryEnd, 'target');
+    if (this.queryEnd > this.queryStart) this.signals |= this.#signalsAt(this.queryStart, this.queryEnd, 'target');
+  }
+
+  #signalsAt(start: number, end: number, where: Where): number {
+    return this.#withSignals ? signalsAt(this.line, start, end, where) : 0;
   }
 
   #fileAt(start: number, end: number): number {
@@ -173,7 +183,7 @@ export class HitReader {
       const text = line.latin1(start, Math.min(end, start + 2048));
       const bot = botOf(text);
       this.#agentBot[slot] = bot;
-      this.#agentSignals[slot] = signalsAt(line, start, end, 'all') | (isScanner(bot) ? SIGNAL.scannerAgent : 0);
+      this.#agentSignals[slot] = this.#signalsAt(start, end, 'all') | (isScanner(bot) ? SIGNAL.scannerAgent : 0);
     }
     this.bot = this.#agentBot[slot] ?? -1;
     this.signals |= this.#agentSignals[slot] ?? 0;

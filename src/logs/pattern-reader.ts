@@ -29,6 +29,7 @@ export interface Pattern {
 /** A user name with more places at which it could end than this is not searched further; the line is X. */
 const MAX_TRIES = 32;
 
+const NOTHING = new Uint8Array(0);
 const QUOTE = 0x22;
 const BLANK = 0x20;
 const QUOTES = 0x22222222;
@@ -40,28 +41,42 @@ export function createPatternReader(pattern: Pattern): LineReader {
   return new PatternReader(pattern);
 }
 
+/** What a piece costs to look at, flat: how it ends. */
+const QUOTED = 1;
+const FIXED = 2;
+const TO_BYTE = 3;
+const TO_LITERAL = 4;
+const TO_END = 5;
+
 class PatternReader implements LineReader {
   readonly directive = undefined;
   readonly #before: Uint8Array;
-  readonly #pieces: readonly PatternPiece[];
   readonly #escaping: Escaping;
   readonly #skipsEscapes: boolean;
+  /** The piece of an unquoted user name, or -1. */
   readonly #user: number;
-  readonly #starts: Int32Array;
-  readonly #ends: Int32Array;
+  readonly #count: number;
+  readonly #kinds: Uint8Array;
+  readonly #fields: readonly Field[];
+  readonly #lengths: Int32Array;
+  readonly #firsts: Uint8Array;
+  readonly #afters: readonly Uint8Array[];
   /** 1 for each piece in which a backslash was seen. */
   readonly #escaped: Uint8Array;
   #anyEscaped = false;
 
-  constructor(pattern: Pattern) {
-    this.#before = pattern.before;
-    this.#pieces = pattern.pieces;
-    this.#escaping = pattern.escaping;
-    this.#skipsEscapes = pattern.escaping !== 'none';
-    this.#user = pattern.pieces.findIndex(({ field, quoted }) => field === FIELD.user && !quoted);
-    this.#starts = new Int32Array(pattern.pieces.length);
-    this.#ends = new Int32Array(pattern.pieces.length);
-    this.#escaped = new Uint8Array(pattern.pieces.length);
+  constructor({ before, pieces, escaping }: Pattern) {
+    this.#before = before;
+    this.#escaping = escaping;
+    this.#skipsEscapes = escaping !== 'none';
+    this.#user = pieces.findIndex(({ field, quoted }) => field === FIELD.user && !quoted);
+    this.#count = pieces.length;
+    this.#kinds = Uint8Array.from(pieces, kindOf);
+    this.#fields = pieces.map(({ field }) => field);
+    this.#lengths = Int32Array.from(pieces, ({ length }) => length);
+    this.#firsts = Uint8Array.from(pieces, ({ after }) => after[0] ?? 0);
+    this.#afters = pieces.map(({ after }) => after);
+    this.#escaped = new Uint8Array(pieces.length);
   }
 
   read(line: Line, start: number, end: number): Reading {
@@ -70,44 +85,55 @@ class PatternReader implements LineReader {
     this.#anyEscaped = false;
     let stopped = this.#match(line, 0, start + before.length, 0, end);
     for (let tries = 0; stopped > this.#user && this.#user >= 0 && tries < MAX_TRIES; tries++) {
-      const from = this.#starts[this.#user] ?? 0;
-      stopped = this.#match(line, this.#user, from, (this.#ends[this.#user] ?? 0) + 1 - from, end);
+      const from = line.start[FIELD.user] ?? 0;
+      stopped = this.#match(line, this.#user, from, (line.end[FIELD.user] ?? 0) + 1 - from, end);
     }
     if (stopped >= 0) return 'unreadable';
-    this.#keep(line);
+    if (this.#anyEscaped) this.#unescape(line);
     return 'hit';
   }
 
   /**
-   * Matches the pieces from `first` on, the first of them at least `atLeast` bytes long.
+   * Matches the pieces from `first` on, the first of them at least `atLeast` bytes long, and gives the line its fields.
    *
    * Returns the piece at which the line stops to match, or -1.
    */
   #match(line: Line, first: number, at: number, atLeast: number, end: number): number {
-    const { bytes } = line;
-    const pieces = this.#pieces;
+    const { bytes, start: starts, end: ends } = line;
+    const kinds = this.#kinds;
+    const count = this.#count;
     let from = at;
     let search = at + atLeast;
-    for (let index = first; index < pieces.length; index++) {
-      const piece = pieces[index];
-      if (piece === undefined) return index;
-      const { after } = piece;
-      let to: number;
-      if (piece.quoted) to = this.#closing(line, index, search, end, after);
-      else if (piece.length > 0) to = startsWith(bytes, from + piece.length, end, after) ? from + piece.length : -1;
-      else to = after.length === 0 ? end : find(bytes, search, end, after);
-      if (to < 0) return index;
-      this.#starts[index] = from;
-      this.#ends[index] = to;
+    for (let index = first; index < count; index++) {
+      const kind = kinds[index];
+      const after = this.#afters[index] ?? NOTHING;
+      let to = search;
+      if (kind === TO_BYTE) {
+        const stop = this.#firsts[index];
+        while (to < end && bytes[to] !== stop) to++;
+        if (to >= end) return index;
+      } else if (kind === QUOTED) {
+        to = this.#closing(line, index, search, end, after);
+        if (to < 0) return index;
+      } else if (kind === FIXED) {
+        to = from + (this.#lengths[index] ?? 0);
+        if (!startsWith(bytes, to, end, after)) return index;
+      } else if (kind === TO_LITERAL) {
+        to = find(bytes, search, end, after);
+        if (to < 0) return index;
+      } else to = end;
+      const field = this.#fields[index] ?? FIELD.ignored;
+      starts[field] = from;
+      ends[field] = to;
       from = search = to + after.length;
     }
-    return from === end ? -1 : pieces.length;
+    return from === end ? -1 : count;
   }
 
   /** The quote that ends the field of piece `index`, or -1. Looks at four bytes at a time. */
   #closing({ bytes, view }: Line, index: number, at: number, end: number, after: Uint8Array): number {
     this.#escaped[index] = 0;
-    const isLast = index === this.#pieces.length - 1;
+    const isLast = index === this.#count - 1;
     let from = at;
     while (from < end) {
       const word = view.getInt32(from, true);
@@ -136,19 +162,22 @@ class PatternReader implements LineReader {
     return -1;
   }
 
-  /** Gives the line its fields, decoded. */
-  #keep(line: Line): void {
-    const pieces = this.#pieces;
-    if (this.#anyEscaped) line.freeScratch();
-    for (let index = 0; index < pieces.length; index++) {
-      const field = pieces[index]?.field ?? FIELD.ignored;
-      if (field === FIELD.ignored) continue;
-      const start = this.#starts[index] ?? 0;
-      const end = this.#ends[index] ?? 0;
-      if (this.#anyEscaped && this.#escaped[index] === 1) unescapeField(line, field, start, end, this.#escaping);
-      else line.set(field, start, end);
+  /** Decodes the fields in which there are escapes. */
+  #unescape(line: Line): void {
+    line.freeScratch();
+    for (let index = 0; index < this.#count; index++) {
+      const field = this.#fields[index] ?? FIELD.ignored;
+      if (this.#escaped[index] !== 1 || field === FIELD.ignored) continue;
+      unescapeField(line, field, line.start[field] ?? 0, line.end[field] ?? 0, this.#escaping);
     }
   }
+}
+
+function kindOf({ quoted, length, after }: PatternPiece): number {
+  if (quoted) return QUOTED;
+  if (length > 0) return FIXED;
+  if (after.length === 0) return TO_END;
+  return after.length === 1 ? TO_BYTE : TO_LITERAL;
 }
 
 /** Where `what` next stands at or after `at`, or -1. */

@@ -33,6 +33,11 @@ export function splitRequest(line: Line): void {
   line.set(FIELD.target, from, Math.max(from, protocol < 0 ? end : protocol - 1));
 }
 
+/** For a line without a request after one that had one. */
+export function forgetRequest(line: Line): void {
+  for (const field of [FIELD.method, FIELD.target, FIELD.protocol] as const) line.set(field, 0, 0);
+}
+
 /** Where the target's query begins (the byte after `?`), or `end` when it has none. */
 export function queryStart(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) if (bytes[at] === QUESTION) return at + 1;

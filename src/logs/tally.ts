@@ -15,8 +15,6 @@ export interface Tally {
   readonly byStatus: readonly number[];
   /** Hits of programs that say so. */
   readonly bots: number;
-  /** Hits on which a security rule matched. */
-  readonly suspicious: number;
   /** Hits on each published file that had some. */
   readonly byFile: ReadonlyMap<string, number>;
 }
@@ -42,11 +40,10 @@ class Counter implements TallyCounter, LineTaker {
   #unreadable = 0;
   #bytes = 0;
   #bots = 0;
-  #suspicious = 0;
 
   constructor(source: HitSource, published: PublishedPaths) {
     const files = publishedFiles(published, { ignoreCase: source.format.ignoreCase });
-    this.#hit = new HitReader(this.#line, source);
+    this.#hit = new HitReader(this.#line, source, { withSignals: false });
     this.#hit.useFiles(files);
     this.#feed = new LineFeed(this.#line, this);
     this.#paths = files.paths;
@@ -68,7 +65,6 @@ class Counter implements TallyCounter, LineTaker {
       bytes: this.#bytes,
       byStatus: [...this.#byStatus],
       bots: this.#bots,
-      suspicious: this.#suspicious,
       byFile: new Map(
         this.#paths.flatMap((path, index) => {
           const count = this.#byFile[index] ?? 0;
@@ -92,7 +88,6 @@ class Counter implements TallyCounter, LineTaker {
     const hundreds = line.end[FIELD.status] === statusAt + 3 ? (line.bytes[statusAt] ?? 0x30) - 0x30 : 0;
     this.#byStatus[hundreds] = (this.#byStatus[hundreds] ?? 0) + 1;
     if (hit.bot >= 0) this.#bots++;
-    if (hit.signals !== 0) this.#suspicious++;
     let bytes = 0;
     const to = line.end[FIELD.bytes] ?? 0;
     for (let at = line.start[FIELD.bytes] ?? 0; at < to; at++) bytes = bytes * 10 + (line.bytes[at] ?? 0x30) - 0x30;
