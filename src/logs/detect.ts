@@ -74,9 +74,9 @@ export function sampleLines(sample: Uint8Array): Uint8Array[] {
 
 function fieldsOf(line: Line, hit: HitReader): ReadonlyMap<string, string> {
   const slice = (start: number, end: number): string => line.bytes.toString('utf8', start, end);
-  const time = Buffer.from(hit.time.text).toString('latin1', 0, hit.time.textLength);
+  const [time = '', zone = ''] = Buffer.from(hit.time.text).toString('latin1').split('\t');
   const all: [string, string][] = [
-    ['time', `${time} (${Buffer.from(hit.time.zone).toString('latin1')})`],
+    ['time', `${time} (${zone})`],
     ['host', line.text(FIELD.host)],
     ['method', line.text(FIELD.method)],
     ['path', slice(hit.pathStart, hit.pathEnd)],

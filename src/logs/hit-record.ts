@@ -20,8 +20,8 @@ export class HitRecords {
   readonly #privacy: Privacy;
   readonly #query: ReadonlySet<string>;
   readonly #visitors: Visitors;
-  readonly #signals = new Map<number, string>();
-  readonly #bots = new Map<number, string>();
+  readonly #signals = new Map<number, Uint8Array>();
+  readonly #bots = new Map<number, Uint8Array>();
 
   constructor(privacy: Privacy, saltOfDay: SaltOfDay) {
     this.#privacy = privacy;
@@ -34,9 +34,7 @@ export class HitRecords {
     const { line } = hit;
     to.decimal(seq);
     to.tab();
-    to.raw(hit.time.text, 0, hit.time.textLength);
-    to.tab();
-    to.raw(hit.time.zone, 0, hit.time.zone.length);
+    to.raw(hit.time.text, 0, hit.time.text.length);
     to.tab();
     this.#host(to, hit, host);
     to.tab();
@@ -59,7 +57,8 @@ export class HitRecords {
     this.#visitor(to, hit);
     if (this.#privacy.user === 'drop') to.nothing();
     else field(to, line, FIELD.user, RECORD.user.limit);
-    to.plain(durationOf(hit));
+    if (line.has(FIELD.duration)) to.plain(durationOf(hit));
+    else to.byte(DASH);
     this.#verdicts(to, hit);
   }
 
@@ -139,12 +138,9 @@ export class HitRecords {
       else to.raw(visitors.addresses, from, from + length);
     }
     to.tab();
-    let known = false;
-    to.direct((target, at) => {
-      known = visitors.write(line, slot, hit.time.day, target, at);
-      return known ? VISITOR_LENGTH : 0;
-    });
-    if (!known) to.byte(DASH);
+    const visitor = visitors.find(line, slot, hit.time.day);
+    if (visitor < 0) to.byte(DASH);
+    else to.raw(visitors.visitors, visitor, visitor + VISITOR_LENGTH);
     to.tab();
   }
 
@@ -152,10 +148,14 @@ export class HitRecords {
     to.tab();
     if (bot < 0) to.nothing();
     else {
-      to.plain(remembered(this.#bots, bot, botText));
+      const text = remembered(this.#bots, bot, botText);
+      to.raw(text, 0, text.length);
       to.tab();
     }
-    if (signals !== 0) to.plain(remembered(this.#signals, signals, signalText));
+    if (signals !== 0) {
+      const text = remembered(this.#signals, signals, signalText);
+      to.raw(text, 0, text.length);
+    }
     if (to.cut) to.plain(signals === 0 ? 'cut' : ',cut');
     else if (signals === 0) to.byte(DASH);
   }
@@ -200,10 +200,10 @@ function durationOf({ line, durationUnit }: HitReader): string {
   return Number.isSafeInteger(microseconds) ? String(microseconds) : '-';
 }
 
-function remembered(known: Map<number, string>, key: number, make: (key: number) => string): string {
+function remembered(known: Map<number, Uint8Array>, key: number, make: (key: number) => string): Uint8Array {
   const found = known.get(key);
   if (found !== undefined) return found;
-  const made = make(key);
+  const made = Buffer.from(make(key));
   known.set(key, made);
   return made;
 }

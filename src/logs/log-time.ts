@@ -11,6 +11,8 @@ const DAY_MS = 86_400_000;
 const COLON = 0x3a;
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const SLOTS = 16;
+/** Where in a text without milliseconds the offset stands. */
+const ZONE_AT = 21;
 
 /**
  * Reads the time of one line after the other.
@@ -20,11 +22,11 @@ const SLOTS = 16;
 export class LogTime {
   /** Days since 1970 in UTC: whose salt makes the visitor. */
   day = 0;
-  /** `2026-11-23T22:00:00Z`, or with milliseconds when the log has them. */
+  /**
+   * `2026-11-23T22:00:00Z`, with milliseconds when the log has them, a tab, and the offset as the server wrote it: `+0500`, or
+   * `+0000` where the form is UTC by definition.
+   */
   text: Uint8Array = new Uint8Array(0);
-  textLength = 0;
-  /** `+0500`, as the server wrote it; `+0000` where the form is UTC by definition. */
-  zone: Uint8Array = Buffer.from('+0000');
   readonly #form: TimeForm;
   readonly #defaultZone: string;
   readonly #slots = Array.from({ length: SLOTS }, () => new CommonDay());
@@ -51,8 +53,6 @@ export class LogTime {
     if (!slot.setClock(bytes, at)) return false;
     this.day = slot.day;
     this.text = slot.text;
-    this.textLength = slot.text.length;
-    this.zone = slot.zone;
     return true;
   }
 
@@ -78,9 +78,7 @@ export class LogTime {
     if (found === undefined || !(found.ms >= 0 && found.ms < 253_402_300_800_000)) return false;
     this.day = Math.floor(found.ms / DAY_MS);
     const iso = new Date(found.ms).toISOString();
-    this.text = Buffer.from(found.precise ? iso : `${iso.slice(0, 19)}Z`);
-    this.textLength = this.text.length;
-    this.zone = Buffer.from(found.zone);
+    this.text = Buffer.from(`${found.precise ? iso : `${iso.slice(0, 19)}Z`}\t${found.zone}`);
     return true;
   }
 }
@@ -88,8 +86,7 @@ export class LogTime {
 /** A date in common form with an offset, and the last time of that day in UTC. */
 class CommonDay {
   day = 0;
-  readonly text = Buffer.from('1970-01-01T00:00:00Z');
-  readonly zone = Buffer.from('+0000');
+  readonly text = Buffer.from('1970-01-01T00:00:00Z\t+0000');
   readonly #key = Buffer.alloc(26);
   #offsetMinutes = 0;
   #localDay = 0;
@@ -108,7 +105,7 @@ class CommonDay {
     const found = commonInstant(text);
     if (found === undefined) return false;
     this.#key.write(text, 'latin1');
-    this.zone.write(found.zone, 'latin1');
+    this.text.write(found.zone, ZONE_AT, 'latin1');
     this.#offsetMinutes = offsetMinutes(found.zone);
     this.#localDay = Math.floor((found.ms + this.#offsetMinutes * 60_000) / DAY_MS);
     this.#setDay(Math.floor(found.ms / DAY_MS));

@@ -116,14 +116,10 @@ export class RecordWriter {
 
   /** Bytes that need no escape. */
   raw(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.#bytes;
     let at = this.#at;
-    for (let from = start; from < end; from++) this.#bytes[at++] = source[from] ?? 0;
+    for (let from = start; from < end; from++) bytes[at++] = source[from] ?? 0;
     this.#at = at;
-  }
-
-  /** Hands out where the next bytes go, for who writes them himself, and takes their number. */
-  direct(write: (target: Buffer, at: number) => number): void {
-    this.#at += write(this.#bytes, this.#at);
   }
 
   /** A value as the text of a field of at most `limit` bytes; a dash alone is what logs write for nothing. */

@@ -25,11 +25,11 @@ export class Visitors {
   /** Where the shown address of slot n is: from `n * ADDRESS_ROOM`, `addressLengths[n]` bytes. */
   readonly addresses: Buffer = Buffer.alloc(SLOTS * ADDRESS_ROOM);
   readonly addressLengths: Uint8Array = new Uint8Array(SLOTS);
+  readonly visitors: Buffer = Buffer.alloc(SLOTS * DAYS * VISITOR_LENGTH);
   readonly #policy: AddressPolicy;
   readonly #saltOfDay: SaltOfDay | undefined;
   readonly #cache = new ByteCache(SLOTS, ADDRESS_ROOM);
-  readonly #visitors = Buffer.alloc(SLOTS * DAYS * VISITOR_LENGTH);
-  /** The day whose visitor stands in `#visitors`, plus one; 0 for none. */
+  /** The day whose visitor stands in `visitors`, plus one; 0 for none. */
   readonly #days = new Int32Array(SLOTS * DAYS);
   readonly #keys: (DayKey | undefined)[] = [];
 
@@ -53,19 +53,16 @@ export class Visitors {
     return slot;
   }
 
-  /** Writes the visitor of the slot that {@link Visitors.slot} gave for this line; false when there is none. */
-  write(line: Line, slot: number, day: number, target: Buffer, at: number): boolean {
+  /** Where in {@link Visitors.visitors} the visitor of the slot that {@link Visitors.slot} gave for this line is; -1 for none. */
+  find(line: Line, slot: number, day: number): number {
     const key = this.#key(day);
-    if (key === undefined) return false;
+    if (key === undefined) return -1;
     const place = slot * DAYS + (day % DAYS);
     if (this.#days[place] !== day + 1) {
-      this.#visitors.write(key.pseudonym(line), place * VISITOR_LENGTH, 'latin1');
+      this.visitors.write(key.pseudonym(line), place * VISITOR_LENGTH, 'latin1');
       this.#days[place] = day + 1;
     }
-    for (let index = 0; index < VISITOR_LENGTH; index++) {
-      target[at + index] = this.#visitors[place * VISITOR_LENGTH + index] ?? 0;
-    }
-    return true;
+    return place * VISITOR_LENGTH;
   }
 
   #key(day: number): DayKey | undefined {
