@@ -11,8 +11,8 @@ import { isLogin, SIGNAL, signalsAt, type Where } from './rules.ts';
 const DASH = 0x2d;
 const SLASH = 0x2f;
 const QUESTION = 0x3f;
-const TARGETS = 8192;
-const LONGEST_TARGET = 192;
+const TARGETS = 16_384;
+const LONGEST_TARGET = 128;
 const AGENTS = 4096;
 const LONGEST_AGENT = 320;
 /** No hit is on a file whose path takes more bytes than this as a visitor may spell it. */

@@ -6,7 +6,7 @@
  */
 
 import type { Line } from './line.ts';
-import { decodePercent } from './percent.ts';
+import { decodePercent, percentByte } from './percent.ts';
 
 export const RULE_SET = 't1';
 
@@ -16,7 +16,7 @@ interface Rule {
   readonly where: 'path' | 'target' | 'all';
   /** On the text as received and decoded. Linear in the text: a visitor writes it. */
   readonly pattern: RegExp;
-  /** Three characters of which one group must occur for the rule to match; what makes clean lines cheap. */
+  /** Three characters of which one group occurs, decoded, in whatever the pattern matches; what makes clean lines cheap. */
   readonly anchors: readonly string[];
 }
 
@@ -26,21 +26,20 @@ const RULES: readonly Rule[] = [
     id: 'traversal',
     where: 'target',
     pattern: /(?:^|[/\\=])\.\.(?:[/\\;]|$)|\/etc\/passwd|\bboot\.ini\b|\/proc\/self\//i,
-    anchors: ['/..', '\\..', '=..', '%2e', '.%2', '%5c', '%25', '%%3', '/et', '2fe', 'ot.', '/pr', '2fp'],
+    anchors: ['/..', '\\..', '=..', '/et', 'ot.', 'lf/'],
   },
   {
     id: 'sql-injection',
     where: 'all',
     pattern:
-      /\bunion(?:\s|\+|\/\*\w{0,16}\*\/){1,8}(?:all[\s+]{1,8})?select\b|\bselect\b.{1,80}?\bfrom\b.{1,40}?(?:information_schema|sysibm|dual\b|pg_)|['")][\s+]{0,8}(?:or|and)[\s+]{1,8}['"(]?\w{1,32}['"]?[\s+]{0,8}=|\b(?:sleep|benchmark|pg_sleep|extractvalue|updatexml)\s{0,8}\(\s{0,8}['"\d(]|\bwaitfor[\s+]{1,8}delay\b/i,
-    anchors: ['nio', 'lec', "'or", "' o", "'%2", "'an", "' a", '%27', '%22', 'eep', 'nch', 'tva', 'atx', 'itf', '%29'],
+      /\bunion(?:\s|\+|\/\*\w{0,16}\*\/){1,8}(?:all[\s+]{1,8})?select\b|\bselect\b.{1,80}?\bfrom\b.{1,40}?(?:information_schema|sysibm|dual\b|pg_)|['")][\s+]{0,8}(?:or|and)[\s+]{1,8}['"(]?\w{1,32}['"]?[\s+]{0,8}=|\b(?:sleep|benchmark|pg_sleep|extractvalue|updatexml)\(['"\d(]|\bwaitfor[\s+]{1,8}delay\b/i,
+    anchors: ['nio', 'lec', "'or", "' o", "'+o", "'an", "' a", "'+a", 'ep(', 'rk(', 'ue(', 'ml(', 'itf'],
   },
   {
     id: 'script-injection',
     where: 'all',
-    pattern:
-      /<\s{0,8}(?:script|svg|img|iframe|body|object)\b|\bjavascript:\s{0,8}\w|[\s"'/+]on(?:error|load|mouseover|focus)\s{0,8}=/i,
-    anchors: ['<sc', '<sv', '<im', '<if', '<bo', '<ob', '< s', '%3c', '<%2', '%25', 'vas', 'ror', 'oad', 'seo', 'ocu'],
+    pattern: /<(?:script|svg|img|iframe|body|object)\b|\bjavascript:\w|[\s"'/+]on(?:error|load|mouseover|focus)=/i,
+    anchors: ['<sc', '<sv', '<im', '<if', '<bo', '<ob', 'vas', 'or=', 'ad=', 'seo', 'foc'],
   },
   {
     id: 'code-injection',
@@ -53,27 +52,19 @@ const RULES: readonly Rule[] = [
       '${u',
       '${e',
       '${:',
-      '%24',
-      '%7b',
-      '() ',
       '(){',
+      '() ',
       'w_u',
       'o_p',
       'hp:',
       'kef',
-      's.m',
-      'wge',
-      'cur',
-      'chm',
+      'ssl',
+      ';wg',
+      ';cu',
+      ';ch',
       ';nc',
-      '; n',
-      'bas',
+      ';ba',
       ';sh',
-      '; s',
-      '%3b',
-      '%7c',
-      '%26',
-      '%60',
     ],
   },
   {
@@ -89,8 +80,6 @@ const RULES: readonly Rule[] = [
       '/.a',
       '/.d',
       '/.v',
-      '/%2',
-      '2f.',
       'wp-',
       'lrp',
       'pmy',
@@ -113,7 +102,6 @@ const RULES: readonly Rule[] = [
       '.sq',
       '.ba',
       '.ol',
-      '%2e',
     ],
   },
 ];
@@ -134,21 +122,25 @@ export function signalText(signals: number): string {
     .join(',');
 }
 
+const PERCENT = 0x25;
 /** No rule reads further than this: a bound on what a hostile line costs. */
 const MAX_JUDGED = 4096;
 
-/** Classes of characters in five bits: a letter of either case, `/`, `.`, `%`, a digit, marks that attacks need, all others. */
+/**
+ * Classes of characters in five bits: a letter of either case, `/`, `.`, what stands for a blank or an assignment, quotes and brackets,
+ * what separates commands, all others.
+ */
 const CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const letter = byte | 0x20;
   if (letter >= 0x61 && letter <= 0x7a) return letter - 0x60;
-  const mark = '/.%'.indexOf(String.fromCharCode(byte));
-  if (mark >= 0) return 27 + mark;
-  if (byte >= 0x30 && byte <= 0x39) return 30;
-  return ' \'"()<>{};|&`$+\\='.includes(String.fromCharCode(byte)) ? 31 : 0;
+  const marks = ['/', '.', '=+', '\'"()<', ' \t\n\r;|&`${}\\'];
+  const group = marks.findIndex((each) => each.includes(String.fromCharCode(byte)));
+  return group < 0 ? 0 : 27 + group;
 });
 
 /** For every three characters, by their classes, the rules of which a match may contain them. */
 const TRIGRAMS = trigramsOf();
+const ALL = (1 << RULES.length) - 1;
 const FOR_ALL = RULES.reduce((bits, { where }, bit) => (where === 'all' ? bits | (1 << bit) : bits), 0);
 
 /** Where a text is from: a request's target as received, or a user agent or referrer. */
@@ -164,7 +156,14 @@ export function signalsAt(line: Line, start: number, end: number, where: Where):
   let three = 0;
   let rules = 0;
   for (let at = start; at < stop; at++) {
-    three = ((three << 5) | (CLASSES[bytes[at] ?? 0] ?? 0)) & 0x7fff;
+    let byte = bytes[at] ?? 0;
+    if (byte === PERCENT) {
+      byte = percentByte(bytes, at, stop);
+      if (byte >= 0) at += 2;
+      // An escape of an escape is worth a look at all rules.
+      if (byte === PERCENT) rules = ALL;
+    }
+    three = ((three << 5) | (CLASSES[byte] ?? 0)) & 0x7fff;
     rules |= TRIGRAMS[three] ?? 0;
   }
   if (where === 'all') rules &= FOR_ALL;

