@@ -85,12 +85,12 @@ export class HitReader {
 
   read(start: number, end: number): Reading {
     const { line } = this;
+    if (this.#hadRequest) forgetRequest(line);
     const reading = this.#reader.read(line, start, end);
     if (reading !== 'hit') return reading;
     if (!this.time.read(line) || !isStatus(line) || !isCount(line)) return 'unreadable';
     const hasRequest = line.has(FIELD.request);
     if (hasRequest) splitRequest(line);
-    else if (this.#hadRequest) forgetRequest(line);
     this.#hadRequest = hasRequest;
     const isNoise = hasRequest && !line.has(FIELD.method);
     if (line.has(FIELD.target)) this.#findTarget(isNoise);

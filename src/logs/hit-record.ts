@@ -37,7 +37,6 @@ export class HitRecords {
     to.raw(hit.time.text, 0, hit.time.text.length);
     to.tab();
     this.#host(to, hit, host);
-    to.tab();
     to.byte(to.tree === 'T' ? 0x54 : 0x4f);
     to.tab();
     if (page === undefined) to.nothing();
@@ -47,7 +46,6 @@ export class HitRecords {
     }
     field(to, line, FIELD.method, RECORD.method.limit);
     to.value(line.bytes, line.view, hit.pathStart, hit.pathEnd, RECORD.path.limit);
-    to.tab();
     this.#keepQuery(to, hit);
     field(to, line, FIELD.protocol, RECORD.protocol.limit);
     field(to, line, FIELD.status, RECORD.status.limit);
@@ -82,8 +80,10 @@ export class HitRecords {
     if (end > start && !(end - start === 1 && line.bytes[start] === DASH))
       to.value(line.bytes, line.view, start, end, limit);
     else if (hit.hostEnd > hit.hostStart) to.value(line.bytes, line.view, hit.hostStart, hit.hostEnd, limit);
-    else if (host.length > 0) to.raw(host, 0, host.length);
-    else to.byte(DASH);
+    else if (host.length > 0) {
+      to.raw(host, 0, host.length);
+      to.tab();
+    } else to.nothing();
   }
 
   #keepQuery(to: RecordWriter, { line, queryStart, queryEnd }: HitReader): void {
@@ -101,16 +101,16 @@ export class HitRecords {
     const end = line.end[FIELD.referrer] ?? 0;
     const { limit } = RECORD.referrer;
     if (this.#privacy.referrer === 'full') to.value(line.bytes, line.view, start, end, limit);
-    else if (this.#privacy.referrer === 'drop' || end - start < 4) to.byte(DASH);
+    else if (this.#privacy.referrer === 'drop' || end - start < 4) to.nothing();
     else {
       const cut = originEnd(line.bytes, start, end);
       if (cut > 0) to.value(line.bytes, line.view, start, cut, limit);
       else {
         const origin = Buffer.from(referrerOrigin(line, start, end) ?? '', 'latin1');
         to.text(origin, 0, origin.length, limit);
+        to.tab();
       }
     }
-    to.tab();
   }
 
   #visitor(to: RecordWriter, hit: HitReader): void {
@@ -124,7 +124,6 @@ export class HitRecords {
     }
     if (this.#privacy.address === 'full' && this.#privacy.visitor === 'none') {
       to.value(line.bytes, line.view, start, end, RECORD.ip.limit);
-      to.tab();
       to.nothing();
       return;
     }
@@ -134,10 +133,12 @@ export class HitRecords {
     else {
       const length = visitors.addressLengths[slot] ?? 0;
       const from = slot * ADDRESS_ROOM;
-      if (length === 0) to.byte(DASH);
-      else to.raw(visitors.addresses, from, from + length);
+      if (length === 0) to.nothing();
+      else {
+        to.raw(visitors.addresses, from, from + length);
+        to.tab();
+      }
     }
-    to.tab();
     const visitor = visitors.find(line, slot, hit.time.day);
     if (visitor < 0) to.byte(DASH);
     else to.raw(visitors.visitors, visitor, visitor + VISITOR_LENGTH);
@@ -163,7 +164,6 @@ export class HitRecords {
 
 function field(to: RecordWriter, line: Line, name: Field, limit: number): void {
   to.value(line.bytes, line.view, line.start[name] ?? 0, line.end[name] ?? 0, limit);
-  to.tab();
 }
 
 /** Apache's `%b` writes a dash for no bytes; a format without the field says nothing. */

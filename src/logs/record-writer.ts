@@ -122,14 +122,43 @@ export class RecordWriter {
     this.#at = at;
   }
 
-  /** A value as the text of a field of at most `limit` bytes; a dash alone is what logs write for nothing. */
+  /**
+   * A value as a field of at most `limit` bytes, and the tab behind it; a dash alone is what logs write for nothing.
+   *
+   * Copies four bytes at a time while none needs an escape, and starts over byte by byte when one does.
+   */
   value(source: Uint8Array, view: DataView, start: number, end: number, limit: number): void {
+    const bytes = this.#bytes;
     const length = end - start;
     if (length === 0 || (length === 1 && source[start] === DASH)) {
-      this.#bytes[this.#at++] = DASH;
+      this.nothing();
       return;
     }
-    if (length > limit || !this.#copyPlain(source, view, start, end)) this.text(source, start, end, limit);
+    const target = this.#view;
+    let from = start;
+    let at = this.#at;
+    let isPlain = length <= limit;
+    for (; isPlain && from + 4 <= end; from += 4, at += 4) {
+      const word = view.getInt32(from, true);
+      const backslash = word ^ BACKSLASHES;
+      const del = word ^ DELETES;
+      // Any byte from 0x80 on, below 0x20, a backslash or DEL sets a high bit.
+      const special = word | ((word - BLANKS) & ~word) | ((backslash - ONES) & ~backslash) | ((del - ONES) & ~del);
+      isPlain = (special & HIGHS) === 0;
+      target.setInt32(at, word, true);
+    }
+    for (; isPlain && from < end; from++) {
+      const byte = source[from] ?? 0;
+      isPlain = BYTE_KINDS[byte] === PLAIN;
+      bytes[at++] = byte;
+    }
+    if (isPlain) {
+      bytes[at] = TAB;
+      this.#at = at + 1;
+    } else {
+      this.text(source, start, end, limit);
+      this.tab();
+    }
   }
 
   /** A value whose bytes may need escapes. */
@@ -137,30 +166,6 @@ export class RecordWriter {
     const to = writeText(this.#bytes, this.#at, source, start, end, limit);
     if (to < 0) this.cut = true;
     this.#at = to < 0 ? ~to : to;
-  }
-
-  /** Copies four bytes at a time while they need no escape; false, and nothing is written, when one does. */
-  #copyPlain(source: Uint8Array, view: DataView, start: number, end: number): boolean {
-    const bytes = this.#bytes;
-    const target = this.#view;
-    let from = start;
-    let at = this.#at;
-    for (; from + 4 <= end; from += 4, at += 4) {
-      const word = view.getInt32(from, true);
-      const backslash = word ^ BACKSLASHES;
-      const del = word ^ DELETES;
-      // Any byte from 0x80 on, below 0x20, a backslash or DEL sets a high bit.
-      const special = word | ((word - BLANKS) & ~word) | ((backslash - ONES) & ~backslash) | ((del - ONES) & ~del);
-      if ((special & HIGHS) !== 0) return false;
-      target.setInt32(at, word, true);
-    }
-    for (; from < end; from++) {
-      const byte = source[from] ?? 0;
-      if (BYTE_KINDS[byte] !== PLAIN) return false;
-      bytes[at++] = byte;
-    }
-    this.#at = at;
-    return true;
   }
 
   #mostBounds(): number {

@@ -33,9 +33,11 @@ export function splitRequest(line: Line): void {
   line.set(FIELD.target, from, Math.max(from, protocol < 0 ? end : protocol - 1));
 }
 
-/** For a line without a request after one that had one. */
+/** Before a line is read: what was split of the last one's request is not this one's. */
 export function forgetRequest(line: Line): void {
-  for (const field of [FIELD.method, FIELD.target, FIELD.protocol] as const) line.set(field, 0, 0);
+  line.set(FIELD.method, 0, 0);
+  line.set(FIELD.target, 0, 0);
+  line.set(FIELD.protocol, 0, 0);
 }
 
 /** Where the target's query begins (the byte after `?`), or `end` when it has none. */
