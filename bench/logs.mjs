@@ -13,7 +13,8 @@ const EXPORT = fileURLToPath(new URL('log-export.mjs', import.meta.url));
 const DAY_MS = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const WAYS = /** @type {const} */ (['export', 'anonymised', 'one-thread', 'aggregate']);
-const AIMS = { export: '≥ 6 ×', anonymised: '≥ 5 ×', 'one-thread': '', aggregate: '≥ 15 ×' };
+/** @type {Readonly<Record<string, string>>} */
+const AIMS = { export: '≥ 6 ×', anonymised: '≥ 5 ×', aggregate: '≥ 15 ×' };
 
 /** @typedef {{ lines: number, cpuMs: number, wallMs: number, mebibytes: number, bytes: number }} Cost */
 
@@ -61,7 +62,7 @@ function report(costs, size, big) {
       ratio(floor, cpu / threads),
       ratio(middle('goaccess', 'wallMs'), middle(name, 'wallMs')),
       name === 'goaccess' ? '' : memory(middle(name, 'mebibytes')),
-      name === 'goaccess' ? '' : AIMS[/** @type {typeof WAYS[number]} */ (name)],
+      AIMS[name] ?? '',
     ];
   });
   const parts = [

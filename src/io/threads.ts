@@ -1,20 +1,17 @@
 /** A second thread of this process, for work that takes a core of its own. */
 
-/**
- * What a module offers which runs on a thread: `export function serve(data)`.
- *
- * It gets the data of {@link Threads.start} and answers each message with one answer, in order. Buffers in `transfer` change
- * sides and are gone for the sender.
- */
-export type Serve = (data: unknown) => (message: unknown) => Parcel;
-
+/** A message, or an answer. Buffers in `transfer` change sides and are gone for the sender. */
 export interface Parcel {
   readonly message: unknown;
   readonly transfer: readonly ArrayBuffer[];
 }
 
 export interface Threads {
-  /** Starts a thread which serves with the module at this address. */
+  /**
+   * Starts a thread that runs the module at this address.
+   *
+   * The module exports `serve(data)`, which gives a function that answers each message, in order, with a {@link Parcel}.
+   */
   start(module: URL, data: unknown): Thread;
 }
 

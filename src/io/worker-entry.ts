@@ -25,7 +25,7 @@ async function serveMessages(): Promise<void> {
 }
 
 function isParcel(value: unknown): value is Parcel {
-  return member(value, 'transfer') instanceof Array;
+  return Array.isArray(member(value, 'transfer'));
 }
 
 function member(value: unknown, name: string): unknown {

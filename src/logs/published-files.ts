@@ -39,7 +39,7 @@ const INDEX = /(?:^|\/)index\.html?$/;
 export function publishedFiles(published: PublishedPaths, rules: ServingRules = {}): PublishedFiles {
   const paths = [...published.keys()].sort();
   const prefix = normalPath(rules.prefix ?? '/', rules) ?? '/';
-  const fold = (path: string): string => (rules.ignoreCase === true ? path.toLowerCase() : path);
+  const fold = (path: string): string => (rules.ignoreCase === true ? lowerCase(path) : path);
   const known = new Map<string, number>();
   const add = (path: string, index: number): void => {
     const key = fold(latin1(joined(prefix, path)));
@@ -114,6 +114,11 @@ function filterPlace(bytes: Uint8Array, start: number, end: number): number {
     before = byte;
   }
   return (hash ^ (hash >>> 15)) & (FILTER - 1);
+}
+
+/** Of ASCII only: what is one byte of a longer character has no case. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** UTF-8 as one byte a character, as requests are looked up. */

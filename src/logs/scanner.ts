@@ -91,6 +91,9 @@ export const NO_LINES: LineCounts = { lines: 0, T: 0, O: 0, X: 0, S: 0, G: 0 };
 
 const BATCH_BYTES = 2 * 1024 * 1024;
 
+/** What was live before the first publication, for a source that begins there after another one that ended later. */
+const BEFORE_THE_FIRST: LiveSwitch = { time: '1970-01-01T00:00:00Z', publication: 0, release: 0, releaseDigest: null };
+
 /** The signal of a line about the log itself, such as `#Fields`: no hit, and no fault of the log either. */
 const DIRECTIVE = `${RULE_SET}/directive`;
 
@@ -220,10 +223,10 @@ class RecordScanner implements Scanner, LineTaker {
       files?.isPage[index] === 1 ? Buffer.from(path) : undefined,
     );
     this.#hit?.useFiles(files);
-    const publication = state?.live.publication ?? null;
-    if (publication === this.#publication || state === undefined) return;
-    this.#publication = publication;
-    this.#writeText(renderRecord(switchRecord(this.#counts.lines, state.live)));
+    const live = state?.live ?? BEFORE_THE_FIRST;
+    if (live.publication === (this.#publication ?? BEFORE_THE_FIRST.publication)) return;
+    this.#publication = live.publication;
+    this.#writeText(renderRecord(switchRecord(this.#counts.lines, live)));
     this.#counts.S++;
   }
 

@@ -1,14 +1,20 @@
 /** The sealing thread as it is shipped: compiled modules, since Node 20 runs no TypeScript on a thread. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import type * as formatsModule from '../../src/logs/format.ts';
+import type * as localModule from '../../src/logs/seal.ts';
+import type * as pipelineModule from '../../src/logs/pipeline.ts';
+import type * as scanningModule from '../../src/logs/scanner.ts';
+import type * as sealingModule from '../../src/logs/seal-thread.ts';
+import type * as threadsModule from '../../src/io/worker-threads.ts';
 
 const modules = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
 
-let threads: typeof import('../../src/io/worker-threads.ts');
-let sealing: typeof import('../../src/logs/seal-thread.ts');
-let local: typeof import('../../src/logs/seal.ts');
-let scanning: typeof import('../../src/logs/scanner.ts');
-let formats: typeof import('../../src/logs/format.ts');
-let pipeline: typeof import('../../src/logs/pipeline.ts');
+let threads: typeof threadsModule;
+let sealing: typeof sealingModule;
+let local: typeof localModule;
+let scanning: typeof scanningModule;
+let formats: typeof formatsModule;
+let pipeline: typeof pipelineModule;
 
 beforeAll(async () => {
   threads = await import(modules('io/worker-threads.js'));
@@ -29,7 +35,7 @@ const zeros = (bytes: Uint8Array): void => {
   bytes.fill(0);
 };
 
-async function segmentsOf(sealer: import('../../src/logs/seal.ts').Sealer) {
+async function segmentsOf(sealer: localModule.Sealer) {
   const scanner = scanning.createScanner({ saltOfDay: () => undefined, batchBytes: 50_000 });
   async function* batches() {
     await Promise.resolve();

@@ -1,6 +1,6 @@
 /** What leaves of a visitor, under each policy. */
 import { createHmac } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maskAddresses, parseAddress, shownAddress } from '../../../src/logs/address.ts';
 import { DEFAULT_PRIVACY, keptQuery, type Privacy } from '../../../src/logs/privacy.ts';

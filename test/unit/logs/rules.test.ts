@@ -1,5 +1,5 @@
 /** Which requests carry a signal, and which do not. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanLog } from '../../support/scanned-log.ts';
 

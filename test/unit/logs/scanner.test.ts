@@ -1,5 +1,5 @@
 /** What a log's lines become, whatever visitors, servers and rotations put into them. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_LINE } from '../../../src/logs/line.ts';
 import { compileFormat } from '../../../src/logs/format.ts';
@@ -162,7 +162,7 @@ describe('whatever a log holds', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z]{12,20}$/), fc.ipV4(), (secret, ip) => {
         const log = `${ip} - ${secret} [23/Nov/2026:22:00:00 +0000] "GET /own?token=${secret} HTTP/1.1" 200 1 "https://u:${secret}@a.example/${secret}" "-"\n`;
-        const [, record = ''] = scanLog(`${log}`).texts;
+        const [, record = ''] = scanLog(log).texts;
         expect(record).toContain('https://a.example\t');
         expect(record).not.toContain(secret);
         expect(ip.endsWith('.0') || !record.includes(`\t${ip}\t`)).toBe(true);
@@ -218,7 +218,24 @@ describe('live switches', () => {
     scanner.end('take');
     batches.push(...scanner.flush());
     expect(scanner.counts).toEqual({ lines: 6, T: 2, O: 4, X: 0, S: 3, G: 0 });
-    expect(batches.flatMap(textsOf).filter((text) => text.includes('\tLIVE\t'))).toHaveLength(3);
+    expect(batches.flatMap(textsOf).filter((record) => record.includes('\tLIVE\t'))).toHaveLength(3);
+  });
+});
+
+describe('a file of the log from before the first publication', () => {
+  it('is no file of the release in force at the end of the one before', () => {
+    const scanner = createScanner({ saltOfDay });
+    const format = compileFormat('combined');
+    const line = Buffer.from(hit('GET /with-main/ HTTP/1.1'));
+    scanner.begin({ format, liveAtStart: TIEUP_FILES });
+    scanner.push(line);
+    scanner.end('take');
+    scanner.begin({ format });
+    scanner.push(line);
+    scanner.end('take');
+    expect(scanner.counts).toEqual({ lines: 2, T: 1, O: 1, X: 0, S: 2, G: 0 });
+    const texts = scanner.flush().flatMap(textsOf);
+    expect(texts[2]).toContain('1\t1970-01-01T00:00:00Z\t-\t-\tS\t-\tLIVE\t-\tpublication=0&release=0\t');
   });
 });
 

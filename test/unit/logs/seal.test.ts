@@ -1,7 +1,7 @@
 /** Records become leaves and segments which the main site's own reader verifies, however the log arrived. */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFormat } from '../../../src/logs/format.ts';
 import { sealAll } from '../../../src/logs/pipeline.ts';
