@@ -198,6 +198,9 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
           keep: config.keep,
         },
         keys: await context.keyStore(resolve(at, keys)),
+        logFiles: {
+          open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
+        },
         clock: context.clock,
         random: context.random,
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
