@@ -14,13 +14,36 @@ const BOTS: readonly BotRule[] = [
   { id: 'baiduspider', pattern: /baiduspider/i },
   { id: 'applebot', pattern: /applebot/i },
   { id: 'duckduckbot', pattern: /duckduck(?:bot|go-favicons)/i },
-  { id: 'ai-crawler', pattern: /gptbot|chatgpt-user|oai-searchbot|claudebot|claude-web|anthropic|ccbot|perplexitybot|bytespider|amazonbot|meta-externalagent|diffbot|cohere-ai/i },
-  { id: 'seo-crawler', pattern: /ahrefs|semrush|mj12bot|dotbot|blexbot|dataforseo|serpstat|megaindex|seokicks|petalbot|screaming frog/i },
-  { id: 'link-preview', pattern: /facebookexternalhit|facebot|twitterbot|linkedinbot|slackbot|telegrambot|whatsapp\/|discordbot|pinterest(?:bot)?\/|skypeuripreview/i },
+  {
+    id: 'ai-crawler',
+    pattern:
+      /gptbot|chatgpt-user|oai-searchbot|claudebot|claude-web|anthropic|ccbot|perplexitybot|bytespider|amazonbot|meta-externalagent|diffbot|cohere-ai/i,
+  },
+  {
+    id: 'seo-crawler',
+    pattern: /ahrefs|semrush|mj12bot|dotbot|blexbot|dataforseo|serpstat|megaindex|seokicks|petalbot|screaming frog/i,
+  },
+  {
+    id: 'link-preview',
+    pattern:
+      /facebookexternalhit|facebot|twitterbot|linkedinbot|slackbot|telegrambot|whatsapp\/|discordbot|pinterest(?:bot)?\/|skypeuripreview/i,
+  },
   { id: 'feed-reader', pattern: /feedly|feedfetcher|newsblur|inoreader|tiny tiny rss|miniflux|freshrss/i },
-  { id: 'monitor', pattern: /uptime|pingdom|statuscake|site24x7|nagios|check_http|zabbix|datadog|newrelicpinger|better ?stack|blackbox-exporter|kube-probe|elb-healthchecker/i },
-  { id: 'security-scanner', pattern: /sqlmap|nikto|nessus|nuclei|wpscan|masscan|zgrab|nmap|censys|shodan|expanse|internetmeasurement|acunetix|netsparker|dirbuster|gobuster|feroxbuster|l9explore|l9tcpid|leakix/i },
-  { id: 'library', pattern: /^(?:python|go-http-client|curl|wget|libwww|java|okhttp|axios|node-fetch|node|undici|got|guzzlehttp|php|ruby|perl|apache-httpclient|httpie|aiohttp|scrapy|postmanruntime|rest-client|dart|reqwest|lua-resty)\b|python-requests|aiohttp\/|httpx\/|scrapy\/|headlesschrome|phantomjs/i },
+  {
+    id: 'monitor',
+    pattern:
+      /uptime|pingdom|statuscake|site24x7|nagios|check_http|zabbix|datadog|newrelicpinger|better ?stack|blackbox-exporter|kube-probe|elb-healthchecker/i,
+  },
+  {
+    id: 'security-scanner',
+    pattern:
+      /sqlmap|nikto|nessus|nuclei|wpscan|masscan|zgrab|nmap|censys|shodan|expanse|internetmeasurement|acunetix|netsparker|dirbuster|gobuster|feroxbuster|l9explore|l9tcpid|leakix/i,
+  },
+  {
+    id: 'library',
+    pattern:
+      /^(?:python|go-http-client|curl|wget|libwww|java|okhttp|axios|node-fetch|node|undici|got|guzzlehttp|php|ruby|perl|apache-httpclient|httpie|aiohttp|scrapy|postmanruntime|rest-client|dart|reqwest|lua-resty)\b|python-requests|aiohttp\/|httpx\/|scrapy\/|headlesschrome|phantomjs/i,
+  },
   { id: 'other', pattern: /bot\b|bot[/;)]|crawler|spider|crawling|slurp|archive\.org|heritrix|\+https?:\/\//i },
 ];
 

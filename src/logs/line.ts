@@ -43,13 +43,17 @@ export class Line {
   /** `start[f] === end[f]` says that the line has nothing to say about `f`. */
   readonly start = new Int32Array(FIELDS);
   readonly end = new Int32Array(FIELDS);
+  /** Where a `/` lies, for requests which mean it without saying it. */
+  readonly slash: number;
   #scratch: number;
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    // Decoding never makes a field of a pattern longer; JSON's \uXXXX neither. Four bytes to read whole words at the end.
-    this.bytes = Buffer.from(new ArrayBuffer(capacity + 2 * MAX_LINE + 4));
+    // Decoding makes no field longer, but JSON's bytes that are not UTF-8 become three each. Four bytes to read whole words at the end.
+    this.bytes = Buffer.from(new ArrayBuffer(capacity + 2 * MAX_LINE + 8));
     this.view = new DataView(this.bytes.buffer);
+    this.slash = this.bytes.length - 8;
+    this.bytes[this.slash] = 0x2f;
     this.#scratch = capacity;
   }
 
@@ -86,13 +90,13 @@ export class Line {
 
   /** Puts text where a decoded field goes; what does not fit is left out. */
   setText(field: Field, text: string): void {
-    const written = this.bytes.write(text, this.#scratch, 'utf8');
+    const written = this.bytes.write(text, this.#scratch, Math.max(0, this.slash - this.#scratch), 'utf8');
     this.keepScratch(field, this.#scratch + written);
   }
 
   /** One byte per character; for slow paths. */
   latin1(start: number, end: number): string {
-    return this.bytes.latin1Slice(start, end);
+    return this.bytes.toString('latin1', start, end);
   }
 
   text(field: Field): string {

@@ -51,7 +51,8 @@ export class LogTime {
   }
 
   #readCommon(bytes: Uint8Array, at: number): boolean {
-    const slot = this.#slots[((bytes[at + 16] ?? 0) + ((bytes[at + 23] ?? 0) << 1) + ((bytes[at + 22] ?? 0) << 3)) % SLOTS];
+    const slot =
+      this.#slots[((bytes[at + 16] ?? 0) + ((bytes[at + 23] ?? 0) << 1) + ((bytes[at + 22] ?? 0) << 3)) % SLOTS];
     if (slot === undefined) return false;
     const tens = bytes[at + 18] ?? 0;
     const ones = bytes[at + 19] ?? 0;
@@ -65,13 +66,13 @@ export class LogTime {
       }
     }
     if (!same) {
-      const text = Buffer.from(bytes.subarray(at, at + 26)).latin1Slice();
+      const text = Buffer.from(bytes.subarray(at, at + 26)).toString('latin1');
       const found = commonInstant(text);
       if (found === undefined) return false;
       key.set(bytes.subarray(at, at + 26));
       slot.day = Math.floor(found.ms / DAY_MS);
-      slot.text.latin1Write(`${new Date(found.ms).toISOString().slice(0, 19)}Z`);
-      slot.zone.latin1Write(found.zone);
+      slot.text.write(`${new Date(found.ms).toISOString().slice(0, 19)}Z`, 'latin1');
+      slot.zone.write(found.zone, 'latin1');
     }
     this.day = slot.day;
     this.text = slot.text;
@@ -141,7 +142,11 @@ function isoInstant(text: string, defaultZone: string): Instant | undefined {
   // A day that does not exist, such as 31 April, is moved by some engines.
   if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== date) return undefined;
   const utc = local - (offset.startsWith('-') ? -minutes : minutes) * 60_000;
-  return { ms: utc + Number((fraction ?? '').padEnd(3, '0').slice(0, 3)), zone: offset, precise: fraction !== undefined };
+  return {
+    ms: utc + Number((fraction ?? '').padEnd(3, '0').slice(0, 3)),
+    zone: offset,
+    precise: fraction !== undefined,
+  };
 }
 
 function countedInstant(text: string, unitMs: number, zone: string): Instant | undefined {

@@ -154,7 +154,11 @@ function apacheTokens(text: string): Token[] {
   });
 }
 
-function tokensOf(text: string, field: RegExp, meaning: (groups: Record<string, string | undefined>) => Token): Token[] {
+function tokensOf(
+  text: string,
+  field: RegExp,
+  meaning: (groups: Record<string, string | undefined>) => Token,
+): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   for (const match of text.matchAll(field)) {
@@ -208,6 +212,8 @@ function refuseUnusable(spec: string, fields: readonly Meaning[], literals: read
     throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} does not say what was requested`, { hint });
   }
   if (literals.slice(1, -1).includes('')) {
-    throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} has two fields with nothing between them`, { hint });
+    throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} has two fields with nothing between them`, {
+      hint,
+    });
   }
 }
