@@ -93,7 +93,7 @@ export class HitReader {
     if (referrerEnd - referrer > 2 && isSuspicious(line.bytes, referrer, referrerEnd, 'all')) {
       this.signals |= signalsOf(line.latin1(referrer, referrerEnd), 'all');
     }
-    if ((this.signals & SIGNAL.login) !== 0 && !isRefusedPost(line)) this.signals &= ~SIGNAL.login;
+    if (isRefusedPost(line) && isLogin(line.latin1(this.pathStart, this.pathEnd))) this.signals |= SIGNAL.login;
     return 'hit';
   }
 
@@ -158,8 +158,7 @@ export class HitReader {
   #signalsAt(start: number, end: number): number {
     const { line } = this;
     if (!isSuspicious(line.bytes, start, end, 'target')) return 0;
-    const text = line.latin1(start, end);
-    return signalsOf(text, 'target') | (isLogin(text) ? SIGNAL.login : 0);
+    return signalsOf(line.latin1(start, end), 'target');
   }
 
   #fileAt(start: number, end: number): number {
@@ -229,6 +228,7 @@ function isDigit(byte: number | undefined): boolean {
 
 /** A sign-in that failed: POST, answered 401, 403 or 429. */
 function isRefusedPost(line: Line): boolean {
+  if (line.bytes[line.start[FIELD.method] ?? 0] !== 0x50) return false;
   const status = line.latin1(line.start[FIELD.status] ?? 0, line.end[FIELD.status] ?? 0);
   const method = line.latin1(line.start[FIELD.method] ?? 0, line.end[FIELD.method] ?? 0);
   return method === 'POST' && (status === '401' || status === '403' || status === '429');

@@ -9,90 +9,41 @@ export const RULE_SET = 't1';
 
 interface Rule {
   readonly id: string;
-  /** Where it looks: the request's target as received, or the user agent and the referrer too. */
-  readonly where: 'target' | 'all';
-  /** On the text as received and once decoded. */
+  /** Where it looks: the path of a request, its whole target, or the user agent and the referrer too. */
+  readonly where: 'path' | 'target' | 'all';
+  /** On the text as received and decoded. Linear in the text: a visitor writes it. */
   readonly pattern: RegExp;
-  /** Three letters of which one must occur, in whatever case, for the rule to match; what makes clean lines cheap. */
+  /** Three characters of which one group must occur for the rule to match; what makes clean lines cheap. */
   readonly anchors: readonly string[];
 }
 
-/** In the order in which a record names them. At most 30: they are bits of a number. */
+/** In the order in which a record names them. At most 28: they are bits of a number. */
 const RULES: readonly Rule[] = [
   {
     id: 'traversal',
     where: 'target',
     pattern: /(?:^|[/\\=])\.\.(?:[/\\;]|$)|\/etc\/passwd|\bboot\.ini\b|\/proc\/self\//i,
-    anchors: ['../', '..\\', '..;', '..%', '%2e', '%5c', '%25', '/..', '=..', 'etc', 'boo', 'pro'],
+    anchors: ['/..', '\\..', '=..', '%2e', '.%2', '%5c', '%25', '%%3', '/et', '2fe', 'ot.', '/pr', '2fp'],
   },
   {
     id: 'sql-injection',
     where: 'all',
     pattern:
-      /\bunion(?:\s|\+|\/\*.*?\*\/)+(?:all(?:\s|\+)+)?select\b|\bselect\b.{1,80}?\bfrom\b.{1,40}?(?:information_schema|sysibm|dual\b|pg_)|['")](?:\s|\+)*(?:or|and)(?:\s|\+)+['"(]?\w+['"]?(?:\s|\+)*=|\b(?:sleep|benchmark|pg_sleep|extractvalue|updatexml)\s*\(\s*['"\d(]|\bwaitfor(?:\s|\+)+delay\b/i,
-    anchors: [
-      'uni',
-      'sel',
-      "'or",
-      "' o",
-      "'+o",
-      "'%2",
-      "'an",
-      "' a",
-      "'+a",
-      '%27',
-      '%22',
-      '"or',
-      '" o',
-      ')or',
-      ') o',
-      ')an',
-      ') a',
-      'sle',
-      'ben',
-      'pg_',
-      'ext',
-      'upd',
-      'wai',
-      '%29',
-      ')+o',
-      ')+a',
-      '"+o',
-      '"an',
-      '" a',
-      '"+a',
-      '"%2',
-      ')%2',
-    ],
+      /\bunion(?:\s|\+|\/\*\w{0,16}\*\/){1,8}(?:all[\s+]{1,8})?select\b|\bselect\b.{1,80}?\bfrom\b.{1,40}?(?:information_schema|sysibm|dual\b|pg_)|['")][\s+]{0,8}(?:or|and)[\s+]{1,8}['"(]?\w{1,32}['"]?[\s+]{0,8}=|\b(?:sleep|benchmark|pg_sleep|extractvalue|updatexml)\s{0,8}\(\s{0,8}['"\d(]|\bwaitfor[\s+]{1,8}delay\b/i,
+    anchors: ['nio', 'lec', "'or", "' o", "'%2", "'an", "' a", '%27', '%22', 'eep', 'nch', 'tva', 'atx', 'itf', '%29'],
   },
   {
     id: 'script-injection',
     where: 'all',
-    pattern: /<\s*(?:script|svg|img|iframe|body|object)\b|\bjavascript:\s*\w+|\bon(?:error|load|mouseover|focus)\s*=/i,
-    anchors: [
-      '<sc',
-      '<sv',
-      '<im',
-      '<if',
-      '<bo',
-      '<ob',
-      '%3c',
-      '< s',
-      '< i',
-      '<%2',
-      '%25',
-      'jav',
-      'one',
-      'onl',
-      'onm',
-      'onf',
-    ],
+    pattern:
+      /<\s{0,8}(?:script|svg|img|iframe|body|object)\b|\bjavascript:\s{0,8}\w|[\s"'/+]on(?:error|load|mouseover|focus)\s{0,8}=/i,
+    anchors: ['<sc', '<sv', '<im', '<if', '<bo', '<ob', '< s', '%3c', '<%2', '%25', 'vas', 'ror', 'oad', 'seo', 'ocu'],
   },
   {
     id: 'code-injection',
     where: 'all',
     pattern:
-      /\$\{(?:jndi|lower|upper|env|::-)|\(\)\s*\{\s*[:_]|\ballow_url_include\b|\bauto_prepend_file\b|php:\/\/(?:input|filter)|\binvokefunction\b|\bclass\.module\.classloader\b|[;|&`]\s*(?:wget|curl|chmod|nc|bash|sh)\b(?:\s|\+|\$)/i,
+      /\$\{(?:jndi|lower|upper|env|::-)|\(\)\s{0,8}\{\s{0,8}[:_]|\ballow_url_include\b|\bauto_prepend_file\b|php:\/\/(?:input|filter)|\binvokefunction\b|\bclass\.module\.classloader\b|[;|&`]\s{0,8}(?:wget|curl|chmod|nc|bash|sh)(?:[\s+]|\$)/i,
     anchors: [
       '${j',
       '${l',
@@ -103,38 +54,30 @@ const RULES: readonly Rule[] = [
       '%7b',
       '() ',
       '(){',
-      'all',
-      'aut',
-      'php',
-      'inv',
-      'cla',
+      'w_u',
+      'o_p',
+      'hp:',
+      'kef',
+      's.m',
       'wge',
       'cur',
       'chm',
       ';nc',
-      '|nc',
       '; n',
       'bas',
       ';sh',
-      '|sh',
-      '`sh',
       '; s',
       '%3b',
       '%7c',
       '%26',
       '%60',
-      '&nc',
-      '&sh',
-      '`nc',
-      '| s',
-      '| n',
     ],
   },
   {
     id: 'scanner',
-    where: 'target',
+    where: 'path',
     pattern:
-      /^\/+(?:[^?]*\/)?(?:\.(?:env|git|svn|hg|aws|ssh|htpasswd|htaccess|ds_store|vscode)\b|wp-(?:login|config|admin|includes|content\/plugins)\b|xmlrpc\.php|phpmyadmin|pma\b|phpinfo|phpunit|eval-stdin|cgi-bin\/|boaform|hnap1|actuator\b|owa\/auth|autodiscover|vendor\/phpunit|solr\/admin|manager\/html|_ignition|telescope\/requests|server-status\b|shell\.php|[^?]*\.(?:sql|bak|old)(?:\.gz|\.zip)?$)/i,
+      /\/(?:\.(?:env|git|svn|hg|aws|ssh|htpasswd|htaccess|ds_store|vscode)\b|wp-(?:login|config|admin|includes|content\/plugins)\b|xmlrpc\.php|phpmyadmin|pma\b|phpinfo|phpunit|eval-stdin|cgi-bin\/|boaform|hnap1|actuator\b|owa\/auth|autodiscover\b|solr\/admin|manager\/html|_ignition|telescope\/requests|server-status\b|shell\.php)|\.(?:sql|bak|old)(?:\.gz|\.zip)?$/i,
     anchors: [
       '/.e',
       '/.g',
@@ -144,41 +87,40 @@ const RULES: readonly Rule[] = [
       '/.d',
       '/.v',
       '/%2',
+      '2f.',
       'wp-',
-      'xml',
-      'php',
+      'lrp',
+      'pmy',
       'pma',
-      'eva',
+      'pin',
+      'pun',
+      'l-s',
       'cgi',
       'boa',
       'hna',
-      'act',
+      'tua',
       'owa',
-      'aut',
-      'ven',
-      'sol',
-      'man',
+      'isc',
+      'lr/',
+      'r/h',
       '_ig',
-      'tel',
-      'ser',
-      'she',
+      'pe/',
+      'r-s',
+      'l.p',
       '.sq',
       '.ba',
       '.ol',
+      '%2e',
     ],
   },
 ];
 
-const LOGIN_ANCHORS = ['wp-', 'xml', 'log', 'sig', 'adm', 'use', 'ses', 'aut'];
-
 /** A sign-in page of common systems; a refused POST to it is one try of a password. */
 const LOGIN =
-  /^\/+(?:[^?]*\/)?(?:wp-login\.php|xmlrpc\.php|(?:log|sign)-?in(?:\.\w+)?|admin(?:istrator)?(?:\/index\.php|\/login)?|user\/login|session|auth)\/?(?:\?|$)/i;
+  /\/(?:wp-login\.php|xmlrpc\.php|(?:log|sign)-?in(?:\.\w{1,8})?|administrator(?:\/index\.php)?|admin|session|auth)\/?$/i;
 
-const OWN_BITS = { noise: 1 << RULES.length, login: 1 << (RULES.length + 1), agent: 1 << (RULES.length + 2) } as const;
-
-/** What a target can be besides a rule that matched: noise instead of a request, a sign-in page (no signal by itself), a scanner by name. */
-export const SIGNAL = { noise: OWN_BITS.noise, login: OWN_BITS.login, scannerAgent: OWN_BITS.agent } as const;
+/** Signals which are not found by a rule on text: noise instead of a request, a failed sign-in, a scanner by its name. */
+export const SIGNAL = { noise: 1 << RULES.length, login: 2 << RULES.length, scannerAgent: 4 << RULES.length } as const;
 
 const NAMES: readonly string[] = [...RULES.map(({ id }) => id), 'not-http', 'login-failed', 'scanner-agent'];
 
@@ -189,55 +131,73 @@ export function signalText(signals: number): string {
     .join(',');
 }
 
-/** Every three bytes that may begin a match, by the low five bits of each, which makes letters of either case the same. */
-const TRIGRAMS = trigramsOf([...RULES.flatMap(({ anchors }) => anchors), ...LOGIN_ANCHORS]);
-const TRIGRAMS_ALL = trigramsOf(RULES.filter(({ where }) => where === 'all').flatMap(({ anchors }) => anchors));
+/** No rule reads further than this: a bound on what a hostile line costs. */
+const MAX_JUDGED = 4096;
+
+/** Classes of characters in five bits: a letter of either case, `/`, `.`, `%`, a digit, marks that attacks need, all others. */
+const CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const letter = byte | 0x20;
+  if (letter >= 0x61 && letter <= 0x7a) return letter - 0x60;
+  const mark = '/.%'.indexOf(String.fromCharCode(byte));
+  if (mark >= 0) return 27 + mark;
+  if (byte >= 0x30 && byte <= 0x39) return 30;
+  return ' \'"()<>{};|&`$+\\='.includes(String.fromCharCode(byte)) ? 31 : 0;
+});
+
+/** Every three characters that a match contains, by their classes. */
+const TRIGRAMS = trigramsOf(RULES);
+const TRIGRAMS_ALL = trigramsOf(RULES.filter(({ where }) => where === 'all'));
 
 /** True when a rule might match; false is certain. One table look-up for each byte. */
 export function isSuspicious(bytes: Uint8Array, start: number, end: number, where: 'target' | 'all'): boolean {
   const table = where === 'target' ? TRIGRAMS : TRIGRAMS_ALL;
   let three = 0;
   for (let at = start; at < end; at++) {
-    three = ((three << 5) | ((bytes[at] ?? 0) & 31)) & 0x7fff;
+    three = ((three << 5) | (CLASSES[bytes[at] ?? 0] ?? 0)) & 0x7fff;
     if (table[three] === 1) return true;
   }
   return false;
 }
 
-/** The rules that match `text`, one byte a character, as bits. */
+/** The rules that match `text`, one byte a character, as bits. `all` is for user agents and referrers. */
 export function signalsOf(text: string, where: 'target' | 'all'): number {
-  const bounded = text.length > MAX_JUDGED ? text.slice(0, MAX_JUDGED) : text;
-  const decoded = decoded1(bounded);
+  const whole = text.length > MAX_JUDGED ? text.slice(0, MAX_JUDGED) : text;
+  const spellings = spellingsOf(whole);
+  const paths = where === 'target' ? spellingsOf(pathOf(whole)) : [];
   let signals = 0;
   RULES.forEach((rule, bit) => {
-    if (where === 'all' && rule.where === 'target') return;
-    if (rule.pattern.test(bounded) || (decoded !== bounded && rule.pattern.test(decoded))) signals |= 1 << bit;
+    if (where === 'all' && rule.where !== 'all') return;
+    if ((rule.where === 'path' ? paths : spellings).some((each) => rule.pattern.test(each))) signals |= 1 << bit;
   });
   return signals;
 }
 
-/** A sign-in page: see {@link SIGNAL}. */
-export function isLogin(target: string): boolean {
-  return LOGIN.test(target.slice(0, MAX_JUDGED));
+/** True for the path of a sign-in page; a refused POST to it is {@link SIGNAL}.login. */
+export function isLogin(path: string): boolean {
+  return path.length <= 256 && LOGIN.test(path);
 }
 
-/** No rule reads further than this: a bound on what a hostile line costs. */
-const MAX_JUDGED = 4096;
-
-/** Decoded, and decoded again when that gives new escapes: attackers encode twice. */
-function decoded1(text: string): string {
-  if (!text.includes('%')) return text;
-  const decode = (from: string): string =>
-    from.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const once = decode(text);
-  return once.includes('%') ? decode(once) : once;
+function pathOf(target: string): string {
+  const cut = target.indexOf('?');
+  return cut < 0 ? target : target.slice(0, cut);
 }
 
-function trigramsOf(anchors: readonly string[]): Uint8Array {
+/** As received, and decoded up to two times: attackers encode twice. */
+function spellingsOf(text: string): string[] {
+  const spellings = [text];
+  for (let last = text; spellings.length < 3 && last.includes('%');) {
+    last = last.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    if (last === spellings.at(-1)) break;
+    spellings.push(last);
+  }
+  return spellings;
+}
+
+function trigramsOf(rules: readonly Rule[]): Uint8Array {
   const table = new Uint8Array(1 << 15);
-  for (const anchor of anchors) {
+  for (const anchor of rules.flatMap(({ anchors }) => anchors)) {
     let three = 0;
-    for (const letter of anchor) three = ((three << 5) | (letter.charCodeAt(0) & 31)) & 0x7fff;
+    for (const letter of anchor) three = (three << 5) | (CLASSES[letter.charCodeAt(0)] ?? 0);
     table[three] = 1;
   }
   return table;
