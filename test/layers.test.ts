@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 const PURE = ['errors', 'protocol'];
-const BELOW_SITES = [...PURE, 'content', 'merge', 'report', 'config', 'io', 'publish'];
+const BELOW_SITES = [...PURE, 'content', 'merge', 'report', 'config', 'logs', 'io', 'publish'];
 
 /** What each layer may import beside itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   merge: PURE,
   report: PURE,
   config: PURE,
+  logs: PURE,
   io: PURE,
   publish: [...PURE, 'merge', 'io'],
   'main-site': BELOW_SITES,
@@ -56,6 +57,7 @@ const FREE_OF_IO = [
   'merge',
   'report',
   'config',
+  'logs',
   'publish',
   'main-site',
   'partner-site',

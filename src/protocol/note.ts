@@ -5,6 +5,7 @@
  * key is claimed: a signature of a known key that does not verify refuses the note, instead of being passed over.
  */
 import { TieupError } from '../errors.ts';
+import { base64, strictBase64 } from './base64.ts';
 import { publicKeyOf, signDocument, verifyDocument } from './ed25519.ts';
 import { keyIdHex, nameFault, type VerifierKey, verifierKey } from './vkey.ts';
 
@@ -49,9 +50,8 @@ export function signNote(text: string, signers: readonly NoteSigner[]): Uint8Arr
   }
   const message = new TextEncoder().encode(text);
   const lines = signers.map((signer) => {
-    const keyId = Buffer.alloc(KEY_ID_LENGTH);
-    keyId.writeUInt32BE(verifierKey(signer.name, signer.publicKey).keyId);
-    return `— ${signer.name} ${Buffer.concat([keyId, signer.sign(message)]).toString('base64')}\n`;
+    const { keyId } = verifierKey(signer.name, signer.publicKey);
+    return signatureLine({ name: signer.name, keyId, signature: signer.sign(message) });
   });
   if (new Set(lines).size !== lines.length) throw new TieupError('TIEUP_E_FAILED', 'a key signs the note twice');
   const note = new TextEncoder().encode(`${text}\n${lines.join('')}`);
@@ -100,13 +100,22 @@ export function openNote(
   return { text, lines, signers };
 }
 
-interface SignatureLine {
+/** One line below the text of a note; of what kind the signature is, only its key id says. */
+export interface SignatureLine {
   readonly name: string;
   readonly keyId: number;
   readonly signature: Uint8Array;
 }
 
-function parseNote(bytes: Uint8Array): { readonly text: string; readonly signatures: readonly SignatureLine[] } {
+/** With its line end. */
+export function signatureLine({ name, keyId, signature }: SignatureLine): string {
+  const id = Buffer.alloc(KEY_ID_LENGTH);
+  id.writeUInt32BE(keyId);
+  return `— ${name} ${base64(Buffer.concat([id, signature]))}\n`;
+}
+
+/** The parts of a note, *unverified*. @throws TIEUP_E_VERIFY when it is malformed. */
+export function parseNote(bytes: Uint8Array): { readonly text: string; readonly signatures: readonly SignatureLine[] } {
   if (bytes.length > MAX_NOTE_BYTES) throw refused(`it has more than ${MAX_NOTE_BYTES} bytes`);
   const note = decodeUtf8(bytes);
   // The text may contain blank lines; the last one is the separator.
@@ -129,10 +138,11 @@ function parseSignature(line: string, number: number): SignatureLine {
   if (name === undefined || encoded === undefined || nameFault(name) !== undefined) {
     throw refused(`line ${number} is not a signature`);
   }
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) throw refused(`the base64 on line ${number} is not strict`);
+  const bytes = strictBase64(encoded);
+  if (bytes === undefined) throw refused(`the base64 on line ${number} is not strict`);
   if (bytes.length <= KEY_ID_LENGTH) throw refused(`the signature on line ${number} is too short`);
-  return { name, keyId: bytes.readUInt32BE(0), signature: Uint8Array.from(bytes.subarray(KEY_ID_LENGTH)) };
+  const keyId = Buffer.from(bytes.subarray(0, KEY_ID_LENGTH)).readUInt32BE(0);
+  return { name, keyId, signature: bytes.slice(KEY_ID_LENGTH) };
 }
 
 /** The key of that name and id. Ids have 32 bits and can be made to collide, so two keys for one id are not guessed between. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { TieupError } from '../errors.ts';
+import { base64, strictBase64 } from './base64.ts';
 import { DIGEST, sha256 } from './digest.ts';
 import { PUBLIC_KEY_LENGTH, publicKeyFault, spkiOf } from './ed25519.ts';
 import { WORD_BITS, wordOf } from './words.ts';
@@ -20,6 +21,8 @@ export interface VerifierKey {
 
 /** The signature type of Ed25519 in signed notes. */
 const ALGORITHM = 0x01;
+/** The signature type of timestamped Ed25519 cosignatures (https://c2sp.org/tlog-cosignature). */
+const COSIGNATURE = 0x04;
 const MAX_NAME_BYTES = 255;
 const VKEY = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/;
 
@@ -37,7 +40,7 @@ export function verifierKey(name: string, publicKey: Uint8Array): VerifierKey {
 /** `<name>+<key id, 8 hex digits>+<base64 of 0x01 and the key>`, without a line end. @throws TIEUP_E_KEY. */
 export function renderVkey(name: string, publicKey: Uint8Array): string {
   const { keyId } = verifierKey(name, publicKey);
-  return `${name}+${keyIdHex(keyId)}+${Buffer.concat([Uint8Array.of(ALGORITHM), publicKey]).toString('base64')}`;
+  return `${name}+${keyIdHex(keyId)}+${base64(Buffer.concat([Uint8Array.of(ALGORITHM), publicKey]))}`;
 }
 
 /** Reads exactly what {@link renderVkey} writes. @throws TIEUP_E_VERIFY for anything else, also for a weak key. */
@@ -48,8 +51,8 @@ export function parseVkey(line: string): VerifierKey {
   }
   const fault = nameFault(name);
   if (fault !== undefined) throw malformed(line, `its name ${fault}`);
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) throw malformed(line, 'its base64 is not strict');
+  const bytes = strictBase64(encoded);
+  if (bytes === undefined) throw malformed(line, 'its base64 is not strict');
   if (bytes[0] !== ALGORITHM || bytes.length !== 1 + PUBLIC_KEY_LENGTH)
     throw malformed(line, 'it is not an Ed25519 key');
   const publicKey = Uint8Array.from(bytes.subarray(1));
@@ -70,7 +73,7 @@ export function nameFault(name: string): string | undefined {
 
 /** `-----BEGIN PUBLIC KEY-----` …, as OpenSSL, cosign and node:crypto read it; ends with a line end. */
 export function spkiPem(publicKey: Uint8Array): string {
-  const body = Buffer.from(spkiOf(publicKey)).toString('base64');
+  const body = base64(spkiOf(publicKey));
   return `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`;
 }
 
@@ -95,8 +98,13 @@ export function keyIdHex(keyId: number): string {
   return keyId.toString(16).padStart(8, '0');
 }
 
-function keyIdOf(name: string, publicKey: Uint8Array): number {
-  const hash = createHash('sha256').update(name).update(Uint8Array.of(0x0a, ALGORITHM)).update(publicKey);
+/** The id under which the same key cosigns checkpoints; another one, so that no signature passes for the other kind. */
+export function cosignatureKeyId({ name, publicKey }: Pick<VerifierKey, 'name' | 'publicKey'>): number {
+  return keyIdOf(name, publicKey, COSIGNATURE);
+}
+
+function keyIdOf(name: string, publicKey: Uint8Array, algorithm = ALGORITHM): number {
+  const hash = createHash('sha256').update(name).update(Uint8Array.of(0x0a, algorithm)).update(publicKey);
   return hash.digest().readUInt32BE(0);
 }
 

@@ -1,0 +1,94 @@
+/** The formats of access logs: by name, or as the server's own format string. */
+import { TieupError } from '../errors.ts';
+import { createJsonReader } from './json-reader.ts';
+import type { LineReader } from './line.ts';
+import type { TimeForm } from './log-time.ts';
+import { compilePattern } from './pattern.ts';
+import { createPatternReader } from './pattern-reader.ts';
+import { createW3cReader } from './w3c-reader.ts';
+
+export interface LogFormat {
+  /** `combined`; `custom` for a format string. */
+  readonly name: string;
+  readonly time: TimeForm;
+  /** Microseconds in one unit of the log's durations. */
+  readonly durationUnit: number;
+  /** True for servers on which `/A` and `/a` are one file. */
+  readonly ignoreCase: boolean;
+  /** `directive` is the last {@link LineReader.directive} when reading goes on in the middle of a file. */
+  createReader(directive?: string): LineReader;
+}
+
+/** The format strings of nginx's and Apache's documentation. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  combined: '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"',
+  common: '%h %l %u %t "%r" %>s %b',
+  'vhost-combined': '%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"',
+  'nginx-main':
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"',
+};
+
+const OTHERS: readonly LogFormat[] = [
+  {
+    name: 'nginx-json',
+    time: 'iso',
+    durationUnit: 1_000_000,
+    ignoreCase: false,
+    createReader: () => createJsonReader('nginx'),
+  },
+  {
+    name: 'caddy',
+    time: 'iso',
+    durationUnit: 1_000_000,
+    ignoreCase: false,
+    createReader: () => createJsonReader('caddy'),
+  },
+  {
+    name: 'traefik',
+    time: 'iso',
+    durationUnit: 0.001,
+    ignoreCase: false,
+    createReader: () => createJsonReader('traefik'),
+  },
+  {
+    name: 'iis',
+    time: 'w3c',
+    durationUnit: 1000,
+    ignoreCase: true,
+    createReader: (fields) => createW3cReader('iis', fields),
+  },
+  {
+    name: 'cloudfront',
+    time: 'w3c',
+    durationUnit: 1_000_000,
+    ignoreCase: false,
+    createReader: (fields) => createW3cReader('cloudfront', fields),
+  },
+];
+
+/** The names that {@link compileFormat} knows, the likeliest first. */
+export const FORMAT_NAMES: readonly string[] = [...Object.keys(PATTERNS), ...OTHERS.map(({ name }) => name)];
+
+/**
+ * The format for a name or for a server's `log_format` or `LogFormat` string.
+ *
+ * @throws TIEUP_E_CONFIG for an unknown name, or a string which lacks the time or the request.
+ */
+export function compileFormat(spec: string): LogFormat {
+  const other = OTHERS.find(({ name }) => name === spec);
+  if (other !== undefined) return other;
+  const named = PATTERNS[spec];
+  if (named === undefined && !/[%$]/.test(spec)) {
+    throw new TieupError('TIEUP_E_CONFIG', `there is no log format ${JSON.stringify(spec)}`, {
+      hint: `use one of ${FORMAT_NAMES.join(', ')}, or the log_format or LogFormat of the web server`,
+    });
+  }
+  const { pattern, time, durationUnit } = compilePattern(named ?? spec);
+  return {
+    name: named === undefined ? 'custom' : spec,
+    time,
+    durationUnit,
+    ignoreCase: false,
+    createReader: () => createPatternReader(pattern),
+  };
+}

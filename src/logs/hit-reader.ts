@@ -1,0 +1,235 @@
+/** Reads a line as a hit: what was asked for, of which tie-up file, by which program, and whether it looks like an attack. */
+import { botOf, isScanner } from './bots.ts';
+import { ByteCache } from './byte-cache.ts';
+import type { LogFormat } from './format.ts';
+import { FIELD, type Line, type LineReader, type Reading } from './line.ts';
+import { LogTime } from './log-time.ts';
+import type { PublishedFiles } from './published-files.ts';
+import { absoluteForm, queryStart, splitRequest } from './request.ts';
+import { isLogin, isSuspicious, SIGNAL, signalsOf } from './rules.ts';
+
+const DASH = 0x2d;
+const QUESTION = 0x3f;
+const TARGETS = 8192;
+const LONGEST_TARGET = 192;
+const AGENTS = 4096;
+const LONGEST_AGENT = 320;
+/** No hit is on a file whose path takes more bytes than this as a visitor may spell it. */
+const LONGEST_PATH = 8192;
+
+/** Where a log comes from. */
+export interface HitSource {
+  readonly format: LogFormat;
+  /** See {@link LogFormat.createReader}. */
+  readonly directive?: string | undefined;
+  /** `+0100`, for logs that do not say it. */
+  readonly zone?: string | undefined;
+}
+
+/**
+ * The hit of one line after the other; what it says holds until the next line.
+ *
+ * Targets and user agents repeat, so what follows from them is remembered by their bytes.
+ */
+export class HitReader {
+  readonly line: Line;
+  readonly time: LogTime;
+  /** Index of the published file that the hit is on, -1 for none. */
+  file = -1;
+  bot = -1;
+  /** Bits for {@link signalText}. */
+  signals = 0;
+  pathStart = 0;
+  pathEnd = 0;
+  queryStart = 0;
+  queryEnd = 0;
+  /** The authority of a target in absolute form. */
+  hostStart = 0;
+  hostEnd = 0;
+  /** Microseconds in one unit of the line's duration. */
+  readonly durationUnit: number;
+  readonly #reader: LineReader;
+  #files: PublishedFiles | undefined;
+
+  readonly #targets = new ByteCache(TARGETS, LONGEST_TARGET);
+  readonly #targetFile = new Int32Array(TARGETS);
+  readonly #targetSignals = new Int32Array(TARGETS);
+  readonly #targetPath = new Int32Array(TARGETS);
+  readonly #targetPathEnd = new Int32Array(TARGETS);
+  readonly #agents = new ByteCache(AGENTS, LONGEST_AGENT);
+  readonly #agentBot = new Int32Array(AGENTS);
+  readonly #agentSignals = new Int32Array(AGENTS);
+
+  constructor(line: Line, { format, directive, zone }: HitSource) {
+    this.line = line;
+    this.#reader = format.createReader(directive);
+    this.time = new LogTime(format.time, zone);
+    this.durationUnit = format.durationUnit;
+    line.clear();
+  }
+
+  get directive(): string | undefined {
+    return this.#reader.directive;
+  }
+
+  /** From here on hits are on these files. */
+  useFiles(files: PublishedFiles | undefined): void {
+    this.#files = files;
+    this.#targets.clear();
+  }
+
+  read(start: number, end: number): Reading {
+    const { line } = this;
+    const reading = this.#reader.read(line, start, end);
+    if (reading !== 'hit') return reading;
+    if (!this.time.read(line) || !isStatus(line) || !isCount(line)) return 'unreadable';
+    if (line.has(FIELD.request)) splitRequest(line);
+    const isNoise = line.has(FIELD.request) && !line.has(FIELD.method);
+    if (line.has(FIELD.target)) this.#findTarget(isNoise);
+    else this.#findPath();
+    this.#findAgent();
+    const referrer = line.start[FIELD.referrer] ?? 0;
+    const referrerEnd = line.end[FIELD.referrer] ?? 0;
+    if (referrerEnd - referrer > 2 && isSuspicious(line.bytes, referrer, referrerEnd, 'all')) {
+      this.signals |= signalsOf(line.latin1(referrer, referrerEnd), 'all');
+    }
+    if (isRefusedPost(line) && isLogin(line.latin1(this.pathStart, this.pathEnd))) this.signals |= SIGNAL.login;
+    return 'hit';
+  }
+
+  #findTarget(isNoise: boolean): void {
+    const { line } = this;
+    const start = line.start[FIELD.target] ?? 0;
+    const end = line.end[FIELD.target] ?? 0;
+    this.hostStart = this.hostEnd = 0;
+    if (isNoise) {
+      this.#setPath(start, end, end);
+      this.file = -1;
+      this.signals = end - start === 1 && line.bytes[start] === DASH ? 0 : SIGNAL.noise;
+      return;
+    }
+    const found = this.#targets.find(line.view, start, end);
+    const slot = found < 0 ? -1 - found : found;
+    if (found < 0) this.#judgeTarget(slot, start, end);
+    const pathEnd = start + (this.#targetPathEnd[slot] ?? 0);
+    this.#setPath(start + (this.#targetPath[slot] ?? 0), pathEnd, end);
+    this.file = this.#targetFile[slot] ?? -1;
+    this.signals = this.#targetSignals[slot] ?? 0;
+    if (this.pathStart > start) this.#useAuthority(start, end);
+  }
+
+  /** What follows from a target alone. */
+  #judgeTarget(slot: number, start: number, end: number): void {
+    const { line } = this;
+    const path = absoluteForm(line, start, end)?.path ?? start;
+    const query = queryStart(line.bytes, path, end);
+    const pathEnd = query === end && line.bytes[end - 1] !== QUESTION ? end : query - 1;
+    this.#targetPath[slot] = path - start;
+    this.#targetPathEnd[slot] = pathEnd - start;
+    const isRoot = pathEnd === path && path > start;
+    this.#targetFile[slot] = isRoot ? (this.#files?.find('/') ?? -1) : this.#fileAt(path, pathEnd);
+    this.#targetSignals[slot] = this.#signalsAt(path, end);
+  }
+
+  /** Formats which log path and query apart. */
+  #findPath(): void {
+    const { line } = this;
+    const start = line.start[FIELD.path] ?? 0;
+    const end = line.end[FIELD.path] ?? 0;
+    this.hostStart = this.hostEnd = 0;
+    this.pathStart = start;
+    this.pathEnd = end;
+    this.queryStart = line.start[FIELD.query] ?? 0;
+    this.queryEnd = line.end[FIELD.query] ?? 0;
+    const isNone = this.queryEnd - this.queryStart === 1 && line.bytes[this.queryStart] === DASH;
+    if (isNone) this.queryEnd = this.queryStart;
+    else if (line.bytes[this.queryStart] === QUESTION && this.queryEnd > this.queryStart) this.queryStart++;
+    const found = this.#targets.find(line.view, start, end);
+    const slot = found < 0 ? -1 - found : found;
+    if (found < 0) {
+      this.#targetFile[slot] = this.#fileAt(start, end);
+      this.#targetSignals[slot] = this.#signalsAt(start, end);
+    }
+    this.file = this.#targetFile[slot] ?? -1;
+    this.signals = this.#targetSignals[slot] ?? 0;
+    if (this.queryEnd > this.queryStart) this.signals |= this.#signalsAt(this.queryStart, this.queryEnd);
+  }
+
+  #signalsAt(start: number, end: number): number {
+    const { line } = this;
+    if (!isSuspicious(line.bytes, start, end, 'target')) return 0;
+    return signalsOf(line.latin1(start, end), 'target');
+  }
+
+  #fileAt(start: number, end: number): number {
+    if (this.#files === undefined || end - start > LONGEST_PATH) return -1;
+    // Not ASCII only: published paths may hold letters which a visitor sends raw.
+    return this.#files.find(this.line.bytes.toString('utf8', start, end));
+  }
+
+  #findAgent(): void {
+    const { line } = this;
+    const start = line.start[FIELD.agent] ?? 0;
+    const end = line.end[FIELD.agent] ?? 0;
+    const found = this.#agents.find(line.view, start, end);
+    const slot = found < 0 ? -1 - found : found;
+    if (found < 0) {
+      const text = line.latin1(start, Math.min(end, start + 2048));
+      const bot = botOf(text);
+      this.#agentBot[slot] = bot;
+      const signals = isSuspicious(line.bytes, start, end, 'all') ? signalsOf(text, 'all') : 0;
+      this.#agentSignals[slot] = signals | (isScanner(bot) ? SIGNAL.scannerAgent : 0);
+    }
+    this.bot = this.#agentBot[slot] ?? -1;
+    this.signals |= this.#agentSignals[slot] ?? 0;
+  }
+
+  #setPath(start: number, end: number, targetEnd: number): void {
+    this.pathStart = start;
+    this.pathEnd = end;
+    this.queryStart = end < targetEnd ? end + 1 : targetEnd;
+    this.queryEnd = targetEnd;
+  }
+
+  #useAuthority(start: number, end: number): void {
+    const { line } = this;
+    this.hostStart = absoluteForm(line, start, end)?.host ?? start;
+    this.hostEnd = this.pathStart;
+    if (this.pathEnd === this.pathStart) {
+      // `GET http://host HTTP/1.1` asks for `/`.
+      this.pathStart = line.slash;
+      this.pathEnd = line.slash + 1;
+    }
+  }
+}
+
+/** Three digits, a dash, or a format without one. */
+function isStatus({ bytes, start, end }: Line): boolean {
+  const from = start[FIELD.status] ?? 0;
+  const to = end[FIELD.status] ?? 0;
+  if (to - from !== 3) return to === from || (to - from === 1 && bytes[from] === DASH);
+  return isDigit(bytes[from]) && isDigit(bytes[from + 1]) && isDigit(bytes[from + 2]);
+}
+
+/** Digits, a dash, or a format without one. */
+function isCount({ bytes, start, end }: Line): boolean {
+  const from = start[FIELD.bytes] ?? 0;
+  const to = end[FIELD.bytes] ?? 0;
+  if (to - from > 15) return false;
+  if (to - from === 1 && bytes[from] === DASH) return true;
+  if (to - from > 1 && bytes[from] === 0x30) return false;
+  for (let at = from; at < to; at++) if (!isDigit(bytes[at])) return false;
+  return true;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+/** A sign-in that failed: POST, answered 401, 403 or 429. */
+function isRefusedPost(line: Line): boolean {
+  if (line.bytes[line.start[FIELD.method] ?? 0] !== 0x50) return false;
+  const status = line.latin1(line.start[FIELD.status] ?? 0, line.end[FIELD.status] ?? 0);
+  const method = line.latin1(line.start[FIELD.method] ?? 0, line.end[FIELD.method] ?? 0);
+  return method === 'POST' && (status === '401' || status === '403' || status === '429');
+}

@@ -1,0 +1,130 @@
+/** Lines of JSON: nginx with `escape=json` under the usual names, Caddy, Traefik. */
+import { type Field, FIELD, type FieldName, type LineReader, type Reading } from './line.ts';
+
+export type JsonDialect = 'nginx' | 'caddy' | 'traefik';
+
+/** For each field the members that may hold it, the best first; a dot goes into an object. */
+type Members = Partial<Record<FieldName, readonly string[]>>;
+
+const NGINX: Members = {
+  time: ['time_iso8601', 'time_local', 'timestamp', '@timestamp', 'time', 'msec'],
+  host: ['http_host', 'host', 'server_name', 'vhost'],
+  request: ['request'],
+  method: ['request_method', 'method'],
+  target: ['request_uri', 'uri', 'url'],
+  protocol: ['server_protocol', 'protocol'],
+  status: ['status'],
+  bytes: ['body_bytes_sent', 'bytes_sent', 'bytes', 'size'],
+  referrer: ['http_referer', 'http_referrer', 'referer', 'referrer'],
+  agent: ['http_user_agent', 'user_agent', 'agent'],
+  ip: ['remote_addr', 'remote_ip', 'client_ip', 'client', 'ip'],
+  user: ['remote_user', 'user'],
+  duration: ['request_time'],
+};
+
+const MEMBERS: Readonly<Record<JsonDialect, Members>> = {
+  nginx: NGINX,
+  caddy: {
+    time: ['ts'],
+    host: ['request.host'],
+    method: ['request.method'],
+    target: ['request.uri'],
+    protocol: ['request.proto'],
+    status: ['status'],
+    bytes: ['size'],
+    referrer: ['request.headers.Referer'],
+    agent: ['request.headers.User-Agent'],
+    ip: ['request.client_ip', 'request.remote_ip'],
+    user: ['user_id'],
+    duration: ['duration'],
+  },
+  traefik: {
+    time: ['StartUTC', 'StartLocal', 'time'],
+    host: ['RequestHost', 'RequestAddr'],
+    method: ['RequestMethod'],
+    target: ['RequestPath'],
+    protocol: ['RequestProtocol'],
+    status: ['DownstreamStatus', 'OriginStatus'],
+    bytes: ['DownstreamContentSize'],
+    referrer: ['request_Referer'],
+    agent: ['request_User-Agent'],
+    ip: ['ClientHost', 'ClientAddr'],
+    user: ['ClientUsername'],
+    duration: ['Duration'],
+  },
+};
+
+/** The parser's work on one line is bounded; a longer one is unreadable. */
+const MAX_JSON = 128 * 1024;
+
+export function createJsonReader(dialect: JsonDialect): LineReader {
+  const fields = Object.entries(MEMBERS[dialect]).map(([name, members]) => ({
+    field: fieldNamed(name),
+    paths: members.map((member) => member.split('.')),
+  }));
+  return {
+    directive: undefined,
+    read(line, start, end): Reading {
+      const value =
+        end - start > MAX_JSON || line.bytes[start] !== 0x7b
+          ? undefined
+          : parsed(line.bytes.toString('utf8', start, end));
+      if (value === undefined) return 'unreadable';
+      line.freeScratch();
+      for (const { field, paths } of fields) {
+        const text = textAt(value, paths, field);
+        if (text === undefined) line.set(field, 0, 0);
+        else line.setText(field, field === FIELD.time ? isoTime(text) : text);
+      }
+      return 'hit';
+    },
+  };
+}
+
+function fieldNamed(name: string): Field {
+  return Object.entries(FIELD).find(([known]) => known === name)?.[1] ?? FIELD.ignored;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The reader says so: the line is X.
+    return undefined;
+  }
+}
+
+function textAt(value: unknown, paths: readonly (readonly string[])[], field: Field): string | undefined {
+  for (const path of paths) {
+    const found = path.reduce(memberOf, value);
+    // Headers are lists.
+    const first: unknown = Array.isArray(found) ? found[0] : found;
+    if (typeof first === 'number') return numberText(first, field);
+    if (typeof first === 'string' && first !== '' && first !== '-') return first;
+  }
+  return undefined;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}
+
+function numberText(value: number, field: Field): string {
+  if (field === FIELD.status) return String(value).padStart(3, '0');
+  return Number.isInteger(value) ? String(value) : value.toFixed(9);
+}
+
+/** Seconds since 1970 and nginx's local time as ISO 8601, so that one field has one form. */
+function isoTime(text: string): string {
+  if (/^\d{1,11}(?:\.\d+)?$/.test(text)) {
+    const [seconds = '0', fraction = ''] = text.split('.');
+    return new Date(Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3))).toISOString();
+  }
+  const common = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):([\d:]{8}) ([+-]\d{4})$/.exec(text);
+  if (common === null) return text;
+  const [, day = '', month = '', year = '', time = '', zone = ''] = common;
+  const number = 'JanFebMarAprMayJunJulAugSepOctNovDec'.indexOf(month) / 3 + 1;
+  return `${year}-${String(number).padStart(2, '0')}-${day}T${time}${zone}`;
+}

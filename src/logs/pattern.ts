@@ -1,0 +1,219 @@
+/**
+ * The server's own format string, compiled to a pattern: nginx `log_format` (with `escape=`), Apache `LogFormat`.
+ *
+ * Sources: nginx ngx_http_log_module and its variables; Apache mod_log_config.
+ */
+import { TieupError } from '../errors.ts';
+import { FIELD, type FieldName } from './line.ts';
+import type { Pattern, PatternPiece } from './pattern-reader.ts';
+import type { TimeForm } from './log-time.ts';
+import type { Escaping } from './unescape.ts';
+
+/** A pattern and what its numbers mean. */
+export interface CompiledPattern {
+  readonly pattern: Pattern;
+  readonly time: TimeForm;
+  /** How many microseconds a unit of the duration is; `Infinity` never occurs. */
+  readonly durationUnit: number;
+}
+
+/** One field in the server's words. */
+interface Meaning {
+  readonly field: FieldName;
+  readonly time?: TimeForm;
+  readonly unit?: number;
+  /** Literals which the server writes around the value. */
+  readonly around?: readonly [string, string];
+}
+
+/** A literal, or a field in the server's words. */
+type Token = string | Meaning;
+
+const IGNORED: Meaning = { field: 'ignored' };
+
+/** The length of a time that always has the same one. */
+const LENGTH_OF_TIME: Partial<Record<TimeForm, number>> = { common: 26, 'iso-seconds': 25 };
+
+const NGINX: Readonly<Record<string, Meaning>> = {
+  remote_addr: { field: 'ip' },
+  remote_user: { field: 'user' },
+  time_local: { field: 'time', time: 'common' },
+  time_iso8601: { field: 'time', time: 'iso-seconds' },
+  msec: { field: 'time', time: 'seconds' },
+  request: { field: 'request' },
+  request_method: { field: 'method' },
+  request_uri: { field: 'target' },
+  uri: { field: 'path' },
+  document_uri: { field: 'path' },
+  args: { field: 'query' },
+  query_string: { field: 'query' },
+  server_protocol: { field: 'protocol' },
+  status: { field: 'status' },
+  body_bytes_sent: { field: 'bytes' },
+  bytes_sent: { field: 'bytes' },
+  http_referer: { field: 'referrer' },
+  http_user_agent: { field: 'agent' },
+  host: { field: 'host' },
+  http_host: { field: 'host' },
+  server_name: { field: 'host' },
+  request_time: { field: 'duration', unit: 1_000_000 },
+};
+
+const APACHE: Readonly<Record<string, Meaning>> = {
+  a: { field: 'ip' },
+  h: { field: 'ip' },
+  u: { field: 'user' },
+  t: { field: 'time', time: 'common', around: ['[', ']'] },
+  r: { field: 'request' },
+  m: { field: 'method' },
+  U: { field: 'path' },
+  q: { field: 'query' },
+  H: { field: 'protocol' },
+  s: { field: 'status' },
+  b: { field: 'bytes' },
+  B: { field: 'bytes' },
+  O: { field: 'bytes' },
+  v: { field: 'host' },
+  V: { field: 'host' },
+  D: { field: 'duration', unit: 1 },
+  T: { field: 'duration', unit: 1_000_000 },
+};
+
+/** Apache's fields with an argument, by `letter:argument` in lower case. */
+const APACHE_ARGUMENTS: Readonly<Record<string, Meaning>> = {
+  'a:c': { field: 'ip' },
+  'i:referer': { field: 'referrer' },
+  'i:user-agent': { field: 'agent' },
+  'i:host': { field: 'host' },
+  't:sec': { field: 'time', time: 'seconds' },
+  't:msec': { field: 'time', time: 'milliseconds' },
+  't:usec': { field: 'time', time: 'microseconds' },
+  't:msec_frac': IGNORED,
+  't:usec_frac': IGNORED,
+  'T:us': { field: 'duration', unit: 1 },
+  'T:ms': { field: 'duration', unit: 1000 },
+  'T:s': { field: 'duration', unit: 1_000_000 },
+};
+
+/**
+ * Compiles a `log_format` or `LogFormat`, with or without its directive.
+ *
+ * @throws TIEUP_E_CONFIG when the format has no time or no request, or two fields with nothing between them.
+ */
+export function compilePattern(spec: string): CompiledPattern {
+  const { text, escaping } = /\$[\w{]/.test(spec) ? nginxText(spec) : apacheText(spec);
+  const tokens = escaping === undefined ? apacheTokens(text) : nginxTokens(text);
+  return assemble(spec, tokens, escaping ?? 'backslash');
+}
+
+function nginxText(spec: string): { text: string; escaping: Escaping } {
+  const directive = /^\s*log_format\s+\S+\s+(?<rest>[\s\S]*?);?\s*$/.exec(spec)?.groups?.['rest'] ?? spec;
+  const option = /^\s*escape=(?<how>default|json|none)\s+/.exec(directive);
+  const how = option?.groups?.['how'];
+  const escaping = how === 'json' || how === 'none' ? how : looksLikeJson(directive) ? 'json' : 'backslash';
+  const rest = option === null ? directive : directive.slice(option[0].length);
+  return { text: withoutQuotes(rest), escaping };
+}
+
+/** An nginx format in the shape of a JSON object without `escape=json` would write JSON that nobody can read. */
+function looksLikeJson(text: string): boolean {
+  return /^\s*'?\s*\{\s*"/.test(text);
+}
+
+/** nginx joins the strings of a directive: `'…' '…'`. */
+function withoutQuotes(text: string): string {
+  const strings = [...text.matchAll(/'(?<text>(?:[^'\\]|\\.)*)'/g)];
+  if (!/^\s*'/.test(text) || strings.length === 0) return text.trim();
+  return strings.map(({ groups }) => (groups?.['text'] ?? '').replace(/\\(['\\])/g, '$1')).join('');
+}
+
+function apacheText(spec: string): { text: string; escaping: undefined } {
+  const quoted = /^\s*(?:LogFormat|CustomLog\s+\S+)\s+"(?<text>(?:[^"\\]|\\.)*)"/i.exec(spec)?.groups?.['text'];
+  const text = quoted ?? spec.trim();
+  return { text: text.replace(/\\(["\\])/g, '$1').replaceAll(String.raw`\t`, '\t'), escaping: undefined };
+}
+
+function nginxTokens(text: string): Token[] {
+  return tokensOf(text, /\$(?:\{(?<braced>\w+)\}|(?<name>\w+))/g, (groups) => {
+    return NGINX[groups['braced'] ?? groups['name'] ?? ''] ?? IGNORED;
+  });
+}
+
+function apacheTokens(text: string): Token[] {
+  const field = /%[!\d,<>]*(?:\{(?<argument>[^}]*)\})?[!\d,<>]*(?<letter>\^t[io]|[A-Za-z%])/g;
+  return tokensOf(text, field, ({ argument, letter = '' }) => {
+    if (letter === '%') return '%';
+    if (argument === undefined) return APACHE[letter] ?? IGNORED;
+    const meaning = APACHE_ARGUMENTS[`${letter}:${argument.toLowerCase()}`];
+    if (meaning === undefined && letter === 't') {
+      throw new TieupError('TIEUP_E_CONFIG', `the time %{${argument}}t of this LogFormat cannot be read`, {
+        hint: 'write %t, %{sec}t, %{msec}t or %{usec}t',
+      });
+    }
+    return meaning ?? IGNORED;
+  });
+}
+
+function tokensOf(
+  text: string,
+  field: RegExp,
+  meaning: (groups: Record<string, string | undefined>) => Token,
+): Token[] {
+  const tokens: Token[] = [];
+  let at = 0;
+  for (const match of text.matchAll(field)) {
+    tokens.push(text.slice(at, match.index), meaning(match.groups ?? {}));
+    at = match.index + match[0].length;
+  }
+  tokens.push(text.slice(at));
+  return tokens;
+}
+
+function assemble(spec: string, tokens: readonly Token[], escaping: Escaping): CompiledPattern {
+  const literals: string[] = [''];
+  const fields: Meaning[] = [];
+  const add = (literal: string): void => {
+    literals.push((literals.pop() ?? '') + literal);
+  };
+  for (const token of tokens) {
+    if (typeof token === 'string') add(token);
+    else {
+      add(token.around?.[0] ?? '');
+      fields.push(token);
+      literals.push(token.around?.[1] ?? '');
+    }
+  }
+  refuseUnusable(spec, fields, literals);
+  const taken = new Set<FieldName>();
+  const pieces = fields.map((meaning, index): PatternPiece => {
+    const field = taken.has(meaning.field) ? 'ignored' : meaning.field;
+    taken.add(field);
+    const [before = '', after = ''] = [literals[index], literals[index + 1]];
+    return {
+      field: FIELD[field],
+      quoted: before.endsWith('"') && after.startsWith('"'),
+      length: meaning.time === undefined ? 0 : (LENGTH_OF_TIME[meaning.time] ?? 0),
+      after: Buffer.from(after),
+    };
+  });
+  return {
+    pattern: { before: Buffer.from(literals[0] ?? ''), pieces, escaping },
+    time: fields.find(({ time }) => time !== undefined)?.time ?? 'common',
+    durationUnit: fields.find(({ unit }) => unit !== undefined)?.unit ?? 1,
+  };
+}
+
+function refuseUnusable(spec: string, fields: readonly Meaning[], literals: readonly string[]): void {
+  const hint = 'copy the log_format or LogFormat from the configuration of the web server';
+  const shown = JSON.stringify(spec.length > 120 ? `${spec.slice(0, 120)}…` : spec);
+  const has = (...names: FieldName[]): boolean => fields.some(({ field }) => names.includes(field));
+  if (!has('time')) throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} has no time`, { hint });
+  if (!has('request', 'target', 'path')) {
+    throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} does not say what was requested`, { hint });
+  }
+  if (literals.slice(1, -1).includes('')) {
+    throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} has two fields with nothing between them`, {
+      hint,
+    });
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Writes the records of one tree as the lines of a `tieup-part/1`, with room for the salts: `R <index> `, 24 characters and a
+ * blank, the record. So a record's bytes are written once, and what hashes them finds room for 0x00 and the salt before them.
+ */
+import { BYTE_KINDS, PLAIN, writeText } from '../protocol/log-text.ts';
+import { MAX_RECORD } from '../protocol/log-scan.ts';
+
+export type TreeName = 'T' | 'O';
+
+/** Consecutive records of one tree. */
+export interface RecordBatch {
+  readonly tree: TreeName;
+  /** Index in the tree of the first record. */
+  readonly first: number;
+  readonly count: number;
+  /** Lines `R <index> `, {@link SALT_ROOM} bytes of room, the record, LF. */
+  readonly lines: Uint8Array<ArrayBuffer>;
+  /** For each record where it starts and where it ends, before its LF. */
+  readonly bounds: Uint32Array<ArrayBuffer>;
+}
+
+/** A salt of 16 bytes in base64, and the blank behind it. */
+export const SALT_ROOM = 25;
+
+/** `R`, an index of at most 16 digits, blanks, the salt, a record, LF. */
+const MAX_ROW = MAX_RECORD + SALT_ROOM + 20;
+/** Rows are longer than this: 20 fields of at least a byte, and what stands before them. */
+const MIN_ROW = 64;
+
+const BACKSLASHES = 0x5c5c5c5c;
+const DELETES = 0x7f7f7f7f;
+const BLANKS = 0x20202020;
+const ONES = 0x01010101;
+const HIGHS = 0x80808080;
+const TAB = 0x09;
+const LF = 0x0a;
+const DASH = 0x2d;
+
+export class RecordWriter {
+  readonly tree: TreeName;
+  /** True when a value of the record that is being written was too long. */
+  cut = false;
+  #bytes: Buffer<ArrayBuffer>;
+  #view: DataView;
+  #bounds: Uint32Array<ArrayBuffer>;
+  #at = 0;
+  #count = 0;
+  #first: number;
+  readonly #index: Decimal;
+  readonly #capacity: number;
+
+  /** `capacity` is about how many bytes a batch has. */
+  constructor(tree: TreeName, first: number, capacity: number) {
+    this.tree = tree;
+    this.#first = first;
+    this.#index = new Decimal(first);
+    this.#capacity = capacity;
+    this.#bytes = Buffer.from(new ArrayBuffer(capacity + MAX_ROW));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#bounds = new Uint32Array(this.#mostBounds());
+  }
+
+  /** How many records the tree has. */
+  get size(): number {
+    return this.#first + this.#count;
+  }
+
+  /** Starts a row; the fields follow, each with a tab but the last. */
+  open(): void {
+    this.cut = false;
+    const bytes = this.#bytes;
+    bytes[this.#at] = 0x52;
+    bytes[this.#at + 1] = 0x20;
+    let at = this.#index.copy(bytes, this.#at + 2);
+    bytes[at] = 0x20;
+    at += 1 + SALT_ROOM;
+    this.#bounds[2 * this.#count] = at;
+    this.#at = at;
+  }
+
+  /** Ends the row. Gives the batch when it is full. */
+  close(): RecordBatch | undefined {
+    this.#bounds[2 * this.#count + 1] = this.#at;
+    this.#bytes[this.#at++] = LF;
+    this.#count++;
+    this.#index.increment();
+    return this.#at < this.#capacity ? undefined : this.take();
+  }
+
+  /** What was written since the last batch, or undefined when there is nothing. */
+  take(): RecordBatch | undefined {
+    if (this.#count === 0) return undefined;
+    const batch: RecordBatch = {
+      tree: this.tree,
+      first: this.#first,
+      count: this.#count,
+      lines: new Uint8Array(this.#bytes.buffer, 0, this.#at),
+      bounds: this.#bounds.subarray(0, 2 * this.#count),
+    };
+    this.#first += this.#count;
+    this.#count = 0;
+    this.#at = 0;
+    this.#bytes = Buffer.from(new ArrayBuffer(this.#capacity + MAX_ROW));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#bounds = new Uint32Array(this.#mostBounds());
+    return batch;
+  }
+
+  tab(): void {
+    this.#bytes[this.#at++] = TAB;
+  }
+
+  /** A field with nothing in it. */
+  nothing(): void {
+    this.#bytes[this.#at++] = DASH;
+    this.#bytes[this.#at++] = TAB;
+  }
+
+  byte(value: number): void {
+    this.#bytes[this.#at++] = value;
+  }
+
+  /** ASCII that needs no escape. */
+  plain(text: string): void {
+    this.#at += this.#bytes.write(text, this.#at, 'latin1');
+  }
+
+  decimal(counter: Decimal): void {
+    this.#at = counter.copy(this.#bytes, this.#at);
+  }
+
+  /** Bytes that need no escape. */
+  raw(source: Uint8Array, start: number, end: number): void {
+    let at = this.#at;
+    for (let from = start; from < end; from++) this.#bytes[at++] = source[from] ?? 0;
+    this.#at = at;
+  }
+
+  /** Hands out where the next bytes go, for who writes them himself, and takes their number. */
+  direct(write: (target: Buffer, at: number) => number): void {
+    this.#at += write(this.#bytes, this.#at);
+  }
+
+  /** A value as the text of a field of at most `limit` bytes; a dash alone is what logs write for nothing. */
+  value(source: Uint8Array, view: DataView, start: number, end: number, limit: number): void {
+    const length = end - start;
+    if (length === 0 || (length === 1 && source[start] === DASH)) {
+      this.#bytes[this.#at++] = DASH;
+      return;
+    }
+    if (length > limit || !this.#copyPlain(source, view, start, end)) this.text(source, start, end, limit);
+  }
+
+  /** A value whose bytes may need escapes. */
+  text(source: Uint8Array, start: number, end: number, limit: number): void {
+    const to = writeText(this.#bytes, this.#at, source, start, end, limit);
+    if (to < 0) this.cut = true;
+    this.#at = to < 0 ? ~to : to;
+  }
+
+  /** Copies four bytes at a time while they need no escape; false, and nothing is written, when one does. */
+  #copyPlain(source: Uint8Array, view: DataView, start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    const target = this.#view;
+    let from = start;
+    let at = this.#at;
+    for (; from + 4 <= end; from += 4, at += 4) {
+      const word = view.getInt32(from, true);
+      const backslash = word ^ BACKSLASHES;
+      const del = word ^ DELETES;
+      // Any byte from 0x80 on, below 0x20, a backslash or DEL sets a high bit.
+      const special = word | ((word - BLANKS) & ~word) | ((backslash - ONES) & ~backslash) | ((del - ONES) & ~del);
+      if ((special & HIGHS) !== 0) return false;
+      target.setInt32(at, word, true);
+    }
+    for (; from < end; from++) {
+      const byte = source[from] ?? 0;
+      if (BYTE_KINDS[byte] !== PLAIN) return false;
+      bytes[at++] = byte;
+    }
+    this.#at = at;
+    return true;
+  }
+
+  #mostBounds(): number {
+    return 2 * Math.ceil((this.#capacity + MAX_ROW) / MIN_ROW);
+  }
+}
+
+/** A number that is written often and grows by one: kept as digits. */
+export class Decimal {
+  readonly #digits = Buffer.alloc(16, 0x30);
+  #start: number;
+
+  constructor(value: number) {
+    const text = String(value);
+    this.#start = this.#digits.length - text.length;
+    this.#digits.write(text, this.#start, 'latin1');
+  }
+
+  increment(): void {
+    const digits = this.#digits;
+    let at = digits.length - 1;
+    for (; digits[at] === 0x39; at--) digits[at] = 0x30;
+    digits[at] = (digits[at] ?? 0) + 1;
+    if (at < this.#start) this.#start = at;
+  }
+
+  /** Writes the digits at `at`; gives the position behind them. */
+  copy(target: Uint8Array, at: number): number {
+    const digits = this.#digits;
+    let to = at;
+    for (let from = this.#start; from < digits.length; from++) target[to++] = digits[from] ?? 0;
+    return to;
+  }
+}
