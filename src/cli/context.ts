@@ -204,6 +204,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         clock: context.clock,
         random: context.random,
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
+        lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
     },
     async mainDoctor() {

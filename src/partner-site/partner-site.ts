@@ -30,6 +30,8 @@ export interface PartnerSite {
   random(length: number): Uint8Array;
   /** One tieup at a time. @throws TIEUP_E_LOCKED. */
   lock(): Promise<Lock>;
+  /** One tieup at a time reads the logs; publishing need not wait for it. @throws TIEUP_E_LOCKED. */
+  lockLogs(): Promise<Lock>;
 }
 
 /** The root metadata from the invitation, from the state folder: where trust begins. */

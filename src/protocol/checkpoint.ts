@@ -109,6 +109,10 @@ export function requireOrigin({ origin }: Checkpoint, wanted: LogOrigin): void {
   }
 }
 
+export function sameHead(a: TreeHead, b: TreeHead): boolean {
+  return a.size === b.size && sameHash(a.root, b.root);
+}
+
 function refused(why: string): TieupError {
   return new TieupError('TIEUP_E_VERIFY', `the checkpoint of the log is refused: ${why}`);
 }

@@ -159,6 +159,7 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
     clock,
     random: seededRandom(`${parts.id} ${pid}`),
     lock: () => acquireLock(state, 'lock', owner, clock, 60, { isAlive }),
+    lockLogs: () => acquireLock(state, 'logs/lock', owner, clock, 60, { isAlive }),
   };
 }
 

@@ -18,6 +18,8 @@ export interface KnownFile extends LogFileState {
   readonly head: Stretch;
   /** The last bytes that were read, at most {@link MARK}, the last line mostly; empty before the first. */
   readonly tail: Stretch;
+  /** What the log says about its own fields, where that stands in the file and not in tieup.yaml. */
+  readonly directive?: string | undefined;
 }
 
 /** Some bytes that are not kept. */
@@ -41,6 +43,7 @@ export const knownFileSchema: z.ZodType<KnownFile> = z.strictObject({
   isWhole: z.boolean(),
   head: stretch,
   tail: stretch,
+  directive: z.string().optional(),
 });
 
 export function stretchOf(bytes: Uint8Array): Stretch {
