@@ -6,6 +6,7 @@ import { TieupError } from '../errors.ts';
 import { base64 } from './base64.ts';
 import type { TreeHead } from './checkpoint.ts';
 import { canonical, fieldReader, type FieldShape, parseFields, renderFields } from './fields.ts';
+import { MAX_PART_FILE, MAX_PART_RAW } from './exchange.ts';
 import { emptyRoot, HASH_LENGTH, sameHash } from './merkle.ts';
 import { PARTNER_ID } from './names.ts';
 
@@ -133,6 +134,11 @@ function checkTree(log: 'T' | 'O', { size, root, disclosed, from, file }: Export
   if (size !== counted) throw refused(`log ${log} has ${size} records, but ${counted} of its classes are counted`);
   if (from > size) throw refused(`log ${log} starts at record ${from} of ${size}`);
   if (size === 0 && !sameHash(root, emptyRoot())) throw refused(`log ${log} is empty, but has a root`);
+  if (file !== null && (file.length > MAX_PART_FILE || file.rawLength > MAX_PART_RAW)) {
+    throw refused(
+      `the file of log ${log} is larger than any export: ${file.length} bytes, ${file.rawLength} decompressed`,
+    );
+  }
   if ((disclosed === 'none') !== (file === null))
     throw refused(`log ${log} is "${disclosed}", which does not fit its file`);
 }

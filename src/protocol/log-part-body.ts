@@ -1,7 +1,7 @@
 /** The records of a `tieup-part/1` file: scanned, hashed and folded where they lie. */
 import { type PartHead, partRefused } from './log-part-header.ts';
 import { DISCLOSED, openDisclosed, parseWithheld, recordStart, WITHHELD } from './log-part-line.ts';
-import type { RecordClass } from './log-record.ts';
+import { type RecordClass, treeOf } from './log-record.ts';
 import { FIELD_STRIDE, scanCount, scannedClass, scanRecord } from './log-scan.ts';
 import { type Digest, Frontier, isAligned, sameHash, type Subtree } from './merkle.ts';
 
@@ -31,12 +31,15 @@ export interface PartCounts {
 export type SubtreeListener = (level: number, digest: Digest) => void;
 
 const BATCH_LENGTH = 4096;
+const CLASSES: readonly RecordClass[] = ['T', 'O', 'X', 'S', 'G'];
 const BLANK = 0x20;
 const LINE_FEED = 0x0a;
 
 export class PartBody {
   readonly #head: PartHead;
   readonly #log: 'T' | 'O';
+  /** By ASCII code, 1 for the classes of this log. */
+  readonly #belongs = new Uint8Array(128);
   readonly #listen: SubtreeListener | undefined;
   readonly #tree: Frontier;
   readonly #indexes = new Float64Array(BATCH_LENGTH);
@@ -56,6 +59,7 @@ export class PartBody {
     if (log === 'C') throw partRefused('its log "C" is not one of access records, T or O');
     this.#head = head;
     this.#log = log;
+    for (const recordClass of CLASSES) if (treeOf(recordClass) === log) this.#belongs[recordClass.charCodeAt(0)] = 1;
     this.#listen = listen;
     this.#tree = Frontier.of(head.from, head.frontier);
   }
@@ -138,10 +142,9 @@ export class PartBody {
   /** The class must be one of this log, and the lines of the access log must rise. */
   #checkPlace(bytes: Buffer, at: number): void {
     const code = scannedClass(bytes, this.#offsets, at);
-    const recordClass = String.fromCharCode(code);
-    const belongs = this.#log === 'T' ? 'TSG' : 'OX';
-    if (!belongs.includes(recordClass))
-      throw this.#wrong(`a record of class ${recordClass} is not one of log ${this.#log}`);
+    if (this.#belongs[code] !== 1) {
+      throw this.#wrong(`a record of class ${String.fromCharCode(code)} is not one of log ${this.#log}`);
+    }
     const seq = scanCount(bytes, this.#offsets[at] ?? 0, (this.#offsets[at + 1] ?? 0) - 1);
     const before = this.#lastSeq ?? -1;
     // A switch or a gap has the number of the line before it.

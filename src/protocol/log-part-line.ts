@@ -105,15 +105,18 @@ function unspellSalt(bytes: Uint8Array, recordAt: number): boolean {
   let from = recordAt - 5;
   let to = recordAt - 1;
   if (bytes[to] !== BLANK || bytes[to - 1] !== EQUALS || bytes[to - 2] !== EQUALS) return false;
-  const [high, low] = [VALUES[bytes[from] ?? 0] ?? 0, VALUES[bytes[from + 1] ?? 0] ?? 0];
+  const high = VALUES[bytes[from] ?? 0] ?? 0;
+  const low = VALUES[bytes[from + 1] ?? 0] ?? 0;
   let seen = high | low;
   if ((low & 15) !== 0) return false;
   bytes[to] = (high << 2) | (low >> 4);
   for (let group = 0; group < 5; group += 1) {
     from -= 4;
     to -= 3;
-    const [a, b] = [VALUES[bytes[from] ?? 0] ?? 0, VALUES[bytes[from + 1] ?? 0] ?? 0];
-    const [c, d] = [VALUES[bytes[from + 2] ?? 0] ?? 0, VALUES[bytes[from + 3] ?? 0] ?? 0];
+    const a = VALUES[bytes[from] ?? 0] ?? 0;
+    const b = VALUES[bytes[from + 1] ?? 0] ?? 0;
+    const c = VALUES[bytes[from + 2] ?? 0] ?? 0;
+    const d = VALUES[bytes[from + 3] ?? 0] ?? 0;
     seen |= a | b | c | d;
     const bits = (a << 18) | (b << 12) | (c << 6) | d;
     bytes[to] = bits >> 16;

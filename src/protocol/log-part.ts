@@ -93,11 +93,11 @@ async function readPart(
       const piece = chunk.subarray(read, read + WINDOW - filled);
       window.set(piece, filled);
       read += piece.length;
-      const end = filled + piece.lastIndexOf(LINE_FEED) + 1;
-      const hasLine = end > filled;
+      const lastLine = piece.lastIndexOf(LINE_FEED);
+      const end = lastLine === -1 ? 0 : filled + lastLine + 1;
       filled += piece.length;
       let start = 0;
-      while (hasLine && start < end) {
+      while (start < end) {
         if (head === undefined || body === undefined) {
           const next = window.indexOf(LINE_FEED, start) + 1;
           head = reader.take(lineOf(window, start, next - 1));
