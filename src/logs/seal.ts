@@ -11,7 +11,7 @@ import { type RecordBatch, SALT_ROOM, type TreeName } from './record-writer.ts';
 /** Fills the bytes with randomness from the operating system. */
 export type RandomSource = (bytes: Uint8Array) => void;
 
-/** A sealed batch. */
+/** A sealed batch: what is kept of it. */
 export interface Segment {
   readonly tree: TreeName;
   /** Index of the first leaf, and of the one behind the last. */
@@ -19,44 +19,55 @@ export interface Segment {
   readonly next: number;
   /** 32 bytes for each leaf. */
   readonly hashes: Uint8Array<ArrayBuffer>;
-  /** The R lines: {@link compressLines} makes a gzip member of them. */
-  readonly lines: Uint8Array<ArrayBuffer>;
+  /** One gzip member (RFC 1952) of the R lines. */
+  readonly gzip: Uint8Array<ArrayBuffer>;
+  /** How many bytes the R lines have. */
+  readonly rawLength: number;
+  /** Of the tree up to `next`: the hashes of its frontier, the largest subtree first. */
+  readonly frontier: readonly Uint8Array[];
 }
 
+/** Seals batches; those of one tree in their order. */
 export interface Sealer {
-  /** Seals the next batch of its tree, in place: the batch's bytes become the segment's. */
-  seal(batch: RecordBatch): Segment;
-  frontier(tree: TreeName): Frontier;
+  /** The batch's bytes are the sealer's from now on. */
+  seal(batch: RecordBatch): Promise<Segment>;
+  /** Ends what works beside this thread. */
+  close(): Promise<void>;
 }
 
-const SALT_LENGTH = 16;
+/** The trees that the first batches continue. */
+export type Frontiers = Readonly<Record<TreeName, Frontier>>;
+
+export const SALT_LENGTH = 16;
 /** 0x00 and the salt. */
 const PREFIX = 1 + SALT_LENGTH;
+/** The salts do not compress, and higher levels take more time than they save bytes. */
+const LEVEL = 1;
 
 /** The base64 digits of each twelve bits: two characters. */
 const PAIRS = base64Pairs();
 
-/** Seals behind what these trees hold; empty ones by default. */
-export function createSealer(random: RandomSource, frontiers?: Readonly<Record<TreeName, Frontier>>): Sealer {
-  const trees = frontiers ?? { T: new Frontier(), O: new Frontier() };
+/** Seals in this thread, behind what the trees hold. */
+export function createSealer(random: RandomSource, frontiers: Frontiers = emptyFrontiers()): Sealer {
   return {
-    seal: (batch) => sealBatch(batch, trees[batch.tree], random),
-    frontier: (tree) => trees[tree],
+    seal: (batch) => Promise.resolve(sealBatch(batch, saltsFor(batch, random), frontiers[batch.tree])),
+    close: () => Promise.resolve(),
   };
 }
 
-/** One gzip member (RFC 1952). Level 1: the salts do not compress, and higher levels take more time than they save bytes. */
-export function compressLines(lines: Uint8Array): Buffer {
-  return gzipSync(lines, { level: 1 });
+export function emptyFrontiers(): Frontiers {
+  return { T: new Frontier(), O: new Frontier() };
 }
 
-function sealBatch(
-  { tree, first, count, lines, bounds }: RecordBatch,
-  frontier: Frontier,
-  random: RandomSource,
-): Segment {
+export function saltsFor({ count }: RecordBatch, random: RandomSource): Uint8Array<ArrayBuffer> {
   const salts = new Uint8Array(count * SALT_LENGTH);
   random(salts);
+  return salts;
+}
+
+/** Seals the next batch of the tree that `frontier` stands for. */
+export function sealBatch(batch: RecordBatch, salts: Uint8Array, frontier: Frontier): Segment {
+  const { tree, first, count, lines, bounds } = batch;
   const hashes = Buffer.from(new ArrayBuffer(count * HASH_LENGTH));
   const { buffer, byteOffset } = lines;
   for (let index = 0; index < count; index++) {
@@ -67,17 +78,25 @@ function sealBatch(
     lines[from] = 0;
     for (let at = 0; at < SALT_LENGTH; at++) lines[from + 1 + at] = salts[salt + at] ?? 0;
     const digest = prefixedLeafDigest(new Uint8Array(buffer, byteOffset + from, end - from));
-    hashes.write(digest, index * HASH_LENGTH, 'latin1');
+    writeDigest(hashes, index * HASH_LENGTH, digest);
     frontier.append(digest);
     writeSalt(lines, start - SALT_ROOM, salts, salt);
   }
+  const gzip = gzipSync(lines, { level: LEVEL });
   return {
     tree,
     first,
     next: first + count,
     hashes: new Uint8Array(hashes.buffer, 0, hashes.length),
-    lines,
+    gzip: Uint8Array.from(gzip),
+    rawLength: lines.length,
+    frontier: frontier.hashes(),
   };
+}
+
+/** In a loop: for 32 characters that is faster than to call into the engine. */
+function writeDigest(target: Uint8Array, at: number, digest: string): void {
+  for (let index = 0; index < HASH_LENGTH; index++) target[at + index] = digest.charCodeAt(index);
 }
 
 /** Sixteen bytes in base64, padded, and a blank. */
