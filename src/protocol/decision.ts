@@ -4,9 +4,8 @@
  * It names the digest of everything it depends on: the terms, the release, the choices of the merge, and the decision
  * before it, so that no decision can be used for another release, partner or moment.
  */
-import { TieupError } from '../errors.ts';
 import { sha256 } from './digest.ts';
-import { fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
+import { canonical, fieldReader, parseFields, renderFields, renderWords, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
 export type Verdict = 'accepted' | 'rejected' | 'rollback';
@@ -58,9 +57,7 @@ export function renderDecision(decision: Decision): string {
     verdict: [decision.verdict],
     by: [decision.by],
     time: [decision.time, decision.expires],
-    reason: [
-      decision.reason === null || decision.reason === '' ? '-' : Buffer.from(decision.reason).toString('base64'),
-    ],
+    reason: [renderWords(decision.reason)],
   });
 }
 
@@ -80,20 +77,9 @@ export function parseDecision(text: string): Decision {
     by: read.oneOf('by', ['manager', 'policy']),
     time: read.instant('time', 0),
     expires: read.instant('time', 1),
-    reason: parseReason(read.text('reason')),
+    reason: read.words('reason', MAX_REASON),
   };
-  // One statement has one text: anything that renders differently was not written by us.
-  if (renderDecision(decision) !== text)
-    throw new TieupError('TIEUP_E_VERIFY', 'the decision is not in its canonical form');
-  return decision;
-}
-
-function parseReason(text: string): string | null {
-  if (text === '-') return null;
-  const reason = Buffer.from(text, 'base64').toString('utf8');
-  if (reason.length > MAX_REASON)
-    throw new TieupError('TIEUP_E_VERIFY', `the reason is longer than ${MAX_REASON} characters`);
-  return reason;
+  return canonical('the decision', text, decision, renderDecision);
 }
 
 /** What the next decision names as `previous`, and a receipt as the decision it carried out. */

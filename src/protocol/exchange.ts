@@ -35,3 +35,33 @@ export function packPath(digest: string): string {
 export function targetPath(digest: string, name: string): string {
   return `${INBOX_TARGETS}/${digest}.${name}`;
 }
+
+/** Answers of the main site to exported logs: cosigned checkpoints, and what it wants to see of what was only counted. */
+export const INBOX_LOGS = 'inbox/logs';
+export const INBOX_DEMAND = 'inbox/logs/demand.note';
+
+/** The exported logs. `export.note` is written last: what it names is there. */
+export const OUTBOX_LOGS = 'outbox/logs';
+export const OUTBOX_EXPORT = 'outbox/logs/export.note';
+export const OUTBOX_ANSWER = 'outbox/logs/answer.note';
+export const OUTBOX_ANSWER_PART = 'outbox/logs/answer.part.gz';
+export const OUTBOX_EPOCH = 'outbox/logs/epoch.note';
+
+/** Bounds of one exported log, as it lies there and decompressed. Its statement names its own lengths below them. */
+export const MAX_PART_FILE = 64 * 1024 ** 3;
+export const MAX_PART_RAW = 1024 ** 4;
+
+/** `inbox/logs/<log>.cosigned`. */
+export function cosignedPath(log: 'T' | 'O'): string {
+  return `${INBOX_LOGS}/${log}.cosigned`;
+}
+
+/** `outbox/logs/<log>.checkpoint`, the newest one that the partner has signed. */
+export function checkpointPath(log: 'T' | 'O'): string {
+  return `${OUTBOX_LOGS}/${log}.checkpoint`;
+}
+
+/** `outbox/logs/<sha256>.part.gz`. */
+export function partPath(digest: string): string {
+  return `${OUTBOX_LOGS}/${digest}.part.gz`;
+}

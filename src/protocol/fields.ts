@@ -3,6 +3,7 @@
  * One way to write a statement, so that its digest means something.
  */
 import { TieupError } from '../errors.ts';
+import { base64, strictBase64 } from './base64.ts';
 import { isInstant } from './instant.ts';
 
 /** A statement's lines after the first, by name, each with its values. */
@@ -57,6 +58,21 @@ export function fieldReader<Name extends string>(type: string, fields: ReadonlyM
       if (!Number.isSafeInteger(number)) throw malformed(type, `${name} is too large`);
       return number;
     },
+    /** Bytes in base64; of that length when one is given. */
+    bytes(name: Name, index: number, length?: number): Uint8Array {
+      const text = value(name, index);
+      const bytes = strictBase64(text, length);
+      if (bytes !== undefined) return bytes;
+      const wanted = length === undefined ? 'base64' : `${length} bytes in base64`;
+      throw malformed(type, `${name} ${JSON.stringify(text)} is not ${wanted}`);
+    },
+    /** Words of a person in base64, of at most so many characters; null when there are none. */
+    words(name: Name, limit: number, index = 0): string | null {
+      if (value(name, index) === '-') return null;
+      const words = Buffer.from(this.bytes(name, index)).toString();
+      if (words.length > limit) throw malformed(type, `${name} is longer than ${limit} characters`);
+      return words;
+    },
     instant(name: Name, index = 0): string {
       const text = value(name, index);
       if (!isInstant(text))
@@ -70,6 +86,25 @@ export function fieldReader<Name extends string>(type: string, fields: ReadonlyM
       return word;
     },
   };
+}
+
+/** A person's words as one value of a line; the inverse of the reader's `words`. */
+export function renderWords(words: string | null): string {
+  return words === null || words === '' ? '-' : base64(Buffer.from(words));
+}
+
+/**
+ * `statement`, which was read from `text`, if that is how it is written: one statement has one text, or its digest means nothing.
+ * @throws TIEUP_E_VERIFY with `what`, such as `the receipt`, when it is written in another way.
+ */
+export function canonical<Statement>(
+  what: string,
+  text: string,
+  statement: Statement,
+  render: (statement: Statement) => string,
+): Statement {
+  if (render(statement) === text) return statement;
+  throw new TieupError('TIEUP_E_VERIFY', `${what} is not in its canonical form`);
 }
 
 function malformed(type: string, why: string): TieupError {

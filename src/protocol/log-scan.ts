@@ -2,7 +2,7 @@
  * Records as byte ranges, for loops over millions of them: finds the fields of a line and checks that it is the one spelling of a
  * record, in one pass and without a string.
  */
-import { BYTE_KINDS, PLAIN, textFault } from './log-text.ts';
+import { textFault } from './log-text.ts';
 
 /** No record is longer, in bytes. */
 export const MAX_RECORD = 16 * 1024;
@@ -66,6 +66,7 @@ export const FIELD_STRIDE = FIELD_COUNT + 1;
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
+const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const DASH = 0x2d;
 const DOT = 0x2e;
@@ -74,50 +75,8 @@ const COLON = 0x3a;
 const ZERO = 0x30;
 const [CLASS_T, CLASS_O, CLASS_X, CLASS_S, CLASS_G] = [0x54, 0x4f, 0x58, 0x53, 0x47];
 
-type Check = (bytes: Uint8Array, from: number, to: number) => boolean;
-
-interface Form {
-  readonly name: string;
-  readonly limit: number;
-  /** Of a field that is no free text: what holds for it unless it is a dash. */
-  readonly check?: Check;
-  readonly what?: string;
-  readonly isNeeded?: boolean;
-}
-
-const FORMS: readonly Form[] = Object.entries<Field>(FIELD).map(([name, { limit }]) => ({
-  name,
-  limit,
-  ...formOf(name),
-}));
-
-function formOf(name: string): Pick<Form, 'check' | 'what' | 'isNeeded'> {
-  const count = {
-    check: (bytes, from, to) => scanCount(bytes, from, to) >= 0,
-    what: 'a number',
-  } satisfies Partial<Form>;
-  switch (name) {
-    case 'seq':
-      return { ...count, isNeeded: true };
-    case 'bytes':
-    case 'duration':
-      return count;
-    case 'time':
-      return { check: isTime, what: 'an instant such as 2026-11-23T22:00:00Z' };
-    case 'zone':
-      return { check: isZone, what: 'an offset such as +0500' };
-    case 'class':
-      return { check: isClass, what: 'T, O, X, S or G', isNeeded: true };
-    case 'status':
-      return { check: (bytes, from, to) => to - from === 3 && areDigits(bytes, from, to), what: 'three digits' };
-    case 'bot':
-      return { check: (bytes, from, to) => areRules(bytes, from, to, false), what: 'the id of a rule' };
-    case 'signals':
-      return { check: (bytes, from, to) => areRules(bytes, from, to, true), what: 'ids of rules with commas between' };
-    default:
-      return {};
-  }
-}
+const NAMES = Object.keys(FIELD);
+const LIMITS = Int32Array.from(Object.values<Field>(FIELD), ({ limit }) => limit);
 
 /**
  * Scans the record that starts at `start` and ends before the next line feed, or at `end`. Writes {@link FIELD_STRIDE} offsets to
@@ -137,7 +96,7 @@ export function scanRecord(
   let to = start;
   for (; to < end; to += 1) {
     const byte = bytes[to] ?? 0;
-    if (BYTE_KINDS[byte] === PLAIN) continue;
+    if (byte >= 0x20 && byte < 0x7f && byte !== BACKSLASH) continue;
     if (byte === TAB) {
       if (field === FIELD_COUNT) return `it has more than ${FIELD_COUNT} fields`;
       offsets[at + field] = to + 1;
@@ -149,7 +108,7 @@ export function scanRecord(
   if (bytes[to - 1] === 0x0d) return 'its line ends with CRLF instead of LF';
   if (field !== FIELD_COUNT) return `it has ${field} fields, not ${FIELD_COUNT}`;
   offsets[at + FIELD_COUNT] = to + 1;
-  return fieldFault(bytes, offsets, at, isPlain) ?? classFault(bytes, offsets, at);
+  return textFaultOf(bytes, offsets, at, isPlain) ?? formFault(bytes, offsets, at) ?? classFault(bytes, offsets, at);
 }
 
 /** The class of a scanned record as its ASCII code. */
@@ -169,48 +128,82 @@ export function scanCount(bytes: Uint8Array, from: number, to: number): number {
   return value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 
-function fieldFault(bytes: Uint8Array, offsets: Int32Array, at: number, isPlain: boolean): string | undefined {
-  let from = offsets[at] ?? 0;
+function textFaultOf(bytes: Uint8Array, offsets: Int32Array, at: number, isPlain: boolean): string | undefined {
   for (let field = 0; field < FIELD_COUNT; field += 1) {
-    const next = offsets[at + field + 1] ?? 0;
-    const to = next - 1;
-    const form = FORMS[field];
-    if (form === undefined) break;
-    if (to - from > form.limit) return `its ${form.name} is longer than ${form.limit} bytes`;
-    if (!isPlain || from === to) {
-      const fault = textFault(bytes, from, to);
-      if (fault !== undefined) return `its ${form.name} ${fault}`;
-    }
-    const { check } = form;
-    if (check !== undefined && (form.isNeeded === true || !isNothing(bytes, from, to)) && !check(bytes, from, to)) {
-      return `its ${form.name} is not ${form.what}`;
-    }
-    from = next;
+    const from = offsets[at + field] ?? 0;
+    const to = (offsets[at + field + 1] ?? 0) - 1;
+    const limit = LIMITS[field] ?? 0;
+    if (to - from > limit) return `its ${NAMES[field]} is longer than ${limit} bytes`;
+    if (isPlain && to > from) continue;
+    const fault = textFault(bytes, from, to);
+    if (fault !== undefined) return `its ${NAMES[field]} ${fault}`;
   }
   return undefined;
+}
+
+/** The fields that are no free text. */
+function formFault(bytes: Uint8Array, offsets: Int32Array, at: number): string | undefined {
+  if (countIn(bytes, offsets, at, FIELD.seq) < 0) return 'its seq is not a number';
+  if (!isClass(scannedClass(bytes, offsets, at))) return 'its class is not T, O, X, S or G';
+  if (
+    !lacks(bytes, offsets, at, FIELD.time) &&
+    !isTime(bytes, fromOf(offsets, at, FIELD.time), toOf(offsets, at, FIELD.time))
+  )
+    return 'its time is not an instant such as 2026-11-23T22:00:00Z';
+  if (
+    !lacks(bytes, offsets, at, FIELD.zone) &&
+    !isZone(bytes, fromOf(offsets, at, FIELD.zone), toOf(offsets, at, FIELD.zone))
+  )
+    return 'its zone is not an offset such as +0500';
+  if (
+    !lacks(bytes, offsets, at, FIELD.status) &&
+    !isStatus(bytes, fromOf(offsets, at, FIELD.status), toOf(offsets, at, FIELD.status))
+  )
+    return 'its status is not three digits';
+  if (!lacks(bytes, offsets, at, FIELD.bytes) && countIn(bytes, offsets, at, FIELD.bytes) < 0)
+    return 'its bytes are not a number';
+  if (!lacks(bytes, offsets, at, FIELD.duration) && countIn(bytes, offsets, at, FIELD.duration) < 0)
+    return 'its duration is not a number';
+  if (!areRules(bytes, fromOf(offsets, at, FIELD.bot), toOf(offsets, at, FIELD.bot), false))
+    return 'its bot is not the id of a rule';
+  if (!areRules(bytes, fromOf(offsets, at, FIELD.signals), toOf(offsets, at, FIELD.signals), true))
+    return 'its signals are not ids of rules with commas between';
+  return undefined;
+}
+
+function fromOf(offsets: Int32Array, at: number, { index }: Field): number {
+  return offsets[at + index] ?? 0;
+}
+
+function toOf(offsets: Int32Array, at: number, { index }: Field): number {
+  return (offsets[at + index + 1] ?? 0) - 1;
+}
+
+/** True when there is nothing in the field: a dash. */
+function lacks(bytes: Uint8Array, offsets: Int32Array, at: number, field: Field): boolean {
+  return isNothing(bytes, fromOf(offsets, at, field), toOf(offsets, at, field));
+}
+
+function countIn(bytes: Uint8Array, offsets: Int32Array, at: number, field: Field): number {
+  return scanCount(bytes, fromOf(offsets, at, field), toOf(offsets, at, field));
 }
 
 /** What a class asks of the other fields. */
 function classFault(bytes: Uint8Array, offsets: Int32Array, at: number): string | undefined {
   const recordClass = scannedClass(bytes, offsets, at);
   if (recordClass === CLASS_T || recordClass === CLASS_O) {
-    if (lacks(FIELD.time, bytes, offsets, at)) return 'a hit needs its time';
-    if (recordClass === CLASS_O && !lacks(FIELD.page, bytes, offsets, at)) return 'a hit of class O has a tie-up page';
+    if (lacks(bytes, offsets, at, FIELD.time)) return 'a hit needs its time';
+    if (recordClass === CLASS_O && !lacks(bytes, offsets, at, FIELD.page)) return 'a hit of class O has a tie-up page';
   } else {
-    for (const [name, { index }] of Object.entries<Field>(FIELD)) {
-      const from = offsets[at + index] ?? 0;
-      if (isNothing(bytes, from, (offsets[at + index + 1] ?? 0) - 1)) continue;
-      if (!maySay(recordClass, name)) return `its class does not have the field ${name}`;
+    for (const [name, field] of Object.entries<Field>(FIELD)) {
+      if (!lacks(bytes, offsets, at, field) && !maySay(recordClass, name))
+        return `its class does not have the field ${name}`;
     }
     const fault = recordClass === CLASS_X ? rawFault(offsets, at) : eventFault(bytes, offsets, at, recordClass);
     if (fault !== undefined) return fault;
   }
   const isLine = recordClass !== CLASS_S && recordClass !== CLASS_G;
   return isLine && bytes[offsets[at] ?? 0] === ZERO ? 'lines are numbered from 1 on' : undefined;
-}
-
-function lacks({ index }: Field, bytes: Uint8Array, offsets: Int32Array, at: number): boolean {
-  return isNothing(bytes, offsets[at + index] ?? 0, (offsets[at + index + 1] ?? 0) - 1);
 }
 
 function maySay(recordClass: number, field: string): boolean {
@@ -220,15 +213,14 @@ function maySay(recordClass: number, field: string): boolean {
 }
 
 function rawFault(offsets: Int32Array, at: number): string | undefined {
-  const { index } = FIELD.path;
-  const length = (offsets[at + index + 1] ?? 0) - 1 - (offsets[at + index] ?? 0);
+  const length = toOf(offsets, at, FIELD.path) - fromOf(offsets, at, FIELD.path);
   return length > MAX_RAW_LINE ? `its raw line is longer than ${MAX_RAW_LINE} bytes` : undefined;
 }
 
 /** Switches and gaps are rare: strings will do. */
 function eventFault(bytes: Uint8Array, offsets: Int32Array, at: number, recordClass: number): string | undefined {
-  const [time, method, path, query] = [FIELD.time, FIELD.method, FIELD.path, FIELD.query].map(({ index }) =>
-    Buffer.from(bytes.subarray(offsets[at + index], (offsets[at + index + 1] ?? 0) - 1)).toString(),
+  const [time, method, path, query] = [FIELD.time, FIELD.method, FIELD.path, FIELD.query].map((field) =>
+    Buffer.from(bytes.subarray(fromOf(offsets, at, field), toOf(offsets, at, field))).toString(),
   );
   if (recordClass === CLASS_G) return method === 'GAP' ? undefined : 'the method of a gap is GAP';
   if (time === '-') return 'a switch needs its time';
@@ -244,12 +236,12 @@ function isNothing(bytes: Uint8Array, from: number, to: number): boolean {
   return to - from === 1 && bytes[from] === DASH;
 }
 
-function isClass(bytes: Uint8Array, from: number, to: number): boolean {
-  const byte = bytes[from];
-  return (
-    to - from === 1 &&
-    (byte === CLASS_T || byte === CLASS_O || byte === CLASS_X || byte === CLASS_S || byte === CLASS_G)
-  );
+function isClass(byte: number): boolean {
+  return byte === CLASS_T || byte === CLASS_O || byte === CLASS_X || byte === CLASS_S || byte === CLASS_G;
+}
+
+function isStatus(bytes: Uint8Array, from: number, to: number): boolean {
+  return to - from === 3 && areDigits(bytes, from, to);
 }
 
 /** `2026-11-23T22:00:00Z` or with `.mmm`: a date that exists, a leap second not. */
@@ -282,7 +274,7 @@ function isZone(bytes: Uint8Array, from: number, to: number): boolean {
   return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
 }
 
-/** `[a-z0-9._-]+`, `/` and, in a list, `,` between them. */
+/** A dash alone, or `[a-z0-9._-]+` with `/` and, in a list, `,` between them. */
 function areRules(bytes: Uint8Array, from: number, to: number, isList: boolean): boolean {
   let isBetween = true;
   for (let at = from; at < to; at += 1) {

@@ -55,6 +55,15 @@ export function prefixedLeafDigest(prefixed: Uint8Array): Digest {
   return hash('sha256', prefixed, 'binary');
 }
 
+const joined = Buffer.alloc(NODE_LENGTH, NODE);
+
+/** Like {@link nodeHash}, for many nodes. */
+export function nodeDigest(left: Digest, right: Digest): Digest {
+  writeDigest(joined, 1, left);
+  writeDigest(joined, 1 + HASH_LENGTH, right);
+  return hash('sha256', joined, 'binary');
+}
+
 /**
  * A tree that grows at its right edge: of all leaves it keeps the roots of the perfect subtrees that the number of leaves, read as
  * binary, consists of. At most 53 hashes, whatever the size.

@@ -2,8 +2,7 @@
  * What a partner's manager allows `tieup accept --auto` to accept without asking; the body of a note of the accept key.
  * Terms, scripts and what the terms' own policy forbids are never accepted by policy, whatever this says.
  */
-import { TieupError } from '../errors.ts';
-import { fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
+import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
 export interface AcceptPolicy {
@@ -46,6 +45,5 @@ export function parsePolicy(text: string): AcceptPolicy {
     from: read.instant('time', 0),
     until: read.instant('time', 1),
   };
-  if (renderPolicy(policy) !== text) throw new TieupError('TIEUP_E_VERIFY', 'the policy is not in its canonical form');
-  return policy;
+  return canonical('the policy', text, policy, renderPolicy);
 }

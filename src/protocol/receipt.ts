@@ -1,6 +1,5 @@
 /** The partner's signed statement of what is live; the body of a signed note of the site key (`outbox/receipt.note`). */
-import { TieupError } from '../errors.ts';
-import { fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
+import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
 export interface Receipt {
@@ -63,7 +62,5 @@ export function parseReceipt(text: string): Receipt {
     pages: { tieUp: read.count('pages', 0), original: read.count('pages', 1) },
     time: read.instant('time'),
   };
-  if (renderReceipt(receipt) !== text)
-    throw new TieupError('TIEUP_E_VERIFY', 'the receipt is not in its canonical form');
-  return receipt;
+  return canonical('the receipt', text, receipt, renderReceipt);
 }

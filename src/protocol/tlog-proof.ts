@@ -7,6 +7,7 @@
 import { TieupError } from '../errors.ts';
 import { base64, strictBase64 } from './base64.ts';
 import { MAX_CHECKPOINT_NOTE, openCheckpoint, type OpenedCheckpoint } from './checkpoint.ts';
+import { SALT_LENGTH } from './log-part-line.ts';
 import { MAX_RECORD } from './log-scan.ts';
 import { HASH_LENGTH } from './merkle.ts';
 import { verifyInclusion } from './merkle-proof.ts';
@@ -30,7 +31,6 @@ export interface OpenedProof extends Omit<RecordProof, 'checkpoint'> {
   readonly checkpoint: OpenedCheckpoint;
 }
 
-export const SALT_LENGTH = 16;
 const TYPE = 'c2sp.org/tlog-proof@v1';
 const MAX_HASHES = 64;
 export const MAX_PROOF = 2 * MAX_RECORD + 64 * MAX_HASHES + MAX_CHECKPOINT_NOTE;
