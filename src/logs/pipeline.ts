@@ -1,5 +1,5 @@
 /** From chunks of logs to sealed segments, while the next records are being read. */
-import type { RecordBatch } from './record-writer.ts';
+import type { ScannedBatch } from './record-writer.ts';
 import type { Sealer, Segment } from './seal.ts';
 
 /** Batches that are being sealed at a time: what bounds the memory. */
@@ -7,7 +7,7 @@ const IN_FLIGHT = 3;
 
 /** The segments of the batches, in their order. */
 export async function* sealAll(
-  batches: AsyncIterable<readonly RecordBatch[]>,
+  batches: AsyncIterable<readonly ScannedBatch[]>,
   sealer: Sealer,
 ): AsyncGenerator<Segment, void, undefined> {
   const sealing: Promise<Segment>[] = [];

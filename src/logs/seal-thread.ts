@@ -1,7 +1,7 @@
 /** Sealing on a thread of its own, so that one core reads and judges while the other hashes and compresses. */
 import { TieupError } from '../errors.ts';
 import { Frontier } from '../protocol/merkle.ts';
-import type { RecordBatch, TreeName } from './record-writer.ts';
+import type { ScannedBatch, TreeName } from './record-writer.ts';
 import { type Frontiers, type RandomSource, saltsFor, sealBatch, type Sealer, type Segment } from './seal.ts';
 
 /** The one thing that is asked of a thread: io's `Thread`, told as this layer needs it. */
@@ -21,7 +21,7 @@ export type SavedTrees = Readonly<Record<TreeName, SavedTree>>;
 export const SEAL_THREAD: URL = new URL(import.meta.url);
 
 interface Order {
-  readonly batch: RecordBatch;
+  readonly batch: ScannedBatch;
   readonly salts: Uint8Array<ArrayBuffer>;
 }
 
