@@ -1,4 +1,5 @@
 /** Names the format of a log from its first lines, and shows how it reads them. */
+import { parseAddress } from './address.ts';
 import { compileFormat, FORMAT_NAMES, type LogFormat } from './format.ts';
 import { HitReader } from './hit-reader.ts';
 import { FIELD, type Line } from './line.ts';
@@ -9,6 +10,8 @@ export interface DetectedFormat {
   /** How many of the sample's lines it reads, of how many. */
   readonly read: number;
   readonly lines: number;
+  /** How many of the lines it reads have an address where it expects one, counted double; and those which have something else. */
+  readonly certain: number;
   /** Some of the lines with what they say, for a person to check. */
   readonly examples: readonly FormatExample[];
 }
@@ -29,7 +32,7 @@ const LEAST_SHARE = 0.5;
 export function detectFormat(sample: Uint8Array): DetectedFormat | undefined {
   const lines = sampleLines(sample);
   const tried = FORMAT_NAMES.map((name) => tryFormat(compileFormat(name), lines));
-  const best = tried.reduce((found, each) => (each.read > found.read ? each : found));
+  const best = tried.reduce((found, each) => (each.certain > found.certain ? each : found));
   return best.read === 0 || best.read < best.lines * LEAST_SHARE ? undefined : best;
 }
 
@@ -38,7 +41,7 @@ export function tryFormat(format: LogFormat, lines: readonly Uint8Array[]): Dete
   const window = createWindow();
   const hit = new HitReader(window, { format });
   const examples: FormatExample[] = [];
-  let [read, counted] = [0, 0];
+  let [read, counted, addresses] = [0, 0, 0];
   for (const line of lines) {
     window.bytes.set(line);
     const reading = hit.read(0, line.length);
@@ -46,10 +49,11 @@ export function tryFormat(format: LogFormat, lines: readonly Uint8Array[]): Dete
     counted++;
     if (reading !== 'hit') continue;
     read++;
+    if (parseAddress(window.text(FIELD.ip)) !== undefined) addresses++;
     const isWorthShowing = hit.line.has(FIELD.method) && examples.length < EXAMPLES;
     if (isWorthShowing) examples.push({ line: Buffer.from(line).toString(), fields: fieldsOf(window, hit) });
   }
-  return { format, read, lines: counted, examples };
+  return { format, read, lines: counted, certain: read + addresses, examples };
 }
 
 /** The whole lines of a sample; its last one may be cut. */

@@ -17,6 +17,9 @@ const LONGEST_AGENT = 320;
 /** No hit is on a file whose path takes more bytes than this as a visitor may spell it. */
 const LONGEST_PATH = 8192;
 
+/** What a line says of the request in one way or another: what it does not say must not be the last line's. */
+const ASKED = [FIELD.request, FIELD.method, FIELD.target, FIELD.path, FIELD.query, FIELD.protocol] as const;
+
 /** Where a log comes from. */
 export interface HitSource {
   readonly format: LogFormat;
@@ -80,6 +83,7 @@ export class HitReader {
 
   read(start: number, end: number): Reading {
     const { line } = this;
+    for (const field of ASKED) line.set(field, 0, 0);
     const reading = this.#reader.read(line, start, end);
     if (reading !== 'hit') return reading;
     if (!this.time.read(line) || !isStatus(line) || !isCount(line)) return 'unreadable';
