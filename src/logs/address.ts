@@ -36,10 +36,10 @@ export function maskAddresses(text: string, policy: AddressPolicy): string {
   if (policy === 'full') return text;
   const masked = (found: string): string => shownAddress(found, policy);
   return text
-    .replace(/(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)/g, (found) => masked(found) || '0.0.0.0')
-    .replace(/(?<![\w:])(?:[\da-f]{0,4}:){2,7}(?:[\da-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])/gi, (found) =>
+    .replace(/(?<![\w:.])(?:[\da-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4})?(?!\w|:|\.\d)/gi, (found) =>
       parseAddress(found) === undefined ? found : masked(found) || '::',
-    );
+    )
+    .replace(/(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)/g, (found) => masked(found) || '0.0.0.0');
 }
 
 function parseV4(text: string): Uint8Array | undefined {

@@ -44,7 +44,7 @@ const BOTS: readonly BotRule[] = [
     pattern:
       /^(?:python|go-http-client|curl|wget|libwww|java|okhttp|axios|node-fetch|node|undici|got|guzzlehttp|php|ruby|perl|apache-httpclient|httpie|aiohttp|scrapy|postmanruntime|rest-client|dart|reqwest|lua-resty)\b|python-requests|aiohttp\/|httpx\/|scrapy\/|headlesschrome|phantomjs/i,
   },
-  { id: 'other', pattern: /bot\b|bot[/;)]|crawler|spider|crawling|slurp|archive\.org|heritrix|\+https?:\/\//i },
+  { id: 'other', pattern: /(?<!\bcu)bot\b|crawler|spider|crawling|slurp|archive\.org|heritrix|\+https?:\/\//i },
 ];
 
 const SCANNER = BOTS.findIndex(({ id }) => id === 'security-scanner');

@@ -19,13 +19,13 @@ export interface LogFormat {
   createReader(directive?: string): LineReader;
 }
 
-/** The format strings of nginx's and Apache's documentation. */
+/** The format strings of nginx's and Apache's documentation; one that ends like another and goes on comes first. */
 const PATTERNS: Readonly<Record<string, string>> = {
+  'nginx-main':
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"',
   combined: '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"',
   common: '%h %l %u %t "%r" %>s %b',
   'vhost-combined': '%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"',
-  'nginx-main':
-    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"',
 };
 
 const OTHERS: readonly LogFormat[] = [
@@ -66,7 +66,7 @@ const OTHERS: readonly LogFormat[] = [
   },
 ];
 
-/** The names that {@link compileFormat} knows, the likeliest first. */
+/** The names that {@link compileFormat} knows. */
 export const FORMAT_NAMES: readonly string[] = [...Object.keys(PATTERNS), ...OTHERS.map(({ name }) => name)];
 
 /**

@@ -6,7 +6,7 @@ import { FIELD, type Line, type LineReader, type Reading } from './line.ts';
 import { LogTime } from './log-time.ts';
 import type { PublishedFiles } from './published-files.ts';
 import { absoluteForm, queryStart, splitRequest } from './request.ts';
-import { isLogin, isSuspicious, SIGNAL, signalsOf } from './rules.ts';
+import { isLogin, SIGNAL, signalsAt } from './rules.ts';
 
 const DASH = 0x2d;
 const QUESTION = 0x3f;
@@ -16,6 +16,9 @@ const AGENTS = 4096;
 const LONGEST_AGENT = 320;
 /** No hit is on a file whose path takes more bytes than this as a visitor may spell it. */
 const LONGEST_PATH = 8192;
+
+/** What a line says of the request in one way or another: what it does not say must not be the last line's. */
+const ASKED = [FIELD.request, FIELD.method, FIELD.target, FIELD.path, FIELD.query, FIELD.protocol] as const;
 
 /** Where a log comes from. */
 export interface HitSource {
@@ -80,6 +83,7 @@ export class HitReader {
 
   read(start: number, end: number): Reading {
     const { line } = this;
+    for (const field of ASKED) line.set(field, 0, 0);
     const reading = this.#reader.read(line, start, end);
     if (reading !== 'hit') return reading;
     if (!this.time.read(line) || !isStatus(line) || !isCount(line)) return 'unreadable';
@@ -90,9 +94,7 @@ export class HitReader {
     this.#findAgent();
     const referrer = line.start[FIELD.referrer] ?? 0;
     const referrerEnd = line.end[FIELD.referrer] ?? 0;
-    if (referrerEnd - referrer > 2 && isSuspicious(line.bytes, referrer, referrerEnd, 'all')) {
-      this.signals |= signalsOf(line.latin1(referrer, referrerEnd), 'all');
-    }
+    if (referrerEnd - referrer > 2) this.signals |= signalsAt(line, referrer, referrerEnd, 'all');
     if (isRefusedPost(line) && isLogin(line.latin1(this.pathStart, this.pathEnd))) this.signals |= SIGNAL.login;
     return 'hit';
   }
@@ -128,7 +130,7 @@ export class HitReader {
     this.#targetPathEnd[slot] = pathEnd - start;
     const isRoot = pathEnd === path && path > start;
     this.#targetFile[slot] = isRoot ? (this.#files?.find('/') ?? -1) : this.#fileAt(path, pathEnd);
-    this.#targetSignals[slot] = this.#signalsAt(path, end);
+    this.#targetSignals[slot] = signalsAt(line, path, end, 'target');
   }
 
   /** Formats which log path and query apart. */
@@ -148,23 +150,17 @@ export class HitReader {
     const slot = found < 0 ? -1 - found : found;
     if (found < 0) {
       this.#targetFile[slot] = this.#fileAt(start, end);
-      this.#targetSignals[slot] = this.#signalsAt(start, end);
+      this.#targetSignals[slot] = signalsAt(line, start, end, 'target');
     }
     this.file = this.#targetFile[slot] ?? -1;
     this.signals = this.#targetSignals[slot] ?? 0;
-    if (this.queryEnd > this.queryStart) this.signals |= this.#signalsAt(this.queryStart, this.queryEnd);
-  }
-
-  #signalsAt(start: number, end: number): number {
-    const { line } = this;
-    if (!isSuspicious(line.bytes, start, end, 'target')) return 0;
-    return signalsOf(line.latin1(start, end), 'target');
+    if (this.queryEnd > this.queryStart) this.signals |= signalsAt(line, this.queryStart, this.queryEnd, 'target');
   }
 
   #fileAt(start: number, end: number): number {
     if (this.#files === undefined || end - start > LONGEST_PATH) return -1;
-    // Not ASCII only: published paths may hold letters which a visitor sends raw.
-    return this.#files.find(this.line.bytes.toString('utf8', start, end));
+    if (!this.#files.mayBe(this.line.bytes, start, end)) return -1;
+    return this.#files.find(this.line.latin1(start, end));
   }
 
   #findAgent(): void {
@@ -177,8 +173,7 @@ export class HitReader {
       const text = line.latin1(start, Math.min(end, start + 2048));
       const bot = botOf(text);
       this.#agentBot[slot] = bot;
-      const signals = isSuspicious(line.bytes, start, end, 'all') ? signalsOf(text, 'all') : 0;
-      this.#agentSignals[slot] = signals | (isScanner(bot) ? SIGNAL.scannerAgent : 0);
+      this.#agentSignals[slot] = signalsAt(line, start, end, 'all') | (isScanner(bot) ? SIGNAL.scannerAgent : 0);
     }
     this.bot = this.#agentBot[slot] ?? -1;
     this.signals |= this.#agentSignals[slot] ?? 0;

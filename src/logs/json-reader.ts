@@ -76,7 +76,8 @@ export function createJsonReader(dialect: JsonDialect): LineReader {
         if (text === undefined) line.set(field, 0, 0);
         else line.setText(field, field === FIELD.time ? isoTime(text) : text);
       }
-      return 'hit';
+      // Caddy and Traefik write other lines too.
+      return line.has(FIELD.request) || line.has(FIELD.target) ? 'hit' : 'unreadable';
     },
   };
 }

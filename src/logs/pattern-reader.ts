@@ -30,6 +30,7 @@ export interface Pattern {
 const MAX_TRIES = 32;
 
 const QUOTE = 0x22;
+const BLANK = 0x20;
 const QUOTES = 0x22222222;
 const BACKSLASHES = 0x5c5c5c5c;
 const ONES = 0x01010101;
@@ -106,6 +107,7 @@ class PatternReader implements LineReader {
   /** The quote that ends the field of piece `index`, or -1. Looks at four bytes at a time. */
   #closing({ bytes, view }: Line, index: number, at: number, end: number, after: Uint8Array): number {
     this.#escaped[index] = 0;
+    const isLast = index === this.#pieces.length - 1;
     let from = at;
     while (from < end) {
       const word = view.getInt32(from, true);
@@ -120,7 +122,10 @@ class PatternReader implements LineReader {
       from += (31 - Math.clz32(found & -found)) >> 3;
       if (from >= end) return -1;
       if (bytes[from] === QUOTE) {
-        if (startsWith(bytes, from, end, after)) return from;
+        // A quote which ends the last field ends the line.
+        if (startsWith(bytes, from, end, after) && (!isLast || from + after.length === end)) return from;
+        // Another field begins, of which the pattern does not know: it must not pass for a part of this one.
+        if (bytes[from + 1] === BLANK && bytes[from + 2] === QUOTE) return -1;
         from++;
       } else if (this.#skipsEscapes) {
         this.#escaped[index] = 1;

@@ -7,6 +7,8 @@
  * tie-up.
  */
 
+import { decodePercent } from './percent.ts';
+
 /** What a file is for billing: hits on a page carry its path, redirects and assets do not. */
 export type PublishedKind = 'page' | 'asset';
 
@@ -24,10 +26,14 @@ export interface ServingRules {
 export interface PublishedFiles {
   readonly paths: readonly string[];
   readonly isPage: Uint8Array;
-  /** The index of the file that a request's path, as received and without its query, is for; -1 when it is none of these. */
+  /** False when no file can be meant by these bytes of a path; certain, and without a string. */
+  mayBe(bytes: Uint8Array, start: number, end: number): boolean;
+  /** The index of the file that a request's path is for, -1 for none. The path as received, one byte a character, without its query. */
   find(path: string): number;
 }
 
+/** Bytes of the filter, a power of two. */
+const FILTER = 1 << 16;
 const INDEX = /(?:^|\/)index\.html?$/;
 
 export function publishedFiles(published: PublishedPaths, rules: ServingRules = {}): PublishedFiles {
@@ -36,7 +42,7 @@ export function publishedFiles(published: PublishedPaths, rules: ServingRules = 
   const fold = (path: string): string => (rules.ignoreCase === true ? path.toLowerCase() : path);
   const known = new Map<string, number>();
   const add = (path: string, index: number): void => {
-    const key = fold(joined(prefix, path));
+    const key = fold(latin1(joined(prefix, path)));
     if (!known.has(key)) known.set(key, index);
   };
   paths.forEach((path, index) => add(path, index));
@@ -53,8 +59,15 @@ export function publishedFiles(published: PublishedPaths, rules: ServingRules = 
     add(name, index);
     add(`${name}/`, index);
   });
+  const filter = new Uint8Array(FILTER);
+  for (const path of known.keys()) filter[filterPlace(Buffer.from(path, 'latin1'), 0, path.length)] = 1;
   return {
     paths,
+    mayBe: (bytes, start, end) => {
+      if (rules.ignoreCase === true) return true;
+      const place = filterPlace(bytes, start, end);
+      return place < 0 || filter[place] === 1;
+    },
     isPage: Uint8Array.from(paths, (path) => (published.get(path) === 'page' ? 1 : 0)),
     find(path) {
       const normal = normalPath(path, rules);
@@ -72,7 +85,7 @@ export function normalPath(path: string, { ignoreCase = false }: ServingRules = 
   const cut = path.indexOf('#');
   let text = cut < 0 ? path : path.slice(0, cut);
   if (!text.startsWith('/')) return undefined;
-  if (text.includes('%')) text = decodeOnce(text);
+  text = decodePercent(text);
   if (ignoreCase) text = text.replaceAll('\\', '/');
   if (text.includes('\0')) return undefined;
   if (!/\/[./]/.test(text)) return text;
@@ -89,10 +102,23 @@ export function normalPath(path: string, { ignoreCase = false }: ServingRules = 
   return `/${kept.join('/')}`;
 }
 
-/** Percent escapes to bytes to text; what is no escape, or no UTF-8, stays as a byte that no published path has. */
-function decodeOnce(text: string): string {
-  const bytes = text.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
+/** A place in the filter for a path that is as servers use it; -1 for one whose spelling they change. */
+function filterPlace(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0;
+  let before = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    const isChanged = byte === 0x25 || byte === 0x23 || (before === 0x2f && (byte === 0x2f || byte === 0x2e));
+    if (isChanged) return -1;
+    hash = Math.imul(hash ^ byte, 0x01000193);
+    before = byte;
+  }
+  return (hash ^ (hash >>> 15)) & (FILTER - 1);
+}
+
+/** UTF-8 as one byte a character, as requests are looked up. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function joined(prefix: string, path: string): string {

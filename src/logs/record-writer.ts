@@ -1,29 +1,22 @@
-/**
- * Writes the records of one tree as the lines of a `tieup-part/1`, with room for the salts: `R <index> `, 24 characters and a
- * blank, the record. So a record's bytes are written once, and what hashes them finds room for 0x00 and the salt before them.
- */
+/** Writes the records of one tree as the lines of a `tieup-part/1`, with room for the salts: a record's bytes are written once. */
 import { BYTE_KINDS, PLAIN, writeText } from '../protocol/log-text.ts';
-import { MAX_RECORD } from '../protocol/log-scan.ts';
+import { MAX_PART_LINE } from '../protocol/log-part.ts';
+import { startDisclosed } from '../protocol/log-part-line.ts';
 
 export type TreeName = 'T' | 'O';
 
 /** Consecutive records of one tree. */
-export interface RecordBatch {
+export interface ScannedBatch {
   readonly tree: TreeName;
   /** Index in the tree of the first record. */
   readonly first: number;
   readonly count: number;
-  /** Lines `R <index> `, {@link SALT_ROOM} bytes of room, the record, LF. */
+  /** R lines, to be completed by `sealDisclosed`. */
   readonly lines: Uint8Array<ArrayBuffer>;
   /** For each record where it starts and where it ends, before its LF. */
   readonly bounds: Uint32Array<ArrayBuffer>;
 }
 
-/** A salt of 16 bytes in base64, and the blank behind it. */
-export const SALT_ROOM = 25;
-
-/** `R`, an index of at most 16 digits, blanks, the salt, a record, LF. */
-const MAX_ROW = MAX_RECORD + SALT_ROOM + 20;
 /** Rows are longer than this: 20 fields of at least a byte, and what stands before them. */
 const MIN_ROW = 64;
 
@@ -46,16 +39,14 @@ export class RecordWriter {
   #at = 0;
   #count = 0;
   #first: number;
-  readonly #index: Decimal;
   readonly #capacity: number;
 
   /** `capacity` is about how many bytes a batch has. */
   constructor(tree: TreeName, first: number, capacity: number) {
     this.tree = tree;
     this.#first = first;
-    this.#index = new Decimal(first);
     this.#capacity = capacity;
-    this.#bytes = Buffer.from(new ArrayBuffer(capacity + MAX_ROW));
+    this.#bytes = Buffer.from(new ArrayBuffer(capacity + MAX_PART_LINE));
     this.#view = new DataView(this.#bytes.buffer);
     this.#bounds = new Uint32Array(this.#mostBounds());
   }
@@ -68,29 +59,23 @@ export class RecordWriter {
   /** Starts a row; the fields follow, each with a tab but the last. */
   open(): void {
     this.cut = false;
-    const bytes = this.#bytes;
-    bytes[this.#at] = 0x52;
-    bytes[this.#at + 1] = 0x20;
-    let at = this.#index.copy(bytes, this.#at + 2);
-    bytes[at] = 0x20;
-    at += 1 + SALT_ROOM;
+    const at = startDisclosed(this.#bytes, this.#at, this.size);
     this.#bounds[2 * this.#count] = at;
     this.#at = at;
   }
 
   /** Ends the row. Gives the batch when it is full. */
-  close(): RecordBatch | undefined {
+  close(): ScannedBatch | undefined {
     this.#bounds[2 * this.#count + 1] = this.#at;
     this.#bytes[this.#at++] = LF;
     this.#count++;
-    this.#index.increment();
     return this.#at < this.#capacity ? undefined : this.take();
   }
 
   /** What was written since the last batch, or undefined when there is nothing. */
-  take(): RecordBatch | undefined {
+  take(): ScannedBatch | undefined {
     if (this.#count === 0) return undefined;
-    const batch: RecordBatch = {
+    const batch: ScannedBatch = {
       tree: this.tree,
       first: this.#first,
       count: this.#count,
@@ -100,7 +85,7 @@ export class RecordWriter {
     this.#first += this.#count;
     this.#count = 0;
     this.#at = 0;
-    this.#bytes = Buffer.from(new ArrayBuffer(this.#capacity + MAX_ROW));
+    this.#bytes = Buffer.from(new ArrayBuffer(this.#capacity + MAX_PART_LINE));
     this.#view = new DataView(this.#bytes.buffer);
     this.#bounds = new Uint32Array(this.#mostBounds());
     return batch;
@@ -183,7 +168,7 @@ export class RecordWriter {
   }
 
   #mostBounds(): number {
-    return 2 * Math.ceil((this.#capacity + MAX_ROW) / MIN_ROW);
+    return 2 * Math.ceil((this.#capacity + MAX_PART_LINE) / MIN_ROW);
   }
 }
 

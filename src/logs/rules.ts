@@ -5,6 +5,9 @@
  * evaluated before anything is redacted, so that an attack stays visible when queries are dropped.
  */
 
+import type { Line } from './line.ts';
+import { decodePercent } from './percent.ts';
+
 export const RULE_SET = 't1';
 
 interface Rule {
@@ -17,7 +20,7 @@ interface Rule {
   readonly anchors: readonly string[];
 }
 
-/** In the order in which a record names them. At most 28: they are bits of a number. */
+/** In the order in which a record names them. At most 8: they are bits of a byte. */
 const RULES: readonly Rule[] = [
   {
     id: 'traversal',
@@ -144,31 +147,48 @@ const CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => {
   return ' \'"()<>{};|&`$+\\='.includes(String.fromCharCode(byte)) ? 31 : 0;
 });
 
-/** Every three characters that a match contains, by their classes. */
-const TRIGRAMS = trigramsOf(RULES);
-const TRIGRAMS_ALL = trigramsOf(RULES.filter(({ where }) => where === 'all'));
+/** For every three characters, by their classes, the rules of which a match may contain them. */
+const TRIGRAMS = trigramsOf();
+const FOR_ALL = RULES.reduce((bits, { where }, bit) => (where === 'all' ? bits | (1 << bit) : bits), 0);
 
-/** True when a rule might match; false is certain. One table look-up for each byte. */
-export function isSuspicious(bytes: Uint8Array, start: number, end: number, where: 'target' | 'all'): boolean {
-  const table = where === 'target' ? TRIGRAMS : TRIGRAMS_ALL;
+/** Where a text is from: a request's target as received, or a user agent or referrer. */
+export type Where = 'target' | 'all';
+
+/**
+ * The signals of `[start, end)` as bits. Most texts cost one table look-up for each byte: a rule is tried only when three
+ * characters that it needs occur.
+ */
+export function signalsAt(line: Line, start: number, end: number, where: Where): number {
+  const { bytes } = line;
+  const stop = Math.min(end, start + MAX_JUDGED);
   let three = 0;
-  for (let at = start; at < end; at++) {
+  let rules = 0;
+  for (let at = start; at < stop; at++) {
     three = ((three << 5) | (CLASSES[bytes[at] ?? 0] ?? 0)) & 0x7fff;
-    if (table[three] === 1) return true;
+    rules |= TRIGRAMS[three] ?? 0;
   }
-  return false;
+  if (where === 'all') rules &= FOR_ALL;
+  return rules === 0 ? 0 : matching(line.latin1(start, stop), rules);
 }
 
-/** The rules that match `text`, one byte a character, as bits. `all` is for user agents and referrers. */
-export function signalsOf(text: string, where: 'target' | 'all'): number {
-  const whole = text.length > MAX_JUDGED ? text.slice(0, MAX_JUDGED) : text;
-  const spellings = spellingsOf(whole);
-  const paths = where === 'target' ? spellingsOf(pathOf(whole)) : [];
+/** Those of `rules` that match the text, as received or decoded. */
+function matching(text: string, rules: number): number {
+  const cut = text.indexOf('?');
+  const path = cut < 0 ? text : text.slice(0, cut);
   let signals = 0;
-  RULES.forEach((rule, bit) => {
-    if (where === 'all' && rule.where !== 'all') return;
-    if ((rule.where === 'path' ? paths : spellings).some((each) => rule.pattern.test(each))) signals |= 1 << bit;
-  });
+  let [whole, paths] = [text, path];
+  // Attackers encode twice.
+  for (let spelling = 0; spelling < 3; spelling++) {
+    for (let bit = 0; bit < RULES.length; bit++) {
+      const rule = RULES[bit];
+      if (rule === undefined || (rules & ~signals & (1 << bit)) === 0) continue;
+      if (rule.pattern.test(rule.where === 'path' ? paths : whole)) signals |= 1 << bit;
+    }
+    const decoded = decodePercent(whole);
+    if (decoded === whole) break;
+    whole = decoded;
+    paths = decodePercent(paths);
+  }
   return signals;
 }
 
@@ -177,28 +197,14 @@ export function isLogin(path: string): boolean {
   return path.length <= 256 && LOGIN.test(path);
 }
 
-function pathOf(target: string): string {
-  const cut = target.indexOf('?');
-  return cut < 0 ? target : target.slice(0, cut);
-}
-
-/** As received, and decoded up to two times: attackers encode twice. */
-function spellingsOf(text: string): string[] {
-  const spellings = [text];
-  for (let last = text; spellings.length < 3 && last.includes('%');) {
-    last = last.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-    if (last === spellings.at(-1)) break;
-    spellings.push(last);
-  }
-  return spellings;
-}
-
-function trigramsOf(rules: readonly Rule[]): Uint8Array {
+function trigramsOf(): Uint8Array {
   const table = new Uint8Array(1 << 15);
-  for (const anchor of rules.flatMap(({ anchors }) => anchors)) {
-    let three = 0;
-    for (const letter of anchor) three = (three << 5) | (CLASSES[letter.charCodeAt(0)] ?? 0);
-    table[three] = 1;
-  }
+  RULES.forEach(({ anchors }, bit) => {
+    for (const anchor of anchors) {
+      let three = 0;
+      for (const letter of anchor) three = (three << 5) | (CLASSES[letter.charCodeAt(0)] ?? 0);
+      table[three] = (table[three] ?? 0) | (1 << bit);
+    }
+  });
   return table;
 }

@@ -11,7 +11,7 @@ import { HitReader, type HitSource } from './hit-reader.ts';
 import { createWindow, LineFeed, type LineTaker } from './lines.ts';
 import { DEFAULT_PRIVACY, type Privacy } from './privacy.ts';
 import { publishedFiles, type PublishedPaths } from './published-files.ts';
-import { Decimal, type RecordBatch, RecordWriter } from './record-writer.ts';
+import { Decimal, type ScannedBatch, RecordWriter } from './record-writer.ts';
 import { RULE_SET } from './rules.ts';
 import type { SaltOfDay } from './visitor.ts';
 
@@ -76,13 +76,13 @@ export interface Scanner {
   /** Starts a source, after the one before has ended. */
   begin(source: ScanSource): void;
   /** Reads the next chunk; gives the batches that became full. */
-  push(chunk: Uint8Array): RecordBatch[];
+  push(chunk: Uint8Array): ScannedBatch[];
   /** Ends the source. A last line without a line end is read only with `take`, for a file that will not grow. */
   end(lastLine: 'take' | 'leave'): SourceEnd;
   /** Notes a gap which the manager accepted. `time` may be empty. */
   gap(time: string, source: string, why: string): void;
   /** Gives what is not in a batch yet. */
-  flush(): RecordBatch[];
+  flush(): ScannedBatch[];
   readonly counts: LineCounts;
   readonly publication: number | null;
 }
@@ -105,7 +105,7 @@ class RecordScanner implements Scanner, LineTaker {
   readonly #O: RecordWriter;
   readonly #counts: { -readonly [K in keyof LineCounts]: number };
   readonly #seq: Decimal;
-  #batches: RecordBatch[] = [];
+  #batches: ScannedBatch[] = [];
   #publication: number | null;
   #feed: LineFeed | undefined;
   #hit: HitReader | undefined;
@@ -143,7 +143,7 @@ class RecordScanner implements Scanner, LineTaker {
     this.#nextSwitch = this.#switches[0]?.at ?? Infinity;
   }
 
-  push(chunk: Uint8Array): RecordBatch[] {
+  push(chunk: Uint8Array): ScannedBatch[] {
     this.#feed?.push(chunk);
     return this.#given();
   }
@@ -164,7 +164,7 @@ class RecordScanner implements Scanner, LineTaker {
     this.#counts.G++;
   }
 
-  flush(): RecordBatch[] {
+  flush(): ScannedBatch[] {
     for (const writer of [this.#T, this.#O]) this.#give(writer.take());
     return this.#given();
   }
@@ -235,11 +235,11 @@ class RecordScanner implements Scanner, LineTaker {
     this.#give(this.#T.close());
   }
 
-  #give(batch: RecordBatch | undefined): void {
+  #give(batch: ScannedBatch | undefined): void {
     if (batch !== undefined) this.#batches.push(batch);
   }
 
-  #given(): RecordBatch[] {
+  #given(): ScannedBatch[] {
     const batches = this.#batches;
     this.#batches = [];
     return batches;

@@ -1,0 +1,67 @@
+/** The sealing thread as it is shipped: compiled modules, since Node 20 runs no TypeScript on a thread. */
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const modules = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
+
+let threads: typeof import('../../src/io/worker-threads.ts');
+let sealing: typeof import('../../src/logs/seal-thread.ts');
+let local: typeof import('../../src/logs/seal.ts');
+let scanning: typeof import('../../src/logs/scanner.ts');
+let formats: typeof import('../../src/logs/format.ts');
+let pipeline: typeof import('../../src/logs/pipeline.ts');
+
+beforeAll(async () => {
+  threads = await import(modules('io/worker-threads.js'));
+  sealing = await import(modules('logs/seal-thread.js'));
+  local = await import(modules('logs/seal.js'));
+  scanning = await import(modules('logs/scanner.js'));
+  formats = await import(modules('logs/format.js'));
+  pipeline = await import(modules('logs/pipeline.js'));
+});
+
+const LOG = Buffer.from(
+  Array.from(
+    { length: 5000 },
+    (_, index) => `192.0.2.1 - - [23/Nov/2026:22:00:00 +0000] "GET /own/${index} HTTP/1.1" 200 1 "-" "agent"\n`,
+  ).join(''),
+);
+const zeros = (bytes: Uint8Array): void => {
+  bytes.fill(0);
+};
+
+async function segmentsOf(sealer: import('../../src/logs/seal.ts').Sealer) {
+  const scanner = scanning.createScanner({ saltOfDay: () => undefined, batchBytes: 50_000 });
+  async function* batches() {
+    await Promise.resolve();
+    scanner.begin({ format: formats.compileFormat('combined') });
+    yield scanner.push(LOG);
+    scanner.end('take');
+    yield scanner.flush();
+  }
+  const segments = [];
+  for await (const segment of pipeline.sealAll(batches(), sealer)) segments.push(segment);
+  await sealer.close();
+  return segments;
+}
+
+describe('a thread', () => {
+  it('seals the same bytes as one thread alone', async () => {
+    const trees = sealing.savedTrees(local.emptyFrontiers());
+    const thread = threads.workerThreads.start(sealing.SEAL_THREAD, trees);
+    const beside = await segmentsOf(sealing.createThreadSealer(thread, zeros));
+    const alone = await segmentsOf(local.createSealer(zeros));
+    expect(beside.length).toBeGreaterThan(5);
+    expect(beside).toEqual(alone);
+  });
+
+  it('that fails or has ended says so to whoever asked', async () => {
+    const wrong = threads.workerThreads.start(sealing.SEAL_THREAD, 'no trees');
+    await expect(wrong.ask({ message: 1, transfer: [] })).rejects.toMatchObject({
+      code: 'TIEUP_E_FAILED',
+      message: 'a thread of tieup has ended early',
+    });
+    const ended = threads.workerThreads.start(sealing.SEAL_THREAD, sealing.savedTrees(local.emptyFrontiers()));
+    await ended.stop();
+    await expect(ended.ask({ message: 1, transfer: [] })).rejects.toMatchObject({ code: 'TIEUP_E_FAILED' });
+  });
+});
