@@ -8,7 +8,15 @@ export interface LogsConfig {
     /** What is handed out of each log beside its certificate: every record, or only how many there are. */
     readonly T: LogDisclosure;
     readonly O: LogDisclosure;
+    /** When, each day: `04:10`, by the clock of the server. */
+    readonly at: string;
   };
+  readonly audit: {
+    /** How many records of log O the main site may see in a day (UTC) as a sample, at most. */
+    readonly perDay: number;
+  };
+  /** How long records are kept here once they are cosigned; their hashes stay. */
+  readonly keepDays: number;
 }
 
 /** The files of one web server, or of one of its hosts. */
@@ -80,7 +88,25 @@ export const logsSchema: z.ZodType<LogsConfig> = z.strictObject({
   sources: z.array(source).min(1).max(100),
   privacy,
   export: z
-    .strictObject({ T: disclosure.default('whole'), O: disclosure.default('none') })
+    .strictObject({
+      T: disclosure.default('whole'),
+      O: disclosure.default('none'),
+      at: z
+        .string()
+        .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day such as 04:10' })
+        .default('04:10')
+        .meta({ description: 'when tieup logs schedule lets it happen' }),
+    })
     .prefault({})
-    .meta({ description: 'what is handed out of each log beside its certificate' }),
+    .meta({ description: 'what is handed out of each log beside its certificate, and when' }),
+  audit: z
+    .strictObject({ perDay: z.int().min(0).max(10_000).default(500) })
+    .prefault({})
+    .meta({ description: 'how many records of your own pages the main site may see in a day as a sample' }),
+  keepDays: z
+    .int()
+    .min(35)
+    .max(3650)
+    .default(400)
+    .meta({ description: 'how many days records are kept here after the main site has cosigned them' }),
 });

@@ -20,21 +20,25 @@ import {
   type TreeHead,
 } from '../protocol/checkpoint.ts';
 import { checkpointPath } from '../protocol/exchange.ts';
+import { renderVkey } from '../protocol/vkey.ts';
 import { daySalts } from './logs/day-salts.ts';
 import { segmentKeeper } from './logs/keep-segments.ts';
 import {
   firstState,
-  frontierOf,
+  headsOf,
   type LogState,
+  originOf,
   readLogState,
-  removeUncommitted,
   type SourceState,
   TREES,
-  treeSize,
   type TreeName,
   writeLogState,
 } from './logs/log-state.ts';
+import { showEpoch } from './logs/epoch-note.ts';
+import { assertOneLog } from './logs/plan-reading.ts';
 import { readSource } from './logs/read-source.ts';
+import { removeUncommitted } from './logs/segments.ts';
+import { assertNotSetBack } from './logs/set-back.ts';
 import { noteSwitch, readSwitches } from './logs/switches.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -56,20 +60,51 @@ export interface Committed {
 
 /** @throws TIEUP_E_CONFIG without `logs:` in tieup.yaml; TIEUP_E_STORAGE, TIEUP_E_DRIFT when logs cannot be read on. */
 export async function commitLogs(site: PartnerSite, request: CommitRequest): Promise<Committed> {
-  return withLogLock(site, () => commitLocked(site, request));
+  const { state: _, ...committed } = await withLogLock(site, () => commitLocked(site, request));
+  return committed;
 }
 
 /** What {@link commitLogs} does, for who holds the lock of the logs already. */
-export async function commitLocked(site: PartnerSite, request: CommitRequest): Promise<Committed> {
+export async function commitLocked(
+  site: PartnerSite,
+  request: CommitRequest,
+): Promise<Committed & { state: LogState }> {
   const config = requireLogs(site);
   await noteMissedSwitch(site);
-  const before = (await readLogState(site)) ?? firstState(1);
+  const before = (await readLogState(site)) ?? firstState(1, await logVkey(site));
+  await assertNotSetBack(site, before);
+  assertSameKey(before, await logVkey(site));
   await removeUncommitted(site, before);
   const after = await readNew(site, config, before, request);
   await writeLogState(site, after);
+  await showEpoch(site, after.epoch);
   const heads = headsOf(after);
   await showCheckpoints(site, after.epoch, heads);
-  return { epoch: after.epoch, counts: after.counts, added: difference(after.counts, before.counts), heads };
+  return {
+    epoch: after.epoch,
+    counts: after.counts,
+    added: difference(after.counts, before.counts),
+    heads,
+    state: after,
+  };
+}
+
+/** The log key in use, as it stands in the state of an epoch. */
+export async function logVkey(site: PartnerSite): Promise<string> {
+  const { name, publicKey } = await ownKey(site, 'log');
+  return renderVkey(name, publicKey);
+}
+
+/** Two keys in one epoch would let a thief of the old one go on. */
+function assertSameKey({ epoch, key }: LogState, current: string): void {
+  if (key === current) return;
+  throw new TieupError(
+    'TIEUP_E_DRIFT',
+    `epoch ${epoch} of the logs was signed with a log key that was replaced since`,
+    {
+      hint: 'the manager begins a new epoch with tieup logs new-epoch --reason "the log key was replaced"',
+    },
+  );
 }
 
 export async function withLogLock<T>(site: PartnerSite, work: () => Promise<T>): Promise<T> {
@@ -112,6 +147,7 @@ async function readNew(
   for (const source of sources) {
     const files = await site.logFiles.open(source.files);
     try {
+      assertOneLog(source.files, files);
       const state = before.sources.find((each) => each.files === source.files) ?? unread(source.files);
       const take = keeper.keep;
       after.push(await readSource(site, source, scanner, { files, before: state, switches, acceptGap, take }));
@@ -144,18 +180,6 @@ function unused(before: LogState, after: readonly SourceState[]): readonly Sourc
 
 async function close(files: readonly LogFile[]): Promise<void> {
   for (const file of files) await file.close();
-}
-
-export function headsOf(state: LogState): Readonly<Record<TreeName, TreeHead>> {
-  const head = (tree: TreeName): TreeHead => ({
-    size: treeSize(state.counts, tree),
-    root: frontierOf(state, tree).root(),
-  });
-  return { T: head('T'), O: head('O') };
-}
-
-export function originOf(site: PartnerSite, log: TreeName, epoch: number): LogOrigin {
-  return { host: new URL(site.config.url).host, partner: site.config.partner, log, epoch };
 }
 
 /** Signs what is not signed yet. A checkpoint in the outbox that is not of ours is replaced. */

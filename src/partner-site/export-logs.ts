@@ -2,6 +2,7 @@
  * Exports the access logs with a certificate that all of them, or the part that is disclosed, is unaltered.
  *
  *   commit → what the main site has cosigned → records from there on (all, some, or only counted) → files → statement (commit point)
+ *          → answer to a demanded sample → small files merged, old records dropped
  *
  * Run by cron at the prescribed time. What leaves was anonymised before it was committed to, and nothing leaves that the
  * configuration or the command line does not disclose. An export that says nothing new writes nothing.
@@ -21,17 +22,21 @@ import {
 } from '../protocol/log-export.ts';
 import { renderPartHead } from '../protocol/log-part-header.ts';
 import { openNote, signNote } from '../protocol/note.ts';
-import { commitLocked, type Committed, originOf, requireLogs, withLogLock } from './commit-logs.ts';
-import { forgetExports, keepExport, type PastExport, pastExports, type Pins, readPins } from './logs/exports.ts';
+import { type Answer, answerDemand } from './logs/answer.ts';
+import { commitLocked, type Committed, requireLogs, withLogLock } from './commit-logs.ts';
+import { compactLogs } from './logs/compact.ts';
+import { markDay } from './logs/day-marks.ts';
 import {
-  firstState,
-  type LogState,
-  readLogState,
-  segmentsOf,
-  TREES,
-  treeSize,
-  type TreeName,
-} from './logs/log-state.ts';
+  forgetExports,
+  keepExport,
+  type PastExport,
+  pastExports,
+  type SaidExport,
+  shownExport,
+} from './logs/exports.ts';
+import { type LogState, originOf, TREES, treeSize, type TreeName } from './logs/log-state.ts';
+import { forgetPins, type Pins, updatePins } from './logs/pins.ts';
+import { stretchesOf } from './logs/segments.ts';
 import { partMembers, type Selection } from './logs/part-lines.ts';
 import { removeParts, writePart } from './logs/write-part.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
@@ -39,6 +44,8 @@ import type { PartnerSite } from './partner-site.ts';
 
 export interface ExportRequest {
   readonly acceptGap: boolean;
+  /** From record 0 on, whatever was cosigned: for a main site that has lost what it knew. */
+  readonly fromStart?: boolean;
   /** What is disclosed of each log, instead of what tieup.yaml says. */
   readonly disclose: Partial<Readonly<Record<TreeName, Selection>>>;
 }
@@ -47,34 +54,65 @@ export interface Exported {
   readonly committed: Committed;
   /** Undefined when the statement in the outbox says all there is to say. */
   readonly statement: LogExport | undefined;
+  /** To the main site's demand for a sample. */
+  readonly answer: Answer;
+  /** What in the inbox was passed over, and why. */
+  readonly complaints: readonly string[];
 }
 
 /** @throws as {@link commitLogs}; TIEUP_E_DRIFT when the main site has cosigned more than this site knows of. */
 export async function exportLogs(site: PartnerSite, request: ExportRequest): Promise<Exported> {
   return withLogLock(site, async () => {
-    const committed = await commitLocked(site, request);
-    const state = (await readLogState(site)) ?? firstState(1);
-    const past = await pastExports(site);
-    const pins = await readPins(site, state, past);
     const config = requireLogs(site);
-    const last = past.at(-1);
-    const plan = planExport(state, pins, config, request.disclose);
-    // A filter comes from a person, who wants to see what it does.
-    const isFiltered = TREES.some((log) => plan.selections[log].kind === 'records');
-    if (!isFiltered && last !== undefined && plan.content === last.content && (await isShown(site, last))) {
-      return { committed, statement: undefined };
-    }
-
-    const tree = (log: TreeName) => exportTree(site, state, log, { committed, pins, selection: plan.selections[log] });
-    const trees = { T: await tree('T'), O: await tree('O') };
-    const statement = statementOf(site, state, trees, config, last);
-    const text = renderExport(statement);
-    await keepExport(site, { ...pastOf(state, statement), statement: sha256(text), content: plan.content });
-    await site.exchange.write(OUTBOX_EXPORT, signNote(text, [await ownSigner(site, 'log')]));
-    await removeParts(site, new Set(TREES.flatMap((log) => trees[log].file?.digest ?? [])));
-    await forgetExports(site, [...past], pins);
-    return { committed, statement };
+    const { state, ...committed } = await commitLocked(site, request);
+    const past = await pastExports(site);
+    if (request.fromStart === true) await forgetPins(site, state.epoch);
+    const pins = await updatePins(site, state, past);
+    const statement = await exportNew(site, { state, committed, config, past, pins }, request.disclose);
+    const answer = await answerDemand(site, state, config.audit.perDay);
+    await compactLogs(site, state, pins, config.keepDays);
+    return { committed, statement, answer, complaints: pins.complaints };
   });
+}
+
+interface ExportMatter {
+  readonly state: LogState;
+  readonly committed: Committed;
+  readonly config: LogsConfig;
+  readonly past: readonly PastExport[];
+  readonly pins: Pins;
+}
+
+/** Undefined when it would say nothing that was not said. */
+async function exportNew(
+  site: PartnerSite,
+  matter: ExportMatter,
+  disclose: ExportRequest['disclose'],
+): Promise<LogExport | undefined> {
+  const { state, config, past, pins } = matter;
+  const plan = planExport(state, pins, config, disclose);
+  // A filter comes from a person, who wants to see what it does.
+  const isFiltered = TREES.some((log) => plan.selections[log].kind === 'records');
+  const last = past.at(-1);
+  if (!isFiltered && last !== undefined && plan.content === last.content && (await isShown(site, last)))
+    return undefined;
+
+  const tree = (log: TreeName) => exportTree(site, matter, log, plan.selections[log]);
+  const trees = { T: await tree('T'), O: await tree('O') };
+  const statement = statementOf(site, state, trees, config, await lastSaid(site, last));
+  const text = renderExport(statement);
+  await keepExport(site, { ...pastOf(state, statement), statement: sha256(text), content: plan.content });
+  await markDay(site, state);
+  await site.exchange.write(OUTBOX_EXPORT, signNote(text, [await ownSigner(site, 'log')]));
+  await removeParts(site, new Set(TREES.flatMap((log) => trees[log].file?.digest ?? [])));
+  await forgetExports(site, past, pins);
+  return statement;
+}
+
+/** The outbox may know of a later one than a state that was lost or set back. */
+async function lastSaid(site: PartnerSite, last: SaidExport | undefined): Promise<SaidExport | undefined> {
+  const shown = await shownExport(site);
+  return shown !== undefined && shown.seq > (last?.seq ?? 0) ? shown : last;
 }
 
 interface ExportPlan {
@@ -93,27 +131,28 @@ function planExport(
     wanted[log] ?? (disclosure[log] === 'whole' ? { kind: 'whole' } : { kind: 'counted' });
   const selections = { T: selectionOf('T'), O: selectionOf('O') };
   const kinds = TREES.map((log) => selections[log].kind);
-  const content = JSON.stringify([state.epoch, state.counts, state.frontiers, pins, kinds, privacy, sources]);
+  const { epoch, counts, frontiers } = state;
+  const content = JSON.stringify([epoch, counts, frontiers, pins.pins, kinds, privacy, sources]);
   return { selections, content: sha256(content) };
 }
 
 async function exportTree(
   site: PartnerSite,
-  { epoch }: LogState,
+  { state: { epoch }, committed, pins }: ExportMatter,
   log: TreeName,
-  { committed, pins, selection }: { readonly committed: Committed; readonly pins: Pins; readonly selection: Selection },
+  selection: Selection,
 ): Promise<ExportedTree> {
   const head = committed.heads[log];
-  const { size: from, frontier } = pins[log];
+  const { size: from, frontier } = pins.pins[log];
   if (from === head.size) return { ...head, disclosed: 'none', from, file: null };
   const note = signCheckpoint({ origin: originOf(site, log, epoch), ...head }, await ownSigner(site, 'log'));
-  const segments = await segmentsOf(site, epoch, log, from, head.size);
+  const stretches = await stretchesOf(site, epoch, log, from, head.size);
   const start = renderPartHead(
     note,
     from,
     frontier.map((hex) => Buffer.from(hex, 'hex')),
   );
-  const file = await writePart(site, partMembers(site, start, segments, selection));
+  const file = await writePart(site, partMembers(site, start, stretches, selection));
   return { ...head, disclosed: selection.kind === 'whole' ? 'whole' : 'part', from, file };
 }
 
@@ -122,7 +161,7 @@ function statementOf(
   { epoch, counts }: LogState,
   trees: Readonly<Record<TreeName, ExportedTree>>,
   { privacy, sources }: LogsConfig,
-  last: PastExport | undefined,
+  last: SaidExport | undefined,
 ): LogExport {
   const { T, O, X, S, G } = counts;
   return {
@@ -139,9 +178,15 @@ function statementOf(
 
 function pastOf(
   { epoch, counts, frontiers }: LogState,
-  { seq }: LogExport,
+  statement: LogExport,
 ): Pick<PastExport, 'seq' | 'epoch' | 'trees'> {
-  const tree = (log: TreeName) => ({ size: treeSize(counts, log), frontier: frontiers[log] });
+  const { seq } = statement;
+  const tree = (log: TreeName) => ({
+    from: statement[log].from,
+    size: treeSize(counts, log),
+    whole: statement[log].disclosed !== 'part',
+    frontier: frontiers[log],
+  });
   return { seq, epoch, trees: { T: tree('T'), O: tree('O') } };
 }
 

@@ -6,7 +6,7 @@
  * The main site takes in new site and log keys by itself, because the accept key signs the statement. A new accept key is
  * trusted there only after both sides have compared words by voice.
  */
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { KeyName } from '../io/keys.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
@@ -15,7 +15,10 @@ import { instant } from '../protocol/instant.ts';
 import { MAX_KEYS_NOTE, renderKeys } from '../protocol/keys-note.ts';
 import { noteSigner, signNote } from '../protocol/note.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
+import { withLogLock } from './commit-logs.ts';
 import { countersignLast } from './decide.ts';
+import { hasLogState } from './logs/log-state.ts';
+import { newEpochLocked } from './new-epoch.ts';
 import {
   OWN_ROLES,
   ownKey,
@@ -37,6 +40,11 @@ export interface RotatedKey {
   readonly seq: number;
   /** To be read to the main site when the accept key is new; null otherwise. */
   readonly words: readonly string[] | null;
+  /**
+   * The epoch of the access logs that the new log key began; `needed` when the manager must begin it, because the state of the logs
+   * was lost; null when no logs were committed to with the old key.
+   */
+  readonly epoch: number | 'needed' | null;
 }
 
 /**
@@ -48,37 +56,58 @@ export async function rotateOwnKey(
   role: OwnRole,
   passwordFor: (name: KeyName) => Promise<string> = (name) => site.keys.password(name),
 ): Promise<RotatedKey> {
-  return withLock(site, async () => {
-    const { partner } = site.config;
-    const accept = await ownSigner(site, 'accept');
-    const before = await currentKeys(site);
-    const generation = before.generations[role] + 1;
-    const name = ownKeyName(role, generation);
-    // One that an interrupted rotation left is taken: nobody has heard of it yet.
-    if (!(await site.keys.has(name))) {
-      const password = role === 'accept' ? await passwordFor(name) : undefined;
-      await site.keys.create(name, site.random(32), password);
-    }
-    const signer = noteSigner(partnerKeyName(partner, role), await site.keys.load(name));
-    const vkeys = { ...before.vkeys, [role]: renderVkey(signer.name, signer.publicKey) };
-    const seq = before.seq + 1;
-    const text = renderKeys({ partner, seq, ...vkeys, time: instant(site.clock.now()) });
-    const note = signNote(text, role === 'accept' ? [accept, signer] : [accept]);
-    // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
-    if (role === 'accept') await countersignPolicy(site, signer);
-    if (role !== 'log') await countersignLast(site, role, signer);
-    await writeRotated(site, {
-      seq,
-      generations: { ...before.generations, [role]: generation },
-      vkeys,
-      retired: { ...before.retired, [role]: [...before.retired[role], before.vkeys[role]] },
-      note: new TextDecoder().decode(note),
-    });
-    // The receipt in the outbox has the signature of the old site key alone: it is written anew.
-    await writeReceipt(site);
-    await showKeys(site);
-    return { name, seq, words: role === 'accept' ? sixWords(sha256(text)) : null };
+  // Both locks before anything is made: a commit that is at work now ends before the key changes.
+  return role === 'log' && site.config.logs !== undefined
+    ? withLogLock(site, () => withLock(site, () => rotate(site, role, passwordFor)))
+    : withLock(site, () => rotate(site, role, passwordFor));
+}
+
+async function rotate(
+  site: PartnerSite,
+  role: OwnRole,
+  passwordFor: (name: KeyName) => Promise<string>,
+): Promise<RotatedKey> {
+  const { partner } = site.config;
+  const accept = await ownSigner(site, 'accept');
+  const before = await currentKeys(site);
+  const generation = before.generations[role] + 1;
+  const name = ownKeyName(role, generation);
+  // One that an interrupted rotation left is taken: nobody has heard of it yet.
+  if (!(await site.keys.has(name))) {
+    const password = role === 'accept' ? await passwordFor(name) : undefined;
+    await site.keys.create(name, site.random(32), password);
+  }
+  const signer = noteSigner(partnerKeyName(partner, role), await site.keys.load(name));
+  const vkeys = { ...before.vkeys, [role]: renderVkey(signer.name, signer.publicKey) };
+  const seq = before.seq + 1;
+  const text = renderKeys({ partner, seq, ...vkeys, time: instant(site.clock.now()) });
+  const note = signNote(text, role === 'accept' ? [accept, signer] : [accept]);
+  // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
+  if (role === 'accept') await countersignPolicy(site, signer);
+  if (role !== 'log') await countersignLast(site, role, signer);
+  await writeRotated(site, {
+    seq,
+    generations: { ...before.generations, [role]: generation },
+    vkeys,
+    retired: { ...before.retired, [role]: [...before.retired[role], before.vkeys[role]] },
+    note: new TextDecoder().decode(note),
   });
+  // The receipt in the outbox has the signature of the old site key alone: it is written anew.
+  await writeReceipt(site);
+  await showKeys(site);
+  const epoch = role === 'log' ? await epochOfNewKey(site) : null;
+  return { name, seq, words: role === 'accept' ? sixWords(sha256(text)) : null, epoch };
+}
+
+/** One key signs one epoch: what a thief of the old key can still sign is of an epoch that is over. */
+async function epochOfNewKey(site: PartnerSite): Promise<RotatedKey['epoch']> {
+  if (site.config.logs === undefined || !(await hasLogState(site))) return null;
+  try {
+    return (await newEpochLocked(site, { reason: 'the log key was replaced' })).epoch;
+  } catch (error) {
+    if (!isTieupError(error, 'TIEUP_E_USAGE', 'TIEUP_E_VERIFY')) throw error;
+    return 'needed';
+  }
 }
 
 async function currentKeys(site: PartnerSite): Promise<RotatedKeys> {

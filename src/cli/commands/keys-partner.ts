@@ -43,11 +43,19 @@ export async function rotatePartnerKey(ctx: Context, key: string, confirm: strin
   const role = asOwnRole(key);
   const site = await ctx.partnerSite();
   assertConfirmed(confirm, site.config.partner, `rotating the ${role} key`);
-  const { name, seq, words } = await rotateOwnKey(site, role, (made) => newPassword(ctx, site.keys, made));
+  const { name, seq, words, epoch } = await rotateOwnKey(site, role, (made) => newPassword(ctx, site.keys, made));
   const { output } = ctx;
-  output.result('site-keys-rotate', { name, seq, words }, () => {
+  output.result('site-keys-rotate', { name, seq, words, epoch }, () => {
     const made = `${output.mark('added', `made the key ${name}; it signs from now on`)}\n`;
-    if (words === null) return `${made}The main site takes it in by itself, with its next status or push.\n`;
+    if (words === null) {
+      const logs =
+        epoch === null
+          ? ''
+          : epoch === 'needed'
+            ? 'The logs must begin anew with it, and their state was lost:  tieup logs new-epoch\n'
+            : `Epoch ${epoch} of the access logs begins with it.\n`;
+      return `${made}The main site takes it in by itself, with its next status or push.\n${logs}`;
+    }
     return (
       `${made}The main site has to trust it: read these words to its operator, who runs tieup keys trust ${visible(site.config.partner)}:\n` +
       `  ${output.strong(words.join(' '))}\n`

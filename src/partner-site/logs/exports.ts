@@ -1,22 +1,21 @@
 /**
- * What was exported, so that the next export goes on where the main site has cosigned:
+ * What was exported, so that the next export can name the one before:
  *
  *     logs/exports/<seq>.json    the trees as they were, and the statement
  *
  * Kept until the main site has cosigned a later one.
  */
 import { z } from 'zod';
-import { TieupError } from '../../errors.ts';
 import { readIfThere } from '../../io/read-if-there.ts';
-import { MAX_CHECKPOINT_NOTE, openCheckpoint } from '../../protocol/checkpoint.ts';
-import { openCosignature } from '../../protocol/cosignature.ts';
-import { cosignedPath } from '../../protocol/exchange.ts';
-import { Frontier, sameHash } from '../../protocol/merkle.ts';
-import { parseVkey } from '../../protocol/vkey.ts';
+import { sha256 } from '../../protocol/digest.ts';
+import { OUTBOX_EXPORT } from '../../protocol/exchange.ts';
+import { EXPORT_TYPE, MAX_EXPORT_NOTE, parseExport } from '../../protocol/log-export.ts';
+import { openNote } from '../../protocol/note.ts';
 import { numbersIn, readJson, writeJson } from '../../publish/records.ts';
 import { ownKeysEver } from '../own-keys.ts';
 import type { PartnerSite } from '../partner-site.ts';
-import { type LogState, TREES, treeSize, type TreeName } from './log-state.ts';
+import { TREES, type TreeName } from './log-state.ts';
+import type { Pins } from './pins.ts';
 
 export interface PastExport {
   readonly seq: number;
@@ -28,18 +27,23 @@ export interface PastExport {
 }
 
 export interface PastTree {
+  /** The first record that the export was about. */
+  readonly from: number;
   readonly size: number;
+  /** True when every record from `from` on was shown. */
+  readonly whole: boolean;
   /** Hashes of its perfect subtrees, the largest first, in hex. */
   readonly frontier: readonly string[];
 }
 
-/** The tree that the main site has cosigned: the next export begins there. */
-export type Pin = PastTree;
-
-const NOTHING: Pin = { size: 0, frontier: [] };
 const FOLDER = 'logs/exports';
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const tree = z.strictObject({ size: z.int().min(0), frontier: z.array(digest).max(53) });
+const tree = z.strictObject({
+  from: z.int().min(0),
+  size: z.int().min(0),
+  whole: z.boolean(),
+  frontier: z.array(digest).max(53),
+});
 const schema: z.ZodType<PastExport> = z.strictObject({
   seq: z.int().min(1),
   epoch: z.int().min(1),
@@ -63,52 +67,35 @@ export async function keepExport(site: PartnerSite, each: PastExport): Promise<v
 }
 
 /** The last one always stays: the next statement names it. */
-export async function forgetExports(site: PartnerSite, all: readonly PastExport[], pins: Pins): Promise<void> {
+export async function forgetExports(
+  site: PartnerSite,
+  all: readonly PastExport[],
+  { epoch, pins }: Pins,
+): Promise<void> {
   const over = all
     .slice(0, -1)
-    .filter(({ trees }) => TREES.every((name) => trees[name].size < pins[name].size))
+    .filter((each) => each.epoch < epoch || TREES.every((name) => each.trees[name].size < pins[name].size))
     .map(({ seq }) => pathOf(seq));
   for (const path of over) await site.state.remove(path);
   if (over.length > 0) await site.state.sync(over);
 }
 
-export type Pins = Readonly<Record<TreeName, Pin>>;
+/** What an export is called by the one that follows it. */
+export type SaidExport = Pick<PastExport, 'seq' | 'statement'>;
 
 /**
- * What the main site has cosigned of this epoch.
- * @throws TIEUP_E_VERIFY when a cosigned checkpoint is not of the main site or not of this site; TIEUP_E_DRIFT when the main site
- * has seen more than this state knows of: it was lost or set back, and going on would contradict what was signed.
+ * The export in the outbox when this site has signed it, with whatever key; the state may have forgotten it. Undefined when there
+ * is none that this site has signed.
  */
-export async function readPins(site: PartnerSite, state: LogState, past: readonly PastExport[]): Promise<Pins> {
-  return { T: await readPin(site, 'T', state, past), O: await readPin(site, 'O', state, past) };
-}
-
-async function readPin(site: PartnerSite, log: TreeName, state: LogState, past: readonly PastExport[]): Promise<Pin> {
-  const note = await readIfThere(site.exchange, cosignedPath(log), MAX_CHECKPOINT_NOTE);
-  if (note === undefined) return NOTHING;
-  const checkpoint = openCheckpoint(note, await ownKeysEver(site, 'log'));
-  openCosignature(note, parseVkey(site.config.main.keys.document));
-  const { origin, size, root } = checkpoint;
-  if (origin.log !== log) {
-    throw new TieupError('TIEUP_E_VERIFY', `the cosigned checkpoint of log ${log} is one of log ${origin.log}`);
+export async function shownExport(site: PartnerSite): Promise<SaidExport | undefined> {
+  const note = await readIfThere(site.exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
+  if (note === undefined) return undefined;
+  try {
+    const { text } = openNote(note, await ownKeysEver(site, 'log'), { type: EXPORT_TYPE });
+    return { seq: parseExport(text).seq, statement: sha256(text) };
+  } catch {
+    return undefined;
   }
-  // Of an epoch that is over nothing is exported any more.
-  if (origin.epoch < state.epoch) return NOTHING;
-  const known = past.find((each) => each.epoch === origin.epoch && each.trees[log].size === size)?.trees[log];
-  if (origin.epoch > state.epoch || size > treeSize(state.counts, log) || known === undefined) throw setBack(log, size);
-  const frontier = known.frontier.map((hex) => Buffer.from(hex, 'hex'));
-  if (!sameHash(Frontier.of(size, frontier).root(), root)) throw setBack(log, size);
-  return known;
-}
-
-function setBack(log: TreeName, size: number): TieupError {
-  return new TieupError(
-    'TIEUP_E_DRIFT',
-    `the main site has cosigned ${size} records of log ${log} that this site does not know`,
-    {
-      hint: 'the state folder was lost or set back: restore the newest backup, or begin a new epoch with tieup logs new-epoch',
-    },
-  );
 }
 
 function pathOf(seq: number): string {

@@ -65,6 +65,22 @@ export async function planReading(found: readonly LogFile[], known: readonly Kno
   return { steps, untouched, lost: last !== undefined && free.has(last) && last.offset > 0 ? last : undefined };
 }
 
+/** A log that a server writes now: not compressed, and neither numbered nor dated by rotation. */
+const LIVE_LOG = /^(?!.*\d{6})(?!.*\d{4}-\d{2}).*(?:\.log|[-_]log|^log)$/;
+
+/**
+ * The order of lines, and where a release went live among them, are known within one log only.
+ * @throws TIEUP_E_CONFIG when the pattern of a source names logs that are written at the same time.
+ */
+export function assertOneLog(pattern: string, files: readonly LogFile[]): void {
+  const live = files.map(({ path }) => basename(path)).filter((name) => LIVE_LOG.test(name));
+  if (live.length < 2) return;
+  const names = live.slice(0, 3).map((name) => JSON.stringify(name));
+  throw new TieupError('TIEUP_E_CONFIG', `${JSON.stringify(pattern)} names ${live.length} logs: ${names.join(', ')}`, {
+    hint: 'name each of them under logs.sources in tieup.yaml, with its rotated files: { files: /var/log/nginx/shop.log* }',
+  });
+}
+
 /** While a file is being compressed it is there twice; the plain one is complete. */
 function withoutTwins(files: readonly LogFile[]): readonly LogFile[] {
   const paths = new Set(files.map(({ path }) => path));

@@ -1,7 +1,7 @@
 /** Reads what a log file has beyond what is known of it, through the scanner, and says what is known of it then. */
 import type { LogFile } from '../../io/log-files.ts';
 import type { Scanner, ScanSource } from '../../logs/scanner.ts';
-import type { RecordBatch } from '../../logs/record-writer.ts';
+import type { ScannedBatch } from '../../logs/record-writer.ts';
 import { type KnownFile, MARK, stretchOf } from './known-file.ts';
 import { content } from './log-content.ts';
 import type { ReadingStep } from './plan-reading.ts';
@@ -13,7 +13,7 @@ export async function readFile(
   { file, known, isClosed }: ReadingStep,
   source: Omit<ScanSource, 'position' | 'directive'>,
   scanner: Scanner,
-  take: (batches: readonly RecordBatch[]) => Promise<void>,
+  take: (batches: readonly ScannedBatch[]) => Promise<void>,
 ): Promise<KnownFile> {
   const start = known?.offset ?? 0;
   scanner.begin({ ...source, position: start, directive: known?.directive });

@@ -3,7 +3,7 @@ import type { LogSource } from '../../config/partner-logs.ts';
 import { TieupError } from '../../errors.ts';
 import type { LogFile } from '../../io/log-files.ts';
 import { compileFormat } from '../../logs/format.ts';
-import type { RecordBatch } from '../../logs/record-writer.ts';
+import type { ScannedBatch } from '../../logs/record-writer.ts';
 import type { LiveFiles, Scanner } from '../../logs/scanner.ts';
 import { instant } from '../../protocol/instant.ts';
 import type { PartnerSite } from '../partner-site.ts';
@@ -22,7 +22,7 @@ export interface SourceReading {
   /** All of the site, ascending. */
   readonly switches: readonly Switch[];
   readonly acceptGap: boolean;
-  take(batches: readonly RecordBatch[]): Promise<void>;
+  take(batches: readonly ScannedBatch[]): Promise<void>;
 }
 
 /** @throws TIEUP_E_DRIFT when lines were lost that nobody accepted as lost; then nothing was read. */

@@ -5,7 +5,7 @@ import type { KnownFile } from '../../../../src/partner-site/logs/known-file.ts'
 import { planReading } from '../../../../src/partner-site/logs/plan-reading.ts';
 import { createScanner } from '../../../../src/logs/scanner.ts';
 import { compileFormat } from '../../../../src/logs/format.ts';
-import type { RecordBatch } from '../../../../src/logs/record-writer.ts';
+import type { ScannedBatch } from '../../../../src/logs/record-writer.ts';
 import { readFile } from '../../../../src/partner-site/logs/read-file.ts';
 import { parseRecord } from '../../../../src/protocol/log-record.ts';
 import { logShelf } from '../../../support/log-shelf.ts';
@@ -22,7 +22,7 @@ function reader(shelf: Shelf, pattern = 'access.log*') {
     async run(): Promise<KnownFile | undefined> {
       const files = await logFolder(shelf.folder).open(pattern);
       const scanner = createScanner({ saltOfDay: () => undefined });
-      const take = async (batches: readonly RecordBatch[]) => {
+      const take = async (batches: readonly ScannedBatch[]) => {
         for (const batch of batches) lines.push(...rawLines(batch));
       };
       try {
@@ -42,7 +42,7 @@ function reader(shelf: Shelf, pattern = 'access.log*') {
 const format = compileFormat('combined');
 
 /** What no format can take apart is recorded as it stands. */
-function rawLines({ lines, bounds, count }: RecordBatch): string[] {
+function rawLines({ lines, bounds, count }: ScannedBatch): string[] {
   return Array.from({ length: count }, (_, index) => {
     const record = parseRecord(lines.subarray(bounds[2 * index], bounds[2 * index + 1]));
     expect(record.class).toBe('X');
