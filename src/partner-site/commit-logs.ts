@@ -20,6 +20,7 @@ import {
   type TreeHead,
 } from '../protocol/checkpoint.ts';
 import { checkpointPath } from '../protocol/exchange.ts';
+import { instant } from '../protocol/instant.ts';
 import { renderVkey } from '../protocol/vkey.ts';
 import { daySalts } from './logs/day-salts.ts';
 import { segmentKeeper } from './logs/keep-segments.ts';
@@ -71,7 +72,7 @@ export async function commitLocked(
 ): Promise<Committed & { state: LogState }> {
   const config = requireLogs(site);
   await noteMissedSwitch(site);
-  const before = (await readLogState(site)) ?? firstState(1, await logVkey(site));
+  const before = (await readLogState(site)) ?? firstState(1, await logVkey(site), site.clock);
   await assertNotSetBack(site, before);
   assertSameKey(before, await logVkey(site));
   await removeUncommitted(site, before);
@@ -117,7 +118,7 @@ export async function withLogLock<T>(site: PartnerSite, work: () => Promise<T>):
 }
 
 /** @throws TIEUP_E_CONFIG when this site reads no logs. */
-export function requireLogs(site: PartnerSite): LogsConfig {
+export function requireLogs(site: Pick<PartnerSite, 'config'>): LogsConfig {
   if (site.config.logs !== undefined) return site.config.logs;
   throw new TieupError('TIEUP_E_CONFIG', 'tieup.yaml does not say where the access logs are', {
     hint: 'add "logs: { sources: [{ files: /var/log/nginx/access.log* }] }"; tieup logs detect FILE tells the format',
@@ -159,6 +160,7 @@ async function readNew(
   await keeper.flush();
   return {
     ...before,
+    time: instant(site.clock.now()),
     ...outcome(scanner),
     frontiers: keeper.frontiers(),
     sources: [...after, ...unused(before, after)],

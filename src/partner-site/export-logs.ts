@@ -121,19 +121,22 @@ interface ExportPlan {
   readonly content: string;
 }
 
-function planExport(
-  state: LogState,
-  pins: Pins,
-  { export: disclosure, privacy, sources }: LogsConfig,
-  wanted: ExportRequest['disclose'],
-): ExportPlan {
-  const selectionOf = (log: TreeName): Selection =>
-    wanted[log] ?? (disclosure[log] === 'whole' ? { kind: 'whole' } : { kind: 'counted' });
-  const selections = { T: selectionOf('T'), O: selectionOf('O') };
+function planExport(state: LogState, pins: Pins, config: LogsConfig, wanted: ExportRequest['disclose']): ExportPlan {
+  const selections = selectionsOf(config, wanted);
   const kinds = TREES.map((log) => selections[log].kind);
   const { epoch, counts, frontiers } = state;
-  const content = JSON.stringify([epoch, counts, frontiers, pins.pins, kinds, privacy, sources]);
+  const content = JSON.stringify([epoch, counts, frontiers, pins.pins, kinds, config.privacy, config.sources]);
   return { selections, content: sha256(content) };
+}
+
+/** What is disclosed of each log: what was asked for, otherwise what tieup.yaml says. */
+export function selectionsOf(
+  { export: disclosure }: LogsConfig,
+  wanted: ExportRequest['disclose'],
+): Readonly<Record<TreeName, Selection>> {
+  const of = (log: TreeName): Selection =>
+    wanted[log] ?? (disclosure[log] === 'whole' ? { kind: 'whole' } : { kind: 'counted' });
+  return { T: of('T'), O: of('O') };
 }
 
 async function exportTree(

@@ -88,7 +88,7 @@ export async function newEpochLocked(site: PartnerSite, { reason, lost }: EpochR
   const key = await logVkey(site);
   const begun =
     known === undefined
-      ? await beginWithoutState(site, firstState(epoch, key), lost === 'from-now' ? reason : undefined)
+      ? await beginWithoutState(site, firstState(epoch, key, site.clock), lost === 'from-now' ? reason : undefined)
       : await carryOver(site, known, (await readPins(site, known.epoch)).pins, epoch);
   const statement = {
     partner: site.config.partner,

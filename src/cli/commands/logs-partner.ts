@@ -1,9 +1,8 @@
-import { TieupError } from '../../errors.ts';
-import { compileFilter } from '../../logs/record-filter.ts';
 import { commitLogs, type Committed } from '../../partner-site/commit-logs.ts';
-import { exportLogs, type ExportRequest } from '../../partner-site/export-logs.ts';
+import { type Exported, exportLogs } from '../../partner-site/export-logs.ts';
 import type { ExportedTree } from '../../protocol/log-export.ts';
 import type { Define } from '../define.ts';
+import { disclosure } from '../log-choice.ts';
 import { byteCount, count } from '../quantity.ts';
 
 const ACCEPT_GAP = 'lines are lost for good: go on, and let the main site see the gap';
@@ -28,35 +27,31 @@ export const defineLogsAtPartner: Define = (command, context) => {
     .option('--only <filter...>', 'show only records such as status=404 or path~/shop; the others are counted')
     .option('--from <day>', 'show only records from this day on')
     .option('--to <day>', 'show only records up to this day')
+    .option('--from-start', 'the main site has lost what it knew: from the first record on')
     .option('--accept-gap', ACCEPT_GAP)
-    .action(async ({ log, only = [], from, to, acceptGap }) => {
+    .action(async ({ log, only = [], from, to, fromStart, acceptGap }) => {
       const ctx = context();
       const disclose = disclosure(log, { only, from, to });
-      const result = await exportLogs(await ctx.partnerSite(), { acceptGap: acceptGap === true, disclose });
-      const { committed, statement } = result;
-      ctx.output.result('logs-export', { ...describe(committed), export: statement?.seq ?? null }, () => {
-        if (statement === undefined) return `${ctx.output.mark('good', 'nothing new')}${classes(committed)}\n`;
+      const request = { acceptGap: acceptGap === true, fromStart: fromStart === true, disclose };
+      const result = await exportLogs(await ctx.partnerSite(), request);
+      const { committed, statement, answer, complaints } = result;
+      for (const complaint of complaints) ctx.output.warning(complaint);
+      if (answer.kind === 'refused') ctx.output.warning(answer.why);
+      const data = { ...describe(committed), export: statement?.seq ?? null, answer, complaints };
+      ctx.output.result('logs-export', data, () => {
+        if (statement === undefined) {
+          return `${ctx.output.mark('good', 'nothing new')}${classes(committed)}\n${answerText(answer)}`;
+        }
         const { T, O } = statement;
         return [
           `${ctx.output.mark('good', `export ${statement.seq} is in the outbox`)}${classes(committed)}\n`,
           `  tie-up pages    ${shown(T)}\n`,
           `  your own pages  ${shown(O)}\n`,
+          answerText(answer),
         ].join('');
       });
     });
 };
-
-function disclosure(log: string | undefined, filter: Parameters<typeof compileFilter>[0]): ExportRequest['disclose'] {
-  if (log !== undefined && log !== 'T' && log !== 'O' && log !== 'all') {
-    throw new TieupError('TIEUP_E_USAGE', `there is no log ${JSON.stringify(log)}`, { hint: 'use T, O or all' });
-  }
-  const isFiltered = filter.only.length > 0 || filter.from !== undefined || filter.to !== undefined;
-  if (!isFiltered && log === undefined) return {};
-  const selection = isFiltered
-    ? ({ kind: 'records', isWanted: compileFilter(filter) } as const)
-    : ({ kind: 'whole' } as const);
-  return { ...(log !== 'O' ? { T: selection } : {}), ...(log === 'O' || log === 'all' ? { O: selection } : {}) };
-}
 
 function describe({ epoch, counts, added, heads }: Committed): object {
   const head = (log: 'T' | 'O') => ({ size: heads[log].size, root: Buffer.from(heads[log].root).toString('hex') });
@@ -74,4 +69,11 @@ function shown({ size, from, disclosed, file }: ExportedTree): string {
   if (file === null) return `${count(size, 'record')}, none of them new`;
   const what = disclosed === 'whole' ? 'all shown' : 'counted, and shown as far as asked';
   return `${count(size - from, 'new record')}, ${what} (${byteCount(file.length)})`;
+}
+
+function answerText(answer: Exported['answer']): string {
+  if (answer.kind !== 'answered') return '';
+  const { records, dropped } = answer;
+  const lost = dropped === 0 ? '' : `; ${dropped} of them are older than logs.keepDays and cannot be shown`;
+  return `The main site wanted to see a sample of your own pages: ${count(records, 'record')}${lost}.\n`;
 }

@@ -29,6 +29,12 @@ async function saltOf(site: PartnerSite, day: string): Promise<Uint8Array> {
   return salt;
 }
 
+/** The days whose salts are still here although they must not be; something else than a day too. */
+export async function overdueSalts(site: PartnerSite): Promise<readonly string[]> {
+  const now = site.clock.now().getTime();
+  return (await site.state.list(FOLDER)).map(({ name }) => name).filter((name) => !isAlive(name, now));
+}
+
 async function destroy(site: PartnerSite, isOver: (entry: { readonly name: string }) => boolean): Promise<void> {
   const over = (await site.state.list(FOLDER)).filter(isOver).map(({ name }) => `${FOLDER}/${name}`);
   for (const path of over) await site.state.remove(path);

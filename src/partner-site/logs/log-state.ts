@@ -6,8 +6,10 @@
  * Files beyond what `state.json` says are of a run that did not end; the next one removes them and reads the same lines again.
  */
 import { z } from 'zod';
+import type { Clock } from '../../io/clock.ts';
 import type { LineCounts } from '../../logs/scanner.ts';
 import type { LogOrigin, TreeHead } from '../../protocol/checkpoint.ts';
+import { instant } from '../../protocol/instant.ts';
 import { Frontier } from '../../protocol/merkle.ts';
 import { readJson, writeJson } from '../../publish/records.ts';
 import type { PartnerSite } from '../partner-site.ts';
@@ -21,6 +23,8 @@ export interface LogState {
   readonly epoch: number;
   /** Vkey line of the log key that signs this epoch: another key needs another epoch. */
   readonly key: string;
+  /** When the logs were read last. */
+  readonly time: string;
   readonly counts: LineCounts;
   /** The publication that the last switch record in T names; null before the first. */
   readonly publication: number | null;
@@ -46,16 +50,19 @@ const hashes = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(53);
 const schema: z.ZodType<LogState> = z.strictObject({
   epoch: z.int().min(1),
   key: z.string(),
+  time: z.string(),
   counts: z.strictObject({ lines: count, T: count, O: count, X: count, S: count, G: count }),
   publication: count.nullable(),
   frontiers: z.strictObject({ T: hashes, O: hashes }),
   sources: z.array(z.strictObject({ files: z.string(), known: z.array(knownFileSchema), switchNumber: count })),
 });
 
-export function firstState(epoch: number, key: string): LogState {
+/** Nothing is read yet. */
+export function firstState(epoch: number, key: string, clock: Clock): LogState {
   return {
     epoch,
     key,
+    time: instant(clock.now()),
     counts: { lines: 0, T: 0, O: 0, X: 0, S: 0, G: 0 },
     publication: null,
     frontiers: { T: [], O: [] },
