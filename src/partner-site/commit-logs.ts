@@ -71,10 +71,10 @@ export async function commitLocked(
   request: CommitRequest,
 ): Promise<Committed & { state: LogState }> {
   const config = requireLogs(site);
-  await noteMissedSwitch(site);
   const before = (await readLogState(site)) ?? firstState(1, await logVkey(site), site.clock);
   await assertNotSetBack(site, before);
   assertSameKey(before, await logVkey(site));
+  await noteMissedSwitch(site);
   await removeUncommitted(site, before);
   const after = await readNew(site, config, before, request);
   await writeLogState(site, after);
