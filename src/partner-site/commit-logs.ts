@@ -61,6 +61,7 @@ export interface Committed {
 
 /** @throws TIEUP_E_CONFIG without `logs:` in tieup.yaml; TIEUP_E_STORAGE, TIEUP_E_DRIFT when logs cannot be read on. */
 export async function commitLogs(site: PartnerSite, request: CommitRequest): Promise<Committed> {
+  requireLogs(site);
   const { state: _, ...committed } = await withLogLock(site, () => commitLocked(site, request));
   return committed;
 }

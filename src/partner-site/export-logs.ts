@@ -62,8 +62,8 @@ export interface Exported {
 
 /** @throws as {@link commitLogs}; TIEUP_E_DRIFT when the main site has cosigned more than this site knows of. */
 export async function exportLogs(site: PartnerSite, request: ExportRequest): Promise<Exported> {
+  const config = requireLogs(site);
   return withLogLock(site, async () => {
-    const config = requireLogs(site);
     const { state, ...committed } = await commitLocked(site, request);
     const past = await pastExports(site);
     if (request.fromStart === true) await forgetPins(site, state.epoch);

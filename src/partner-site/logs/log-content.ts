@@ -49,6 +49,16 @@ export async function* content(file: LogFile, from: number): AsyncIterable<Uint8
   }
 }
 
+/** At most `length` bytes, uncompressed. @throws as {@link content}. */
+export async function firstBytes(file: LogFile, length: number): Promise<Uint8Array> {
+  let bytes = new Uint8Array();
+  for await (const chunk of content(file, 0)) {
+    bytes = Uint8Array.from(Buffer.concat([bytes, chunk.subarray(0, length - bytes.length)]));
+    if (bytes.length === length) break;
+  }
+  return bytes;
+}
+
 async function* bytesOf(file: LogFile, from: number): AsyncIterable<Uint8Array> {
   for (let at = from; at < file.length;) {
     const chunk = await file.read(at, Math.min(CHUNK, file.length - at));

@@ -8,10 +8,10 @@
  * already, and an old file must not be taken for a new one.
  */
 import { basename } from 'node:path';
-import { TieupError } from '../../errors.ts';
+import { isTieupError, TieupError } from '../../errors.ts';
 import type { LogFile } from '../../io/log-files.ts';
-import { continues, isSameInode, isUntouched, type KnownFile } from './known-file.ts';
-import { isCompressed, isUnreadable } from './log-content.ts';
+import { continues, isSameInode, isUntouched, type KnownFile, MARK } from './known-file.ts';
+import { firstBytes, isCompressed, isUnreadable } from './log-content.ts';
 
 export interface ReadingStep {
   readonly file: LogFile;
@@ -35,7 +35,7 @@ export interface ReadingPlan {
  * @throws TIEUP_E_STORAGE when a file that may hold unread lines is compressed in a way that tieup cannot read.
  */
 export async function planReading(found: readonly LogFile[], known: readonly KnownFile[]): Promise<ReadingPlan> {
-  const files = withoutTwins(found).toSorted(byAge);
+  const files = (await withoutTwins(found)).toSorted(byAge);
   const current = files.findLast(({ path }) => !isUnreadable(path));
   const free = new Set(known);
   const untouched: KnownFile[] = [];
@@ -82,11 +82,28 @@ export function assertOneLog(pattern: string, files: readonly LogFile[]): void {
 }
 
 /** While a file is being compressed it is there twice; the plain one is complete. */
-function withoutTwins(files: readonly LogFile[]): readonly LogFile[] {
-  const paths = new Set(files.map(({ path }) => path));
-  const isTwin = (path: string) =>
-    (isCompressed(path) || isUnreadable(path)) && paths.has(path.slice(0, path.lastIndexOf('.')));
-  return files.filter(({ path }) => !isTwin(path));
+async function withoutTwins(files: readonly LogFile[]): Promise<readonly LogFile[]> {
+  const plain = new Map(files.map((file) => [file.path, file]));
+  const kept: LogFile[] = [];
+  for (const file of files) {
+    const isPacked = isCompressed(file.path) || isUnreadable(file.path);
+    const twin = isPacked ? plain.get(file.path.slice(0, file.path.lastIndexOf('.'))) : undefined;
+    if (twin === undefined || !(await beginsLike(file, twin))) kept.push(file);
+  }
+  return kept;
+}
+
+/** Of one name are also files of before and after compression was switched on: they begin with other lines. */
+async function beginsLike(packed: LogFile, plain: LogFile): Promise<boolean> {
+  if (isUnreadable(packed.path)) return true;
+  try {
+    const first = await firstBytes(packed, MARK);
+    return Buffer.compare(first, await plain.read(0, first.length)) === 0;
+  } catch (error) {
+    // Not complete yet.
+    if (isTieupError(error, 'TIEUP_E_STORAGE')) return true;
+    throw error;
+  }
 }
 
 /** The one with the same inode first: it is found at once. Of an empty file nothing but the inode is known. */

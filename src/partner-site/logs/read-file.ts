@@ -3,7 +3,7 @@ import type { LogFile } from '../../io/log-files.ts';
 import type { Scanner, ScanSource } from '../../logs/scanner.ts';
 import type { ScannedBatch } from '../../logs/record-writer.ts';
 import { type KnownFile, MARK, stretchOf } from './known-file.ts';
-import { content } from './log-content.ts';
+import { content, firstBytes } from './log-content.ts';
 import type { ReadingStep } from './plan-reading.ts';
 
 const EMPTY = stretchOf(new Uint8Array());
@@ -33,15 +33,6 @@ export async function readFile(
     marks.tail = stretchOf(isWhole ? recent : await lastBytes(file, position));
   }
   return { path, device, inode, length, modifiedMs, offset: position, isWhole, ...marks, directive };
-}
-
-async function firstBytes(file: LogFile, length: number): Promise<Uint8Array> {
-  let bytes = new Uint8Array();
-  for await (const chunk of content(file, 0)) {
-    bytes = Uint8Array.from(Buffer.concat([bytes, chunk.subarray(0, length - bytes.length)]));
-    if (bytes.length === length) break;
-  }
-  return bytes;
 }
 
 /** Of a plain file: a compressed one is always read to its end. */

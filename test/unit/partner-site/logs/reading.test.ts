@@ -62,6 +62,23 @@ describe('reading a log that grows', () => {
     expect(cron.lines).toEqual(['one', 'two', 'three']);
   });
 
+  test('takes a compressed file for what it is where an older plain one has its name', async () => {
+    const shelf = logShelf();
+    const cron = reader(shelf);
+    shelf.write('access.log', 'one\n');
+    shelf.copyTruncate('access.log', 'access.log.1');
+    shelf.write('access.log', 'two\n');
+    await cron.run();
+    // Compression was switched on: rotation leaves the plain file alone.
+    shelf.write('access.log', 'three\n');
+    shelf.copyTruncate('access.log', 'access.log.1x');
+    shelf.compress('access.log.1x');
+    shelf.rename('access.log.1x.gz', 'access.log.1.gz');
+    shelf.write('access.log', 'four\n');
+    expect(await cron.run()).toBeUndefined();
+    expect(cron.lines).toEqual(['one', 'two', 'three', 'four']);
+  });
+
   test('waits for the end of a line that is half written', async () => {
     const shelf = logShelf();
     const cron = reader(shelf);
