@@ -142,6 +142,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'logs',
+    summary: 'access logs that provably were not altered: commit, export, pull, verify',
+    group: 'Both:',
+    load: () => import('./commands/logs.ts'),
+  },
+  {
     name: 'keys',
     summary: 'list, make, rotate and back up keys; sign new roots in turns',
     group: 'Both:',

@@ -15,6 +15,7 @@ import type { KeyShelf } from '../io/key-shelf.ts';
 import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
 import type { OwnHostKey } from '../io/own-host-keys.ts';
 import type { PartnerLogin } from '../io/partner-login.ts';
+import type { LogFiles } from '../io/log-files.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SshKey } from '../io/ssh-key.ts';
@@ -77,6 +78,8 @@ export interface Context {
   /** A file that the command line names. @throws TIEUP_E_NOT_FOUND, TIEUP_E_TOO_LARGE. */
   readFile(path: string, maxLength: number): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Log files that the command line names. */
+  logFiles(): Promise<LogFiles>;
   /** A new folder among the temporary ones of this machine, absolute; it stays. */
   temporaryFolder(prefix: string): Promise<string>;
   /** A stock TUF client that keeps its metadata in this folder. */
@@ -207,9 +210,13 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
           resolve(at, keys),
           acceptKey === undefined ? {} : { references: { accept: acceptKey } },
         ),
+        logFiles: {
+          open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
+        },
         clock: context.clock,
         random: context.random,
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
+        lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
     },
     async mainDoctor() {
@@ -262,6 +269,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const place = resolve(folder, path);
       return (await context.tree(dirname(place))).read(basename(place), maxLength);
     },
+    logFiles: async () => (await import('../io/log-folder.ts')).logFolder(folder),
     async writeFile(path, bytes) {
       const place = resolve(folder, path);
       await (await context.tree(dirname(place))).write(basename(place), bytes);

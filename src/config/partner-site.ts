@@ -3,6 +3,7 @@ import { isAbsolute, posix, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { decodeYaml } from './document.ts';
 import { folder, partnerId, siteUrl, title, vkey } from './fields.ts';
+import { type LogsConfig, logsSchema } from './partner-logs.ts';
 
 export interface PartnerSiteConfig {
   readonly role: 'partner';
@@ -36,6 +37,8 @@ export interface PartnerSiteConfig {
     readonly maxChangedPages?: number | undefined;
     readonly maxRemovedPages?: number | undefined;
   };
+  /** The access logs; absent where none are read. */
+  readonly logs?: LogsConfig | undefined;
 }
 
 /** The name beside the web root under which published trees are kept. */
@@ -82,6 +85,7 @@ function partnerSiteSchemaAt(base: string): z.ZodType<PartnerSiteConfig> {
         })
         .prefault({})
         .meta({ description: 'what tieup accept --auto may accept' }),
+      logs: logsSchema.optional().meta({ description: 'the access logs, and what of them leaves this machine' }),
     })
     .refine(({ folders, publish }) => folders.original !== IN_PLACE || publish === 'overwrite', {
       path: ['publish'],

@@ -40,6 +40,8 @@ export interface Lock {
 const MAX_LENGTH = 4096;
 /** Far longer than a push or an accept takes; a longer one refreshes. */
 const TTL_MINUTES = 30;
+/** On a disk of this machine a name is written a moment after the file is made: one that is not was killed in between. */
+const NAMELESS_MINUTES = 1;
 
 /** @throws TIEUP_E_LOCKED, naming the holder and until when */
 export async function acquireLock(
@@ -51,17 +53,18 @@ export async function acquireLock(
   options: LockOptions = {},
 ): Promise<Lock> {
   const content = (): Uint8Array => renderLock(owner, clock, ttlMinutes);
+  const nameless = options.isAlive === undefined ? ttlMinutes : Math.min(ttlMinutes, NAMELESS_MINUTES);
   if (!(await tryCreate(tree, path, content()))) {
-    const found = await look(tree, path, clock, ttlMinutes);
+    const found = await look(tree, path, clock, nameless);
     if (found !== undefined && !isStale(found, owner, clock, options)) throw heldBy(tree, path, found);
-    await dropOldTakeover(tree, takeoverOf(path), clock, ttlMinutes);
+    await dropOldTakeover(tree, takeoverOf(path), clock, nameless);
     await takeOver(tree, path, content, async () => {
-      const now = await look(tree, path, clock, ttlMinutes);
+      const now = await look(tree, path, clock, nameless);
       if (now !== undefined && !isStale(now, owner, clock, options)) throw heldBy(tree, path, now);
     });
   }
   const isOurs = async (): Promise<LockHolder | undefined> => {
-    const holder = await look(tree, path, clock, ttlMinutes);
+    const holder = await look(tree, path, clock, nameless);
     return holder?.id === owner.id ? holder : undefined;
   };
   return {

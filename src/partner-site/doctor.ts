@@ -1,7 +1,7 @@
 /**
  * Looks at everything that a partner site stands on, and says what mends what is wrong.
  *
- *   Node → keys → who may write where → web root → space → what was signed, and the clock → contract → cron → the web server
+ *   Node → keys → who may write where → web root → space → what was signed, and the clock → contract → cron → access logs → the web server
  *
  * Reads only. Nothing is asked of the network unless it is told to see what visitors can see.
  */
@@ -15,6 +15,7 @@ import { keyFileFindings } from '../report/key-files.ts';
 import { contractFinding, nodeFinding } from '../report/lifetimes.ts';
 import { readAccepted } from './accepted-release.ts';
 import { readAgreedTerms } from './agreed-terms.ts';
+import { logsFindings } from './doctor-logs.ts';
 import { ownershipFindings } from './doctor-owners.ts';
 import { trustFindings } from './doctor-trust.ts';
 import { exposureFindings } from './doctor-web.ts';
@@ -45,6 +46,7 @@ export async function examinePartnerSite(
     ...(await finding('trust', () => trustFindings(site))),
     ...(await finding('contract', () => contractFindings(site))),
     ...(await finding('cron', () => cronFindings(site, machine))),
+    ...(await finding('logs', () => logsFindings(site, machine))),
     ...(fetch ? await finding('exposed', () => exposureFindings(site, machine)) : []),
   ];
 }

@@ -6,7 +6,7 @@
  * The main site takes in new site and log keys by itself, because the accept key signs the statement. A new accept key is
  * trusted there only after both sides have compared words by voice.
  */
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { KeyName } from '../io/keys.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
@@ -16,6 +16,9 @@ import { MAX_KEYS_NOTE, renderKeys } from '../protocol/keys-note.ts';
 import { signNoteWith } from '../protocol/note.ts';
 import { renderVkey, sixWords } from '../protocol/vkey.ts';
 import { countersignStanding } from './decide.ts';
+import { withLogLock } from './commit-logs.ts';
+import { hasLogState } from './logs/log-state.ts';
+import { newEpochLocked } from './new-epoch.ts';
 import {
   namedSigner,
   OWN_ROLES,
@@ -39,6 +42,11 @@ export interface RotatedKey {
   readonly words: readonly string[] | null;
   /** SHA-256 of the statement of the new keys, of which the words are the beginning. */
   readonly digest: string;
+  /**
+   * The epoch of the access logs that the new log key began; `needed` when the manager must begin it, because the state of the logs
+   * was lost; null when no logs were committed to with the old key.
+   */
+  readonly epoch: number | 'needed' | null;
 }
 
 export interface Successor {
@@ -62,39 +70,59 @@ export async function rotateOwnKey(
       hint: 'only the accept key can',
     });
   }
-  return withLock(site, async () => {
-    const { partner } = site.config;
-    const accept = await ownSigner(site, 'accept');
-    const before = await currentKeys(site);
-    const generation = before.generations[role] + 1;
-    const name = ownKeyName(role, generation);
-    // One that an interrupted rotation left is taken: nobody has heard of it yet.
-    if (inAgent !== undefined) await site.keys.refer(name, inAgent);
-    else if (!(await site.keys.has(name))) {
-      const password = role === 'accept' ? await passwordFor(name) : undefined;
-      await site.keys.create(name, site.random(32), password);
-    }
-    const signer = await namedSigner(site, role, name);
-    const vkeys = { ...before.vkeys, [role]: renderVkey(signer.name, signer.publicKey) };
-    const seq = before.seq + 1;
-    const text = renderKeys({ partner, seq, ...vkeys, time: instant(site.clock.now()) });
-    const note = await signNoteWith(text, role === 'accept' ? [accept, signer] : [accept]);
-    // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
-    if (role === 'accept') await countersignPolicy(site, signer);
-    if (role !== 'log') await countersignStanding(site, role, signer);
-    await writeRotated(site, {
-      seq,
-      generations: { ...before.generations, [role]: generation },
-      vkeys,
-      retired: { ...before.retired, [role]: [...before.retired[role], before.vkeys[role]] },
-      note: new TextDecoder().decode(note),
-    });
-    // The receipt in the outbox has the signature of the old site key alone: it is written anew.
-    await writeReceipt(site);
-    await showKeys(site);
-    const digest = sha256(text);
-    return { name, seq, digest, words: role === 'accept' ? sixWords(digest) : null };
+  // Both locks before anything is made: a commit that is at work now ends before the key changes.
+  const work = () => withLock(site, () => rotate(site, role, { passwordFor, inAgent }));
+  return role === 'log' && site.config.logs !== undefined ? withLogLock(site, work) : work();
+}
+
+async function rotate(
+  site: PartnerSite,
+  role: OwnRole,
+  { passwordFor, inAgent }: Required<Pick<Successor, 'passwordFor'>> & Successor,
+): Promise<RotatedKey> {
+  const { partner } = site.config;
+  const accept = await ownSigner(site, 'accept');
+  const before = await currentKeys(site);
+  const generation = before.generations[role] + 1;
+  const name = ownKeyName(role, generation);
+  // One that an interrupted rotation left is taken: nobody has heard of it yet.
+  if (inAgent !== undefined) await site.keys.refer(name, inAgent);
+  else if (!(await site.keys.has(name))) {
+    const password = role === 'accept' ? await passwordFor(name) : undefined;
+    await site.keys.create(name, site.random(32), password);
+  }
+  const signer = await namedSigner(site, role, name);
+  const vkeys = { ...before.vkeys, [role]: renderVkey(signer.name, signer.publicKey) };
+  const seq = before.seq + 1;
+  const text = renderKeys({ partner, seq, ...vkeys, time: instant(site.clock.now()) });
+  const note = await signNoteWith(text, role === 'accept' ? [accept, signer] : [accept]);
+  // Signed by both, what waits in the outbox stays good whether the main site knows the new key or not.
+  if (role === 'accept') await countersignPolicy(site, signer);
+  if (role !== 'log') await countersignStanding(site, role, signer);
+  await writeRotated(site, {
+    seq,
+    generations: { ...before.generations, [role]: generation },
+    vkeys,
+    retired: { ...before.retired, [role]: [...before.retired[role], before.vkeys[role]] },
+    note: new TextDecoder().decode(note),
   });
+  // The receipt in the outbox has the signature of the old site key alone: it is written anew.
+  await writeReceipt(site);
+  await showKeys(site);
+  const epoch = role === 'log' ? await epochOfNewKey(site) : null;
+  const digest = sha256(text);
+  return { name, seq, digest, words: role === 'accept' ? sixWords(digest) : null, epoch };
+}
+
+/** One key signs one epoch: what a thief of the old key can still sign is of an epoch that is over. */
+async function epochOfNewKey(site: PartnerSite): Promise<RotatedKey['epoch']> {
+  if (site.config.logs === undefined || !(await hasLogState(site))) return null;
+  try {
+    return (await newEpochLocked(site, { reason: 'the log key was replaced' })).epoch;
+  } catch (error) {
+    if (!isTieupError(error, 'TIEUP_E_USAGE', 'TIEUP_E_VERIFY')) throw error;
+    return 'needed';
+  }
 }
 
 async function currentKeys(site: PartnerSite): Promise<RotatedKeys> {

@@ -4,6 +4,7 @@ import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { Lock } from '../io/lock.ts';
+import type { LogFiles } from '../io/log-files.ts';
 import type { ObjectStore } from '../publish/objects.ts';
 import type { Layout, Ports } from '../publish/ports.ts';
 
@@ -23,10 +24,14 @@ export interface PartnerSite {
   readonly ports: Ports;
   readonly layout: Layout;
   readonly keys: KeyStore;
+  /** The access logs of the web server, relative to the folder of `tieup.yaml`. */
+  readonly logFiles: LogFiles;
   readonly clock: Clock;
   random(length: number): Uint8Array;
   /** One tieup at a time. @throws TIEUP_E_LOCKED. */
   lock(): Promise<Lock>;
+  /** One tieup at a time reads the logs; publishing need not wait for it. @throws TIEUP_E_LOCKED. */
+  lockLogs(): Promise<Lock>;
 }
 
 /** The root metadata from the invitation, from the state folder: where trust begins. */

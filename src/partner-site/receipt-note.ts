@@ -11,9 +11,11 @@ import type { PartnerSite } from './partner-site.ts';
 
 /**
  * Writes the receipt for what is live into the outbox, unless it is there already: after every publication, and by the next
- * command when a crash came in between. Undefined when nothing was published yet.
+ * command when a crash came in between. Undefined when nothing was published yet. The same is noted for the access logs, which
+ * end at this moment where the switch happened.
  */
 export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefined> {
+  if (site.config.logs !== undefined) await (await import('./logs/switches.ts')).noteSwitch(site, 'now');
   const { record } = await readLive(site.ports, site.layout);
   const statement = record === undefined ? undefined : await statementOf(site, record);
   if (record === undefined || statement === undefined) return undefined;

@@ -6,7 +6,7 @@ import { TieupError } from '../errors.ts';
 import { base64, strictBase64 } from './base64.ts';
 import { emptyRoot, HASH_LENGTH, sameHash } from './merkle.ts';
 import { PARTNER_ID } from './names.ts';
-import { type NoteSigner, openNote, signNote } from './note.ts';
+import { type NoteKey, type NoteSigner, openNote, signNote, signNoteWith } from './note.ts';
 import type { VerifierKey } from './vkey.ts';
 
 /** `T` tie-up hits, switches and gaps; `O` other hits and unparsed lines; `C` commerce. */
@@ -85,6 +85,11 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): Uint
   return signNote(renderCheckpoint(checkpoint), [signer]);
 }
 
+/** {@link signCheckpoint} with a key that may be elsewhere. */
+export function signCheckpointWith(checkpoint: Checkpoint, key: NoteKey): Promise<Uint8Array> {
+  return signNoteWith(renderCheckpoint(checkpoint), [key]);
+}
+
 /**
  * Verifies a checkpoint that one of `keys` has signed, each the log key of a partner (`<partner>/log`).
  * @throws TIEUP_E_VERIFY when it is malformed, not signed by a known key, or of another partner's log than the key is of.
@@ -107,6 +112,10 @@ export function requireOrigin({ origin }: Checkpoint, wanted: LogOrigin): void {
     if (origin[part] === wanted[part]) continue;
     throw refused(`its ${part} is ${JSON.stringify(origin[part])}, not ${JSON.stringify(wanted[part])}`);
   }
+}
+
+export function sameHead(a: TreeHead, b: TreeHead): boolean {
+  return a.size === b.size && sameHash(a.root, b.root);
 }
 
 function refused(why: string): TieupError {

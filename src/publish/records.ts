@@ -147,7 +147,8 @@ export async function treeNumbers(web: FileTree, layout: Layout): Promise<readon
   return layout.how === 'link' ? numbersIn(await web.list(layout.treesName), /^([1-9]\d{0,14})$/) : [];
 }
 
-function numbersIn(entries: readonly { readonly name: string }[], pattern: RegExp): readonly number[] {
+/** The numbers in the names that match `pattern`, ascending. */
+export function numbersIn(entries: readonly { readonly name: string }[], pattern: RegExp): readonly number[] {
   return entries
     .flatMap(({ name }) => pattern.exec(name)?.[1] ?? [])
     .map(Number)

@@ -9,15 +9,17 @@ import { request } from 'node:http';
 
 export interface Nginx {
   readonly port: number;
+  /** Of the process that signals go to. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Serves `root`, which may be a link; the link is looked up for every request. */
-export async function startNginx(program: string, root: string): Promise<Nginx> {
+/** Serves `root`, which may be a link; the link is looked up for every request. Logs to `accessLog`, an absolute path, if given. */
+export async function startNginx(program: string, root: string, accessLog?: string): Promise<Nginx> {
   const prefix = await mkdtemp(join(tmpdir(), 'tieup-'));
   await mkdir(join(prefix, 'temp'));
   const port = await freePort();
-  await writeFile(join(prefix, 'nginx.conf'), configuration(prefix, root, port));
+  await writeFile(join(prefix, 'nginx.conf'), configuration(prefix, root, port, accessLog));
   const child = spawn(program, ['-p', prefix, '-c', join(prefix, 'nginx.conf')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -37,10 +39,10 @@ export async function startNginx(program: string, root: string): Promise<Nginx> 
     await stop();
     throw error;
   }
-  return { port, stop };
+  return { port, pid: child.pid ?? 0, stop };
 }
 
-function configuration(prefix: string, root: string, port: number): string {
+function configuration(prefix: string, root: string, port: number, accessLog = 'off'): string {
   const user = process.getuid?.() === 0 ? 'user root;\n' : '';
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `  ${name}_temp_path ${prefix}/temp/${name};\n`)
@@ -51,7 +53,7 @@ pid ${prefix}/nginx.pid;
 error_log stderr error;
 events { worker_connections 256; }
 http {
-${temporary}  access_log off;
+${temporary}  access_log ${accessLog};
   default_type text/html;
   keepalive_requests 100000;
   server { listen 127.0.0.1:${port}; root ${root}; }

@@ -7,6 +7,7 @@ import type { FileTree } from '../../src/io/file-tree.ts';
 import type { BeforeStep } from '../../src/io/folder-access.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
 import type { KeyStore } from '../../src/io/keys.ts';
+import { logFolder } from '../../src/io/log-folder.ts';
 import { acquireLock } from '../../src/io/lock.ts';
 import { accept, type AcceptResult, type Answering } from '../../src/partner-site/accept.ts';
 import { readAgreedTerms } from '../../src/partner-site/agreed-terms.ts';
@@ -164,9 +165,11 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
       keep: config.keep,
     },
     keys: options.keys ?? parts.keys,
+    logFiles: logFolder(folder),
     clock,
     random: seededRandom(`${parts.id} ${pid}`),
     lock: () => acquireLock(state, 'lock', owner, clock, 60, { isAlive }),
+    lockLogs: () => acquireLock(state, 'logs/lock', owner, clock, 60, { isAlive }),
   };
 }
 

@@ -12,6 +12,7 @@ const PACKAGES = {
   'ssh-add': 'openssh-client',
   'ssh-keygen': 'openssh-client',
   nginx: 'nginx',
+  logrotate: 'logrotate',
   chromium: 'chromium',
   sha256sum: 'coreutils',
   openssl: 'openssl',

@@ -48,15 +48,23 @@ export async function rotatePartnerKey(
   const role = asOwnRole(key);
   const site = await ctx.partnerSite();
   assertConfirmed(confirm, site.config.partner, `rotating the ${role} key`);
-  const { name, seq, words, digest } = await rotateOwnKey(site, role, {
+  const { name, seq, words, digest, epoch } = await rotateOwnKey(site, role, {
     passwordFor: (made) => newPassword(ctx, site.keys, made),
     inAgent,
   });
   const { output } = ctx;
-  output.result('site-keys-rotate', { name, seq, words, digest: words === null ? null : digest }, () => {
+  output.result('site-keys-rotate', { name, seq, words, digest: words === null ? null : digest, epoch }, () => {
     const what = inAgent === undefined ? `made the key ${name}` : `took the key of the ssh-agent as ${name}`;
     const made = `${output.mark('added', `${what}; it signs from now on`)}\n`;
-    if (words === null) return `${made}The main site takes it in by itself, with its next status or push.\n`;
+    if (words === null) {
+      const logs =
+        epoch === null
+          ? ''
+          : epoch === 'needed'
+            ? 'The logs must begin anew with it, and their state was lost:  tieup logs new-epoch\n'
+            : `Epoch ${epoch} of the access logs begins with it.\n`;
+      return `${made}The main site takes it in by itself, with its next status or push.\n${logs}`;
+    }
     return (
       `${made}The main site has to trust it: its operator runs tieup keys trust ${visible(site.config.partner)}, which shows what the\n` +
       `six words must be. By telephone, read them out:\n${wordLines(words, digest, output).join('\n')}\n`

@@ -70,3 +70,24 @@ describe('tieup.yaml of a partner site', () => {
     expect(problemsIn(() => parse('folders: { keys: public-keys, state: exchange2, slots: ..slots }'))).toEqual([]);
   });
 });
+
+describe('logs: in tieup.yaml of a partner site', () => {
+  test('are read with the privacy of visitors in mind unless told otherwise', () => {
+    expect(parse('logs: { sources: [{ files: /var/log/nginx/access.log* }] }').logs).toEqual({
+      sources: [{ files: '/var/log/nginx/access.log*', format: 'combined', zone: '+0000' }],
+      privacy: { address: 'truncate', visitor: 'daily', query: [], referrer: 'origin', user: 'drop' },
+      export: { T: 'whole', O: 'none' },
+    });
+    expect(parse('').logs).toBeUndefined();
+  });
+
+  test.each([
+    ['logs: { sources: [] }', 'sources'],
+    ['logs: { sources: [{ files: a, zone: Paris }] }', 'zone'],
+    ['logs: { sources: [{ files: a }], privacy: { adress: full } }', 'did you mean `address`?'],
+    ['logs: { sources: [{ files: a }], privacy: { query: ["a&b"] } }', 'query'],
+    ['logs: { sources: [{ files: a, host: "https://a.example/" }] }', 'host'],
+  ])('refuse %s', (text, about) => {
+    expect(problemsIn(() => parse(text)).join('\n')).toContain(about);
+  });
+});

@@ -134,6 +134,21 @@ describe('a lock', () => {
     expect(message.length).toBeLessThan(400);
   });
 
+  test('of this machine without a name is of a process that was killed, a minute later', async () => {
+    const tree = memoryTree();
+    await tree.create(PATH, new Uint8Array());
+    let now = Date.parse((await tree.stat(PATH))?.modified ?? '') + 59_000;
+    const clock = { ...stoppedClock(), now: () => new Date(now) };
+    const here = { isAlive: () => true };
+    expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10, here))).toMatchObject({
+      code: 'TIEUP_E_LOCKED',
+    });
+    now += 60_000;
+    expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    await acquireLock(tree, PATH, owner('bob'), clock, 10, here);
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
   test('file that is far too long is refused, and left alone', async () => {
     const [tree, clock] = [memoryTree(), stoppedClock()];
     await tree.write(PATH, new Uint8Array(5000));

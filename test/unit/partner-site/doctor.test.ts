@@ -66,6 +66,7 @@ describe('a partner site in order', () => {
       'contract',
       'cron',
       'cron',
+      'logs',
       'exposed',
     ]);
     expect(await shop.snapshot()).toEqual(before);

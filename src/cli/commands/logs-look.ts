@@ -1,0 +1,101 @@
+/** `tieup logs detect` and `tieup logs show`: looking before anything leaves. */
+import { TieupError } from '../../errors.ts';
+import { type Detected, detectLog } from '../../partner-site/detect-log.ts';
+import { showLogs, type ShownLogs } from '../../partner-site/show-logs.ts';
+import type { LogRecord } from '../../protocol/log-record.ts';
+import type { Define } from '../define.ts';
+import { disclosure } from '../log-choice.ts';
+import type { Output } from '../output.ts';
+import { byteCount, count } from '../quantity.ts';
+import { visible } from '../visible.ts';
+
+const LIMIT = 100;
+const MAX_LIMIT = 100_000;
+
+export const defineLogsLook: Define = (command, context) => {
+  command
+    .command('detect <file>')
+    .description(
+      'Names the format of an access log, shows how its lines are read, and prints the lines for tieup.yaml.',
+    )
+    .option('--format <format>', 'try this name, or the log_format or LogFormat of the web server')
+    .action(async (file, { format }) => {
+      const ctx = context();
+      const found = await detectLog(await ctx.logFiles(), file, format);
+      const given = format ?? found.format.name;
+      const examples = found.examples.map(({ line, fields }) => ({ line, fields: Object.fromEntries(fields) }));
+      const data = { path: found.path, format: given, lines: found.lines, read: found.read, examples };
+      ctx.output.result('logs-detect', data, () => detectedText(ctx.output, found, file, given));
+    });
+  command
+    .command('show')
+    .description('Shows what would leave with the next export, and what would only be counted. Nothing leaves.')
+    .option('--log <log>', 'T (tie-up pages), O (your own pages) or all: as with export')
+    .option('--only <filter...>', 'only records such as status=404 or path~/shop')
+    .option('--from <day>', 'only records from this day on')
+    .option('--to <day>', 'only records up to this day')
+    .option('--commit', 'read what is new in the log files first')
+    .option('--limit <number>', 'how many records to print', String(LIMIT))
+    .action(async ({ log, only = [], from, to, commit, limit }) => {
+      const ctx = context();
+      const disclose = disclosure(log, { only, from, to });
+      const request = { commit: commit === true, disclose, limit: limitOf(limit) };
+      const shown = await showLogs(await ctx.partnerSite(), request);
+      ctx.output.result('logs-show', shown, () => shownText(ctx.output, shown));
+    });
+};
+
+function limitOf(text: string): number {
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (limit <= MAX_LIMIT) return limit;
+  throw new TieupError('TIEUP_E_USAGE', `--limit ${JSON.stringify(text)} is not a number up to ${MAX_LIMIT}`);
+}
+
+function detectedText(output: Output, { path, read, lines, examples }: Detected, file: string, format: string): string {
+  const mark = read === lines ? 'good' : 'warning';
+  const parts = [
+    `${output.mark(mark, `${visible(path)} is read as ${visible(format)}`)}: ${read} of ${count(lines, 'line')}\n`,
+  ];
+  for (const { line, fields } of examples) {
+    parts.push(`\n${output.faint(visible(line.slice(0, 300)))}\n`);
+    for (const [name, value] of fields) parts.push(`  ${name.padEnd(9)} ${visible(value)}\n`);
+  }
+  // JSON strings are YAML strings, whatever is in them.
+  const files = JSON.stringify(/\.log$/.test(file) ? `${file}*` : file);
+  parts.push(
+    '\nIf that is right, these are the lines for tieup.yaml:\n\n',
+    `logs:\n  sources:\n    - files: ${files}\n      format: ${JSON.stringify(format)}\n`,
+  );
+  return parts.join('');
+}
+
+function shownText(output: Output, { logs, records, disk, counts, epoch }: ShownLogs): string {
+  const total = logs.T.leaving + logs.O.leaving;
+  const more = total - records.length;
+  return [
+    ...records.map(recordText),
+    ...(more > 0 ? [output.faint(`… and ${count(more, 'record')} more; see --limit`), '\n'] : []),
+    records.length === 0 ? '' : '\n',
+    `${output.strong('Would leave with the next export')}\n`,
+    `  tie-up pages    ${leaving(logs.T)}\n`,
+    `  your own pages  ${leaving(logs.O)}\n`,
+    `Read in epoch ${epoch}: ${count(counts.lines, 'line')} = ${counts.T} of tie-up pages + ${counts.O} of your own + ${counts.X} unreadable\n`,
+    `Kept here: ${byteCount(disk.bytes)} in ${count(disk.files, 'file')}\n`,
+  ].join('');
+}
+
+function leaving({ leaving: shown, counted, cosigned }: ShownLogs['logs']['T']): string {
+  return `${count(shown, 'record')}, ${counted} more only counted; ${cosigned} handed over before`;
+}
+
+/** Every field that has a value: what is not printed does not leave. */
+function recordText(record: LogRecord): string {
+  const { seq, class: kind, time, method, path, query, protocol, status, bytes, signals, ...rest } = record;
+  const request = `${method} ${path}${query === '' ? '' : `?${query}`} ${protocol}`.trim();
+  const answer = [status ?? '', bytes === null ? '' : `${bytes} bytes`].join(' ').trim();
+  const others = Object.entries({ ...rest, signals: signals.join(',') })
+    .filter(([, value]) => value !== '' && value !== null)
+    .map(([name, value]) => `${name}=${value}`);
+  const first = [String(seq), kind, time, visible(request), answer].filter((each) => each !== '').join('  ');
+  return others.length === 0 ? `${first}\n` : `${first}\n    ${visible(others.join('  '))}\n`;
+}

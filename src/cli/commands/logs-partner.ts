@@ -1,0 +1,79 @@
+import { commitLogs, type Committed } from '../../partner-site/commit-logs.ts';
+import { type Exported, exportLogs } from '../../partner-site/export-logs.ts';
+import type { ExportedTree } from '../../protocol/log-export.ts';
+import type { Define } from '../define.ts';
+import { disclosure } from '../log-choice.ts';
+import { byteCount, count } from '../quantity.ts';
+
+const ACCEPT_GAP = 'lines are lost for good: go on, and let the main site see the gap';
+
+export const defineLogsAtPartner: Define = (command, context) => {
+  command
+    .command('commit')
+    .description('Reads what is new in the access logs and commits to it; nothing is exported.')
+    .option('--accept-gap', ACCEPT_GAP)
+    .action(async ({ acceptGap }) => {
+      const ctx = context();
+      const committed = await commitLogs(await ctx.partnerSite(), { acceptGap: acceptGap === true });
+      ctx.output.result('logs-commit', describe(committed), () => {
+        const done = `${count(committed.added.lines, 'new line')} committed to`;
+        return `${ctx.output.mark('good', done)}${classes(committed)}\n`;
+      });
+    });
+  command
+    .command('export')
+    .description('Hands out the access logs with a certificate that they, or the part that is shown, are unaltered.')
+    .option('--log <log>', 'T (tie-up pages), O (your own pages) or all: show every record of it')
+    .option('--only <filter...>', 'show only records such as status=404 or path~/shop; the others are counted')
+    .option('--from <day>', 'show only records from this day on')
+    .option('--to <day>', 'show only records up to this day')
+    .option('--from-start', 'the main site has lost what it knew: from the first record on')
+    .option('--accept-gap', ACCEPT_GAP)
+    .action(async ({ log, only = [], from, to, fromStart, acceptGap }) => {
+      const ctx = context();
+      const disclose = disclosure(log, { only, from, to });
+      const request = { acceptGap: acceptGap === true, fromStart: fromStart === true, disclose };
+      const result = await exportLogs(await ctx.partnerSite(), request);
+      const { committed, statement, answer, complaints } = result;
+      for (const complaint of complaints) ctx.output.warning(complaint);
+      if (answer.kind === 'refused') ctx.output.warning(answer.why);
+      const data = { ...describe(committed), export: statement?.seq ?? null, answer, complaints };
+      ctx.output.result('logs-export', data, () => {
+        if (statement === undefined) {
+          return `${ctx.output.mark('good', 'nothing new')}${classes(committed)}\n${answerText(answer)}`;
+        }
+        const { T, O } = statement;
+        return [
+          `${ctx.output.mark('good', `export ${statement.seq} is in the outbox`)}${classes(committed)}\n`,
+          `  tie-up pages    ${shown(T)}\n`,
+          `  your own pages  ${shown(O)}\n`,
+          answerText(answer),
+        ].join('');
+      });
+    });
+};
+
+function describe({ epoch, counts, added, heads }: Committed): object {
+  const head = (log: 'T' | 'O') => ({ size: heads[log].size, root: Buffer.from(heads[log].root).toString('hex') });
+  return { epoch, counts, added, T: head('T'), O: head('O') };
+}
+
+/** T + O + X are the lines that were read, always. */
+function classes({ counts }: Committed): string {
+  const { lines, T, O, X, G } = counts;
+  const gaps = G === 0 ? '' : `, ${count(G, 'gap')}`;
+  return `; ${count(lines, 'line')} in all = ${T} of tie-up pages + ${O} of your own + ${X} unreadable${gaps}`;
+}
+
+function shown({ size, from, disclosed, file }: ExportedTree): string {
+  if (file === null) return `${count(size, 'record')}, none of them new`;
+  const what = disclosed === 'whole' ? 'all shown' : 'counted, and shown as far as asked';
+  return `${count(size - from, 'new record')}, ${what} (${byteCount(file.length)})`;
+}
+
+function answerText(answer: Exported['answer']): string {
+  if (answer.kind !== 'answered') return '';
+  const { records, dropped } = answer;
+  const lost = dropped === 0 ? '' : `; ${dropped} of them are older than logs.keepDays and cannot be shown`;
+  return `The main site wanted to see a sample of your own pages: ${count(records, 'record')}${lost}.\n`;
+}

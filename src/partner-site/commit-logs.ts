@@ -1,0 +1,222 @@
+/**
+ * Commits to what the access logs say: from here on no line can be changed, dropped or added without a trace.
+ *
+ *   sources → files found again → lines → records (T, O, X) → salted leaves → kept → state (commit point) → checkpoints signed
+ *
+ * Run every few minutes by cron, and by every export. A crash at any step leaves the state as it was: the same lines are then
+ * read again. Nothing is exported here; the checkpoints say how many records there are, and no more.
+ */
+import type { LogsConfig } from '../config/partner-logs.ts';
+import { isTieupError, TieupError } from '../errors.ts';
+import type { LogFile } from '../io/log-files.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { createScanner, type LineCounts, type Scanner } from '../logs/scanner.ts';
+import {
+  type LogOrigin,
+  MAX_CHECKPOINT_NOTE,
+  openCheckpoint,
+  sameHead,
+  signCheckpointWith,
+  type TreeHead,
+} from '../protocol/checkpoint.ts';
+import { checkpointPath } from '../protocol/exchange.ts';
+import { instant } from '../protocol/instant.ts';
+import { renderVkey } from '../protocol/vkey.ts';
+import { daySalts } from './logs/day-salts.ts';
+import { segmentKeeper } from './logs/keep-segments.ts';
+import {
+  firstState,
+  headsOf,
+  type LogState,
+  originOf,
+  readLogState,
+  type SourceState,
+  TREES,
+  type TreeName,
+  writeLogState,
+} from './logs/log-state.ts';
+import { showEpoch } from './logs/epoch-note.ts';
+import { assertOneLog } from './logs/plan-reading.ts';
+import { readSource } from './logs/read-source.ts';
+import { removeUncommitted } from './logs/segments.ts';
+import { assertNotSetBack } from './logs/set-back.ts';
+import { noteSwitch, readSwitches } from './logs/switches.ts';
+import { ownKey, ownSigner } from './own-keys.ts';
+import type { PartnerSite } from './partner-site.ts';
+import { withLock } from './recover-site.ts';
+
+export interface CommitRequest {
+  /** Lines that were lost are noted as lost, instead of refusing to go on. */
+  readonly acceptGap: boolean;
+}
+
+export interface Committed {
+  readonly epoch: number;
+  /** Since the epoch began, and by this run. */
+  readonly counts: LineCounts;
+  readonly added: LineCounts;
+  /** The trees that the checkpoints are of. */
+  readonly heads: Readonly<Record<TreeName, TreeHead>>;
+}
+
+/** @throws TIEUP_E_CONFIG without `logs:` in tieup.yaml; TIEUP_E_STORAGE, TIEUP_E_DRIFT when logs cannot be read on. */
+export async function commitLogs(site: PartnerSite, request: CommitRequest): Promise<Committed> {
+  requireLogs(site);
+  const { state: _, ...committed } = await withLogLock(site, () => commitLocked(site, request));
+  return committed;
+}
+
+/** What {@link commitLogs} does, for who holds the lock of the logs already. */
+export async function commitLocked(
+  site: PartnerSite,
+  request: CommitRequest,
+): Promise<Committed & { state: LogState }> {
+  const config = requireLogs(site);
+  const before = (await readLogState(site)) ?? firstState(1, await logVkey(site), site.clock);
+  await assertNotSetBack(site, before);
+  assertSameKey(before, await logVkey(site));
+  await noteMissedSwitch(site);
+  await removeUncommitted(site, before);
+  const after = await readNew(site, config, before, request);
+  await writeLogState(site, after);
+  await showEpoch(site, after.epoch);
+  const heads = headsOf(after);
+  await showCheckpoints(site, after.epoch, heads);
+  return {
+    epoch: after.epoch,
+    counts: after.counts,
+    added: difference(after.counts, before.counts),
+    heads,
+    state: after,
+  };
+}
+
+/** The log key in use, as it stands in the state of an epoch. */
+export async function logVkey(site: PartnerSite): Promise<string> {
+  const { name, publicKey } = await ownKey(site, 'log');
+  return renderVkey(name, publicKey);
+}
+
+/** Two keys in one epoch would let a thief of the old one go on. */
+function assertSameKey({ epoch, key }: LogState, current: string): void {
+  if (key === current) return;
+  throw new TieupError(
+    'TIEUP_E_DRIFT',
+    `epoch ${epoch} of the logs was signed with a log key that was replaced since`,
+    {
+      hint: 'the manager begins a new epoch with tieup logs new-epoch --reason "the log key was replaced"',
+    },
+  );
+}
+
+export async function withLogLock<T>(site: PartnerSite, work: () => Promise<T>): Promise<T> {
+  const lock = await site.lockLogs();
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** @throws TIEUP_E_CONFIG when this site reads no logs. */
+export function requireLogs(site: Pick<PartnerSite, 'config'>): LogsConfig {
+  if (site.config.logs !== undefined) return site.config.logs;
+  throw new TieupError('TIEUP_E_CONFIG', 'tieup.yaml does not say where the access logs are', {
+    hint: 'add "logs: { sources: [{ files: /var/log/nginx/access.log* }] }"; tieup logs detect FILE tells the format',
+  });
+}
+
+/** Whoever publishes notes a switch itself; while it is at work there is nothing to be noted for it. */
+async function noteMissedSwitch(site: PartnerSite): Promise<void> {
+  try {
+    await withLock(site, () => noteSwitch(site, 'earlier'));
+  } catch (error) {
+    if (!isTieupError(error, 'TIEUP_E_LOCKED')) throw error;
+  }
+}
+
+async function readNew(
+  site: PartnerSite,
+  { sources, privacy }: LogsConfig,
+  before: LogState,
+  { acceptGap }: CommitRequest,
+): Promise<LogState> {
+  const { counts, publication } = before;
+  const scanner = createScanner({ privacy, saltOfDay: await daySalts(site), counts, publication });
+  const keeper = segmentKeeper(site, before);
+  const switches = await readSwitches(site);
+  const after: SourceState[] = [];
+  for (const source of sources) {
+    const files = await site.logFiles.open(source.files);
+    try {
+      assertOneLog(source.files, files);
+      const state = before.sources.find((each) => each.files === source.files) ?? unread(source.files);
+      const take = keeper.keep;
+      after.push(await readSource(site, source, scanner, { files, before: state, switches, acceptGap, take }));
+    } finally {
+      await close(files);
+    }
+  }
+  await keeper.keep(scanner.flush());
+  await keeper.flush();
+  return {
+    ...before,
+    time: instant(site.clock.now()),
+    ...outcome(scanner),
+    frontiers: keeper.frontiers(),
+    sources: [...after, ...unused(before, after)],
+  };
+}
+
+function outcome({ counts, publication }: Scanner): Pick<LogState, 'counts' | 'publication'> {
+  return { counts, publication };
+}
+
+function unread(files: string): SourceState {
+  return { files, known: [], switchNumber: 0 };
+}
+
+/** A source that was taken out of tieup.yaml stays known: put in again, it goes on where it was left. */
+function unused(before: LogState, after: readonly SourceState[]): readonly SourceState[] {
+  return before.sources.filter(({ files }) => after.every((each) => each.files !== files));
+}
+
+async function close(files: readonly LogFile[]): Promise<void> {
+  for (const file of files) await file.close();
+}
+
+/** Signs what is not signed yet. A checkpoint in the outbox that is not of ours is replaced. */
+async function showCheckpoints(
+  site: PartnerSite,
+  epoch: number,
+  heads: Readonly<Record<TreeName, TreeHead>>,
+): Promise<void> {
+  for (const log of TREES) {
+    const checkpoint = { origin: originOf(site, log, epoch), ...heads[log] };
+    if (await isShown(site, log, checkpoint)) continue;
+    const note = await signCheckpointWith(checkpoint, await ownSigner(site, 'log'));
+    await site.exchange.write(checkpointPath(log), note);
+  }
+}
+
+async function isShown(site: PartnerSite, log: TreeName, wanted: TreeHead & { origin: LogOrigin }): Promise<boolean> {
+  const note = await readIfThere(site.exchange, checkpointPath(log), MAX_CHECKPOINT_NOTE);
+  if (note === undefined) return false;
+  try {
+    const shown = openCheckpoint(note, [await ownKey(site, 'log')]);
+    return sameHead(shown, wanted) && shown.origin.epoch === wanted.origin.epoch;
+  } catch {
+    return false;
+  }
+}
+
+function difference(after: LineCounts, before: LineCounts): LineCounts {
+  return {
+    lines: after.lines - before.lines,
+    T: after.T - before.T,
+    O: after.O - before.O,
+    X: after.X - before.X,
+    S: after.S - before.S,
+    G: after.G - before.G,
+  };
+}

@@ -1,0 +1,42 @@
+/** Names the format of a log file and shows how its first lines are read, before anything is configured. */
+import { TieupError } from '../errors.ts';
+import type { LogFiles } from '../io/log-files.ts';
+import { type DetectedFormat, detectFormat, sampleLines, tryFormat } from '../logs/detect.ts';
+import { compileFormat } from '../logs/format.ts';
+import { content } from './logs/log-content.ts';
+
+export interface Detected extends DetectedFormat {
+  /** The file that was looked at. */
+  readonly path: string;
+}
+
+const SAMPLE = 1024 * 1024;
+
+/**
+ * @param format a name or a server's own format string to try; the likeliest one unless given
+ * @throws TIEUP_E_NOT_FOUND without the file; TIEUP_E_CONTENT when no format reads half of its lines.
+ */
+export async function detectLog(logFiles: LogFiles, path: string, format: string | undefined): Promise<Detected> {
+  const files = await logFiles.open(path);
+  try {
+    const newest = files.toSorted((a, b) => b.modifiedMs - a.modifiedMs).find(({ length }) => length > 0);
+    if (newest === undefined) {
+      const why = files.length === 0 ? 'is not there' : 'is empty';
+      throw new TieupError('TIEUP_E_NOT_FOUND', `the log ${JSON.stringify(path)} ${why}`, {
+        hint: 'name a file in which the web server has logged some requests',
+      });
+    }
+    let sample = new Uint8Array();
+    for await (const chunk of content(newest, 0)) {
+      sample = Uint8Array.from(Buffer.concat([sample, chunk]).subarray(0, SAMPLE));
+      if (sample.length === SAMPLE) break;
+    }
+    const found = format === undefined ? detectFormat(sample) : tryFormat(compileFormat(format), sampleLines(sample));
+    if (found !== undefined) return { ...found, path: newest.path };
+    throw new TieupError('TIEUP_E_CONTENT', `no format that tieup knows reads ${JSON.stringify(newest.path)}`, {
+      hint: 'try the log_format or LogFormat of your web server: tieup logs detect FILE --format "$remote_addr …"',
+    });
+  } finally {
+    for (const file of files) await file.close();
+  }
+}

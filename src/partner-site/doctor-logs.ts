@@ -1,0 +1,95 @@
+/** Whether the access logs are read, handed over and forgotten as they should be. */
+import type { Machine } from '../io/machine.ts';
+import { ok, problem, warning, type Finding } from '../report/finding.ts';
+import { logVkey } from './commit-logs.ts';
+import { overdueSalts } from './logs/day-salts.ts';
+import { type LogState, readLogState } from './logs/log-state.ts';
+import { assertOneLog } from './logs/plan-reading.ts';
+import { assertNotSetBack } from './logs/set-back.ts';
+import type { PartnerSite } from './partner-site.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Fewer lines say nothing about a format. */
+const ENOUGH_LINES = 100;
+const MUCH_UNREADABLE = 0.01;
+
+export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'crontab'>): Promise<readonly Finding[]> {
+  const { logs } = site.config;
+  if (logs === undefined) return [ok('logs', 'no access logs are read: tieup.yaml has no logs')];
+  const found: Finding[] = [];
+  for (const { files } of logs.sources) found.push(await sourceFinding(site, files));
+  const overdue = await overdueSalts(site);
+  if (overdue.length > 0) {
+    const message = `secrets of visitors’ pseudonyms should be destroyed: ${overdue.join(', ')}`;
+    found.push(problem('logs-salts', message, 'tieup logs commit destroys them; let cron run it'));
+  }
+  const state = await readLogState(site);
+  if (state === undefined) {
+    found.push(warning('logs-commit', 'no access log was read yet', 'tieup logs commit; then tieup logs schedule'));
+    return found;
+  }
+  await assertNotSetBack(site, state);
+  if (state.key !== (await logVkey(site))) {
+    found.push(
+      problem('logs-epoch', 'the log key was replaced, and no new epoch of the logs has begun', 'tieup logs new-epoch'),
+    );
+  }
+  const age = site.clock.now().getTime() - Date.parse(state.time);
+  return [...found, commitFinding(age), ...(await scheduleFindings(site, machine, age)), unreadableFinding(state)];
+}
+
+async function sourceFinding(site: PartnerSite, pattern: string): Promise<Finding> {
+  const files = await site.logFiles.open(pattern);
+  try {
+    if (files.length === 0) {
+      const message = `no log is there that ${JSON.stringify(pattern)} names`;
+      return problem('logs-readable', message, 'correct logs.sources in tieup.yaml');
+    }
+    assertOneLog(pattern, files);
+    return ok('logs-readable', `${JSON.stringify(pattern)} can be read`);
+  } finally {
+    for (const file of files) await file.close();
+  }
+}
+
+function commitFinding(ageMs: number): Finding {
+  if (ageMs <= DAY_MS) return ok('logs-commit', 'the access logs were read within the last day');
+  const days = Math.floor(ageMs / DAY_MS);
+  return problem(
+    'logs-commit',
+    `the access logs were read last ${days === 1 ? 'a day' : `${days} days`} ago: what rotation removes meanwhile is lost`,
+    'tieup logs commit; then tieup logs schedule prints what lets it happen by itself',
+  );
+}
+
+async function scheduleFindings(
+  site: PartnerSite,
+  machine: Pick<Machine, 'crontab'>,
+  ageMs: number,
+): Promise<readonly Finding[]> {
+  const lines = ((await machine.crontab()) ?? '').split('\n').filter((line) => !/^\s*#/.test(line));
+  return (['commit', 'export'] as const).flatMap((verb) => {
+    if (lines.some((line) => line.includes(`tieup logs ${verb}`)))
+      return [ok('logs-cron', `tieup logs ${verb} runs by cron`)];
+    // A timer of systemd does as well.
+    if (verb === 'commit' && ageMs <= HOUR_MS) return [ok('logs-cron', 'something runs tieup logs commit')];
+    return [
+      warning(
+        'logs-cron',
+        `no line of your crontab runs tieup logs ${verb}`,
+        `cd ${site.files.label} && tieup logs schedule prints it; fine when a timer of systemd does it`,
+      ),
+    ];
+  });
+}
+
+function unreadableFinding({ counts: { lines, X } }: LogState): Finding {
+  const share = `${X.toLocaleString('en-US')} of ${lines.toLocaleString('en-US')} lines could not be read`;
+  if (lines < ENOUGH_LINES || X <= lines * MUCH_UNREADABLE) return ok('logs-unreadable', share);
+  return warning(
+    'logs-unreadable',
+    share,
+    'look at the format with tieup logs detect FILE; the main site may take so many for a sign of something else',
+  );
+}

@@ -1,0 +1,130 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
+import { exportLogs } from '../../../src/partner-site/export-logs.ts';
+import { rollback } from '../../../src/partner-site/rollback.ts';
+import type { PartnerSite } from '../../../src/partner-site/partner-site.ts';
+import { renderExport } from '../../../src/protocol/log-export.ts';
+import type { LogRecord } from '../../../src/protocol/log-record.ts';
+import { changesOf, killedAt } from '../../support/killed.ts';
+import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { partnership } from '../../support/partnership-fixture.ts';
+import { disclosed, exported, hit, serve, withLogs } from '../../support/shop-logs.ts';
+
+const commit = async (shop: PartnerFixture, more = {}) =>
+  commitLogs(await shop.open({ config: withLogs(more) }), { acceptGap: false });
+const exportAll = async (shop: PartnerFixture, more = {}) =>
+  exportLogs(await shop.open({ config: withLogs(more) }), { acceptGap: false, disclose: {} });
+const publish = async (shop: PartnerFixture) => shop.accept(await shop.open({ config: withLogs() }));
+
+/** A switch has the number of the line before it. */
+const inOrder = (a: LogRecord, b: LogRecord) => a.seq - b.seq || Number(a.class === 'S') - Number(b.class === 'S');
+
+describe('exporting access logs', () => {
+  test('hands out the hits on tie-up pages, and counts the others', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/'), hit('/with-main/assets/style.css'), hit('/about/us.html'), 'no line of a log\n');
+    const { statement } = await exportAll(shop);
+
+    expect(statement?.lines).toEqual({ T: 2, O: 1, X: 1, S: 1, G: 0 });
+    expect(statement && renderExport(statement)).toBe(renderExport(await exported(shop)));
+    const records = await disclosed(shop, 'T');
+    expect(records.map(({ class: kind, page, path, seq }) => [kind, page, path, seq])).toEqual([
+      ['S', '', expect.stringMatching(/^[0-9a-f]{64}$/), 0],
+      ['T', 'with-main/index.html', '/with-main/', 1],
+      ['T', '', '/with-main/assets/style.css', 2],
+    ]);
+    expect(records[1]).toMatchObject({
+      host: 'harbour.example',
+      ip: '203.0.113.0',
+      referrer: 'https://search.example',
+      visitor: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+    expect(await disclosed(shop, 'O')).toEqual([]);
+    expect((await exported(shop)).O).toMatchObject({ size: 2, disclosed: 'part' });
+  });
+
+  test('a second time says nothing new, and writes nothing', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/'));
+    await exportAll(shop);
+    const before = await shop.snapshot();
+    expect((await exportAll(shop)).statement).toBeUndefined();
+    expect(await shop.snapshot()).toEqual(before);
+  });
+
+  test('goes on where it was, and keeps no file that nobody needs', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/'));
+    await commit(shop);
+    serve(shop, hit('/with-main/story.html'));
+    const { statement } = await exportAll(shop);
+    expect(statement).toMatchObject({ seq: 1, previous: null, lines: { T: 2 } });
+    serve(shop, hit('/with-main/visit.html'));
+    expect((await exportAll(shop)).statement).toMatchObject({ seq: 2, lines: { T: 3 } });
+    expect((await disclosed(shop, 'T')).map(({ page }) => page)).toEqual([
+      '',
+      'with-main/index.html',
+      'with-main/story.html',
+      'with-main/visit.html',
+    ]);
+    const parts = readdirSync(shop.path('exchange/outbox/logs')).filter((name) => name.endsWith('.part.gz'));
+    const { T, O } = await exported(shop);
+    expect(parts).toEqual([T, O].flatMap(({ file }) => (file === null ? [] : `${file.digest}.part.gz`)));
+  });
+
+  test('the order of the log decides which release a hit met, not the clock', async () => {
+    const { main, shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/news.html', { status: 404 }));
+    await main.write('pages/news.md', '---\ntitle: News\n---\n\n# News\n');
+    await main.pushed();
+    await publish(shop);
+    serve(shop, hit('/with-main/news.html'));
+    await rollback(await shop.open({ config: withLogs() }), undefined);
+    serve(shop, hit('/with-main/news.html', { status: 404 }), hit('/with-main/'));
+    await exportAll(shop, { export: { O: 'whole' } });
+    const all = [...(await disclosed(shop, 'T')), ...(await disclosed(shop, 'O'))];
+    expect(all.toSorted(inOrder).map(({ class: kind, path }) => (kind === 'S' ? 'S' : `${kind} ${path}`))).toEqual([
+      'S',
+      'O /with-main/news.html',
+      'S',
+      'T /with-main/news.html',
+      'S',
+      'O /with-main/news.html',
+      'T /with-main/',
+    ]);
+  });
+});
+
+test('a process that is killed at any step loses no line and counts none twice', { timeout: 300_000 }, async () => {
+  const { shop } = await partnership();
+  await publish(shop);
+  serve(shop, hit('/with-main/'), hit('/'));
+  await exportAll(shop);
+  serve(shop, hit('/with-main/story.html'), 'no line of a log\n', hit('/with-main/visit.html'));
+  const options = { config: withLogs({ export: { O: 'whole' } }) };
+  const work = (site: PartnerSite) => exportLogs(site, { acceptGap: false, disclose: {} });
+  const steps = await changesOf(shop, work, options);
+  expect(steps.length).toBeGreaterThan(20);
+  for (const step of steps.keys()) {
+    const killed = await killedAt(shop, work, step + 1, options);
+    await work(await killed.open(options));
+    expect((await exported(killed)).lines, steps[step]).toEqual({ T: 3, O: 1, X: 1, S: 1, G: 0 });
+    const all = [...(await disclosed(killed, 'T')), ...(await disclosed(killed, 'O'))].toSorted(inOrder);
+    expect(
+      all.map(({ seq, path }) => `${seq} ${path.slice(0, 20)}`),
+      steps[step],
+    ).toEqual([
+      expect.stringMatching(/^0 [0-9a-f]{20}$/),
+      '1 /with-main/',
+      '2 /',
+      '3 /with-main/story.htm',
+      '4 no line of a log',
+      '5 /with-main/visit.htm',
+    ]);
+  }
+});

@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { memoryTree } from '../../../src/io/memory-tree.ts';
+import type { Machine } from '../../../src/io/machine.ts';
+import { compileFilter } from '../../../src/logs/record-filter.ts';
+import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
+import { detectLog } from '../../../src/partner-site/detect-log.ts';
+import { examinePartnerSite } from '../../../src/partner-site/doctor.ts';
+import { exportLogs } from '../../../src/partner-site/export-logs.ts';
+import { showLogs } from '../../../src/partner-site/show-logs.ts';
+import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { partnership } from '../../support/partnership-fixture.ts';
+import { disclosed, hit, serve, withLogs } from '../../support/shop-logs.ts';
+
+const options = { config: withLogs() };
+
+async function trading() {
+  const { main, shop } = await partnership();
+  await shop.accept(await shop.open(options));
+  serve(shop, hit('/with-main/'), hit('/with-main/gone.html', { status: 404 }), hit('/own.html'), 'no line\n');
+  return { main, shop };
+}
+
+describe('looking at what would leave', () => {
+  test('shows the very records that the next export discloses', async () => {
+    const { shop } = await trading();
+    const shown = await showLogs(await shop.open(options), { commit: true, disclose: {}, limit: 10 });
+    await exportLogs(await shop.open(options), { acceptGap: false, disclose: {} });
+    expect(shown.records).toEqual(await disclosed(shop, 'T'));
+    expect(shown.logs).toEqual({
+      T: { cosigned: 0, leaving: 2, counted: 0 },
+      O: { cosigned: 0, leaving: 0, counted: 3 },
+    });
+  });
+
+  test('the same for a filter, which counts what it withholds', async () => {
+    const { shop } = await trading();
+    const disclose = {
+      O: { kind: 'records', isWanted: compileFilter({ only: ['status=404'], from: undefined, to: undefined }) },
+    } as const;
+    const shown = await showLogs(await shop.open(options), { commit: true, disclose, limit: 10 });
+    await exportLogs(await shop.open(options), { acceptGap: false, disclose });
+    expect(shown.records.filter(({ class: kind }) => kind === 'O')).toEqual(await disclosed(shop, 'O'));
+    expect(shown.logs.O).toEqual({ cosigned: 0, leaving: 1, counted: 2 });
+  });
+
+  test('reads nothing new unless it is told to, and gives no more than asked for', async () => {
+    const { shop } = await trading();
+    expect((await showLogs(await shop.open(options), { commit: false, disclose: {}, limit: 10 })).records).toEqual([]);
+    const shown = await showLogs(await shop.open(options), { commit: true, disclose: {}, limit: 1 });
+    expect(shown.records).toHaveLength(1);
+    expect(shown.logs.T.leaving).toBe(2);
+  });
+});
+
+describe('naming the format of a log', () => {
+  test.each(['access.log', 'access.log.1.gz'])('says how the lines of %s are read', async (name) => {
+    const { shop } = await trading();
+    const text = `${hit('/a?b=1')}${hit('/c')}`;
+    writeFileSync(shop.path(`log/${name}`), name.endsWith('.gz') ? gzipSync(text) : text);
+    const { logFiles } = await shop.open();
+    const found = await detectLog(logFiles, `log/${name}`, undefined);
+    expect(found).toMatchObject({ lines: 2, read: 2, format: { name: 'combined' } });
+    expect(found.examples[0]?.fields.get('path')).toBe('/a');
+    expect(found.examples[0]?.fields.get('ip')).toBe('203.0.113.7');
+  });
+
+  test('refuses what is no log, what is empty, and what is not there', async () => {
+    const { shop } = await trading();
+    writeFileSync(shop.path('log/poem.txt'), 'a line\nanother line\n');
+    writeFileSync(shop.path('log/empty.txt'), '');
+    const { logFiles } = await shop.open();
+    for (const [name, code] of [
+      ['poem.txt', 'TIEUP_E_CONTENT'],
+      ['empty.txt', 'TIEUP_E_NOT_FOUND'],
+      ['nothing.txt', 'TIEUP_E_NOT_FOUND'],
+    ] as const) {
+      await expect(detectLog(logFiles, `log/${name}`, undefined)).rejects.toMatchObject({ code });
+    }
+  });
+});
+
+describe('doctor on access logs', () => {
+  const CRON =
+    '*/15 * * * * tieup accept --auto\n30 5 * * * tieup verify\n*/5 * * * * tieup logs commit\n10 4 * * * tieup logs export\n';
+  const machine = (crontab: string): Machine => ({
+    nodeVersion: 'v20.20.2',
+    uid: undefined,
+    permissions: async () => ({ uid: 1, gid: 1, isLink: false, mode: 0o700 }),
+    freeBytes: async () => 1e12,
+    crontab: async () => crontab,
+    fetch: async () => ({ status: 404, body: new Uint8Array() }),
+  });
+  const wrong = async (shop: PartnerFixture, more = {}, crontab = CRON) => {
+    const ports = { machine: machine(crontab), keyFolder: memoryTree('/keys'), fetch: false };
+    const found = await examinePartnerSite(await shop.open({ config: withLogs(more) }), ports);
+    return found.filter(({ check, state }) => check.startsWith('logs') && state !== 'ok');
+  };
+  const commit = async (shop: PartnerFixture) => commitLogs(await shop.open(options), { acceptGap: false });
+
+  test('finds nothing where they are read, and handed over by cron', async () => {
+    const { shop } = await trading();
+    await commit(shop);
+    expect(await wrong(shop)).toEqual([]);
+  });
+
+  test('finds logs that are not there, were never read, or are not read any more', async () => {
+    const { main, shop } = await trading();
+    expect(await wrong(shop)).toMatchObject([{ check: 'logs-commit', state: 'warning' }]);
+    expect(await wrong(shop, { sources: [{ files: 'log/none.log' }] })).toContainEqual(
+      expect.objectContaining({ check: 'logs-readable', state: 'problem' }),
+    );
+    await commit(shop);
+    main.clock.passDays(3);
+    expect(await wrong(shop, {}, '')).toMatchObject([
+      { check: 'logs-salts', state: 'problem', message: expect.stringContaining('2026-11-23') },
+      { check: 'logs-commit', state: 'problem', message: expect.stringContaining('3 days') },
+      { check: 'logs-cron', state: 'warning' },
+      { check: 'logs-cron', state: 'warning' },
+    ]);
+    await commit(shop);
+    expect(await wrong(shop)).toEqual([]);
+  });
+
+  test('finds that many lines cannot be read', async () => {
+    const { shop } = await trading();
+    serve(shop, ...Array.from({ length: 100 }, () => 'no line\n'));
+    await commit(shop);
+    expect(await wrong(shop)).toMatchObject([
+      { check: 'logs-unreadable', message: '101 of 104 lines could not be read' },
+    ]);
+  });
+});
