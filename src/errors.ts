@@ -64,7 +64,7 @@ const EXIT_OF_CODE = {
   TIEUP_E_DECLINED: EXIT.declined,
   /** Authentic, but its time is over. */
   TIEUP_E_EXPIRED: EXIT.expired,
-  /** The contract is over or suspended. */
+  /** The contract is over or suspended, or has not begun. */
   TIEUP_E_CONTRACT: EXIT.contractOver,
   /** The command line is not understood, or needs a flag because there is nobody to ask. */
   TIEUP_E_USAGE: EXIT.usage,

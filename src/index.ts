@@ -46,6 +46,30 @@ export { parseTerms, renderTerms, type ContentPolicy, type Terms } from './proto
 export { parseSums, renderSums, type SumLine } from './protocol/sums.ts';
 export { checkPaths, pathFault } from './protocol/names.ts';
 
+// What a partner's logs say, and the proof that they say what was signed.
+export {
+  openCheckpoint,
+  type Checkpoint,
+  type LogName,
+  type LogOrigin,
+  type OpenedCheckpoint,
+  type TreeHead,
+} from './protocol/checkpoint.ts';
+export { openCosignature } from './protocol/cosignature.ts';
+export { proveRecord, verifyPart, type TakeRecords, type VerifiedPart } from './protocol/log-part.ts';
+export type { PartCounts, RecordBatch } from './protocol/log-part-body.ts';
+export type { PartExpectations, PartHead } from './protocol/log-part-header.ts';
+export { parseRecord, switchOf, type LiveSwitch, type LogRecord, type RecordClass } from './protocol/log-record.ts';
+export { openProof, renderProof, type OpenedProof, type RecordProof } from './protocol/tlog-proof.ts';
+export { verifyConsistency, verifyInclusion, type Consistency, type Inclusion } from './protocol/merkle-proof.ts';
+export {
+  EXPORT_TYPE,
+  parseExport,
+  type ExportedFile,
+  type ExportedTree,
+  type LogExport,
+} from './protocol/log-export.ts';
+
 // A main site's pages.
 export {
   compileSite,

@@ -33,6 +33,7 @@ export function describeLeaving({ plan, publication, receipt }: Extract<LeaveRes
     removed,
     restored: [...originals.added, ...originals.changed],
     pages: publication.record.pages,
+    unpruned: publication.unpruned,
     receipt: receipt?.state ?? null,
   };
 }

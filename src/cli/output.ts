@@ -12,6 +12,7 @@ export type Mark = 'good' | 'bad' | 'warning' | 'added' | 'removed' | 'changed' 
 
 export interface Output {
   readonly json: boolean;
+  readonly quiet: boolean;
   /**
    * The result of the command, once.
    * @param name of the JSON document: `plan` becomes `"schema": "tieup.plan/v1"`; additive changes only
@@ -47,6 +48,7 @@ export function createOutput(terminal: Terminal, { json, quiet, colour }: Output
   const messages = new Chalk({ level: colourLevel(stderr, environment, colour) });
   return {
     json,
+    quiet,
     result(name, data, text) {
       documentPrinted = json;
       stdout.write(json ? renderJson(`tieup.${name}/v1`, data) : text());

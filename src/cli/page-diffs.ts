@@ -1,5 +1,6 @@
 /** What changes in the text of each page, for a manager who wants to read it before deciding. */
 import { diffPages, renderDiff } from '../merge/diff.ts';
+import { isHtml } from '../merge/file-nature.ts';
 import type { PartnerSite } from '../partner-site/partner-site.ts';
 import { readChange } from '../partner-site/read-change.ts';
 import type { Review } from '../partner-site/review.ts';
@@ -22,6 +23,6 @@ function changedPages({ plan }: Review): readonly string[] {
   );
   return [...changed, ...plan.removals]
     .map(({ path }) => path)
-    .filter((path) => /\.html?$/i.test(path))
+    .filter(isHtml)
     .toSorted();
 }

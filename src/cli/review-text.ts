@@ -2,16 +2,20 @@
 import { formatProblem } from '../errors.ts';
 import { conflictProblem } from '../merge/conflict.ts';
 import { summarise, summaryDetails, summaryText } from '../merge/summary.ts';
+import type { StrayLinks } from '../merge/stray-links.ts';
+import type { SitePlan } from '../partner-site/plan-site.ts';
 import type { Review } from '../partner-site/review.ts';
 import type { Output } from './output.ts';
+import { count } from './quantity.ts';
 import { changedTermsText } from './terms-text.ts';
 import { visible, visibleLines } from './visible.ts';
 
 const SHOWN_DETAILS = 30;
+const SHOWN_NAMES = 3;
 
 /** A review as text of several lines, without what only a diff tells. */
 export function reviewText(output: Output, review: Review): string {
-  const { opened, plan, termsBefore, unusedSlotFiles } = review;
+  const { opened, plan, termsBefore } = review;
   const { release, terms } = opened;
   const summary = summarise(plan);
   const lines = [
@@ -30,13 +34,13 @@ export function reviewText(output: Output, review: Review): string {
     ...opened.activeContent.map(({ path, what }) =>
       output.mark('warning', `active content in ${visible(path)}: ${visible(what)}`),
     ),
-    ...unusedSlotNotes(unusedSlotFiles).map((note) => output.mark('warning', visible(note))),
+    ...planNotes(review).map((note) => output.mark('warning', visible(note))),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 /** The same for `--json`. */
-export function describeReview({ opened, plan, termsBefore, unusedSlotFiles }: Review): object {
+export function describeReview({ opened, plan, termsBefore, unusedSlotFiles, strayLinks }: Review): object {
   const { release, releaseDigest, terms, activeContent } = opened;
   const { message, confirmBy, created, release: number } = release;
   return {
@@ -49,12 +53,31 @@ export function describeReview({ opened, plan, termsBefore, unusedSlotFiles }: R
     termsBefore: termsBefore ?? null,
     activeContent,
     unusedSlotFiles,
+    strayLinks,
     ...summarise(plan),
   };
 }
 
-export function unusedSlotNotes(files: readonly string[]): readonly string[] {
-  return files.map((file) => `${file} fills no slot of this release`);
+/** What the manager may want to mend, a line each. */
+export function planNotes({ unusedSlotFiles, strayLinks }: SitePlan): readonly string[] {
+  return [
+    ...unusedSlotFiles.map((file) => `${file} fills no slot of this release`),
+    ...strayLinkNotes(strayLinks, 'nothing', 'to pages that you keep out'),
+    ...strayLinkNotes(strayLinks, 'yours', 'to pages of yours in place of the main site’s'),
+  ];
+}
+
+function strayLinkNotes(all: readonly StrayLinks[], instead: StrayLinks['instead'], where: string): readonly string[] {
+  const stray = all.filter((each) => each.instead === instead);
+  const links = stray.reduce((sum, { pages }) => sum + pages.length, 0);
+  if (links === 0) return [];
+  const targets = stray.map(({ target, pages }) => `${target} (on ${listed(pages)})`);
+  return [`${count(links, 'link')} ${links === 1 ? 'leads' : 'lead'} ${where}: ${listed(targets)}`];
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - SHOWN_NAMES;
+  return rest <= 0 ? names.join(', ') : `${names.slice(0, SHOWN_NAMES).join(', ')} and ${rest} more`;
 }
 
 function indented(text: string): readonly string[] {

@@ -29,7 +29,7 @@ export interface PartnerSiteConfig {
     readonly keys: string;
   };
   readonly publish: 'overwrite' | 'link';
-  /** Published trees to keep for a rollback. */
+  /** For how many releases the newest publication is kept, so that a rollback finds it. */
   readonly keep: number;
   /** What `tieup accept --auto` may accept once the manager has signed it. */
   readonly auto: {
@@ -71,7 +71,12 @@ function partnerSiteSchemaAt(base: string): z.ZodType<PartnerSiteConfig> {
         })
         .prefault({}),
       publish: z.enum(['overwrite', 'link']).default('link').meta({ description: 'how a release goes live' }),
-      keep: z.int().min(2).max(100).default(5).meta({ description: 'published trees to keep' }),
+      keep: z
+        .int()
+        .min(2)
+        .max(100)
+        .default(5)
+        .meta({ description: 'releases to keep for a rollback, each with its newest publication' }),
       auto: z
         .strictObject({
           allow: z.enum(['nothing', 'content']).default('nothing'),

@@ -15,6 +15,8 @@ import { planRelease, type PlannedFile } from './plan-release.ts';
 
 export interface BuiltPartner {
   readonly partner: string;
+  /** Where its pages live: `/with-main/`. */
+  readonly mount: string;
   readonly pages: number;
   readonly files: number;
   readonly bytes: number;
@@ -38,6 +40,7 @@ export async function build(site: MainSite, partners: readonly string[], out: Fi
     if (out !== undefined) await writeFiles(site, out, partnership.id, planned);
     built.push({
       partner: partnership.id,
+      mount: partnership.mount,
       pages: planned.filter(({ file }) => file.page !== undefined).length,
       files: planned.length,
       bytes: planned.reduce((sum, { file }) => sum + file.length, 0),

@@ -7,17 +7,16 @@
  */
 export type FileNature = 'html' | 'xml' | 'style' | 'script' | 'inert' | 'unknown' | 'opaque';
 
-const BY_EXTENSION: readonly (readonly [FileNature, string])[] = [
+const BY_EXTENSION: readonly (readonly [FileNature | 'recent', string])[] = [
   ['html', 'html htm'],
   ['xml', 'svg xhtml xht xml xsl xslt rss atom rdf mml'],
   ['style', 'css'],
   ['script', 'js mjs cjs wasm swf htc'],
   ['opaque', 'svgz'],
-  ['inert', 'png jpg jpeg jfif gif webp avif ico bmp apng tif tiff'],
-  ['inert', 'woff woff2 ttf otf eot'],
-  ['inert', 'mp3 mp4 m4a m4v ogg oga ogv opus webm wav flac aac mov vtt srt'],
-  ['inert', 'txt md csv tsv json jsonld geojson webmanifest map yaml yml toml ics vcf'],
-  ['inert', 'pdf epub zip tar tgz 7z docx xlsx pptx odt ods odp dmg'],
+  ['inert', 'png jpg jpeg gif ico bmp tif tiff mp3 mp4 ogg wav mov pdf zip tar tgz txt csv tsv'],
+  // As inert, but servers with an old list of types do not know them.
+  ['recent', 'jfif webp avif apng woff woff2 ttf otf eot m4a m4v oga ogv opus webm flac aac vtt srt'],
+  ['recent', 'md json jsonld geojson webmanifest map yaml yml toml ics vcf epub 7z docx xlsx pptx odt ods odp dmg'],
 ];
 
 const NATURES = new Map(
@@ -30,6 +29,19 @@ const COMPRESSED = /\.(?:gz|br|zst|deflate|z)$/i;
 export function fileNature(path: string): FileNature {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
   if (COMPRESSED.test(name)) return fileNature(name.replace(COMPRESSED, '')) === 'inert' ? 'inert' : 'opaque';
-  const dot = name.lastIndexOf('.');
-  return (dot === -1 ? undefined : NATURES.get(name.slice(dot + 1))) ?? 'unknown';
+  const [last, ...before] = name
+    .split('.')
+    .slice(1)
+    .toReversed()
+    .map((extension) => NATURES.get(extension));
+  if (last !== undefined && last !== 'recent') return last;
+  // Apache's mod_mime goes on to the extension before when it does not know one: `page.html.avif` is then a page.
+  const known = before.find((nature) => nature !== undefined && nature !== 'recent');
+  if (last === 'recent') return known ?? 'inert';
+  return known === undefined || known === 'inert' || known === 'style' ? 'unknown' : known;
+}
+
+/** The rule by which pages are told from other files: anybody can recount them from a list of paths. */
+export function isHtml(path: string): boolean {
+  return /\.html?$/i.test(path);
 }

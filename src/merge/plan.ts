@@ -18,6 +18,7 @@ import {
   originalsConflict,
   tieUpConflicts,
 } from './find-conflicts.ts';
+import { isHtml } from './file-nature.ts';
 import type { LiveFile, MergeInput, OriginalFile } from './merge-input.ts';
 import { ancestors, indexOccupants, type Occupant } from './occupants.ts';
 import type { Splice } from './splice.ts';
@@ -151,11 +152,6 @@ export function planMerge(input: MergeInput): MergePlan {
     mergeDigest: mergeDigest(input.choices, wanted.usedSlots),
     folders: [...input.folders].sort(byteOrder),
   };
-}
-
-/** The rule by which pages are counted: anybody can recount it from a list of paths. */
-function isHtml(path: string): boolean {
-  return /\.html?$/i.test(path);
 }
 
 /**

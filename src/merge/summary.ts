@@ -1,4 +1,5 @@
 /** What a merge does, in plain language for the person who decides about it. */
+import { isHtml } from './file-nature.ts';
 import type { MergeEntry, MergePlan } from './plan.ts';
 import type { LeftOut } from './wanted.ts';
 
@@ -113,8 +114,4 @@ function changes({ before, digest }: MergeEntry): boolean {
 
 function paths(entries: readonly { readonly path: string }[]): string[] {
   return entries.map(({ path }) => path);
-}
-
-function isHtml(path: string): boolean {
-  return /\.html?$/i.test(path);
 }

@@ -74,8 +74,9 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     if (live !== undefined && live.digest === opened.releaseDigest) return nothingNew(site, live);
     await refuseWhileHeld(site);
 
-    const { plan, unusedSlotFiles, choices } = await planWithChoices(site, opened, request);
-    const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
+    const { choices, ...planned } = await planWithChoices(site, opened, request);
+    const { plan } = planned;
+    const review: Review = { ...planned, opened, accepted, termsBefore: await termsBefore(site, opened) };
 
     const planAgain = async () => (await planSite(site, opened, choices)).plan;
     const decided =

@@ -9,10 +9,11 @@ import type { PartnerSite } from './partner-site.ts';
 const FILE = 'choices.json';
 const MAX_CHOICES = 16 * 1024 * 1024;
 
-const choicesSchema: z.ZodType<Choices> = z.strictObject({
-  withheld: z.array(z.string()),
-  paths: z.record(z.string(), z.union([z.enum(['keep-mine', 'take-theirs']), z.strictObject({ rename: z.string() })])),
-});
+export const pathChoicesSchema: z.ZodType<Choices['paths']> = z.record(
+  z.string(),
+  z.union([z.enum(['keep-mine', 'take-theirs']), z.strictObject({ rename: z.string() })]),
+);
+const choicesSchema: z.ZodType<Choices> = z.strictObject({ withheld: z.array(z.string()), paths: pathChoicesSchema });
 
 /** @throws TIEUP_E_VERIFY when the file is damaged. */
 export async function readChoices(site: PartnerSite): Promise<Choices> {

@@ -8,14 +8,20 @@
  */
 import { z } from 'zod';
 import { isTieupError } from '../errors.ts';
+import type { Choices } from '../merge/choices.ts';
 import { readHeld, readJson, readLive, writeJson } from '../publish/records.ts';
-import { rollbackTo } from '../publish/rollback.ts';
-import { readChoices } from './choices-file.ts';
+import { type Restored, rollbackTo } from '../publish/rollback.ts';
+import { pathChoicesSchema, readChoices, writeChoices } from './choices-file.ts';
 import { lastDecision } from './decide.ts';
 import type { PartnerSite } from './partner-site.ts';
 
-interface Intent {
+export interface RollbackIntent {
   readonly publication: number;
+  /** What the manager chose for it about single paths; remembered with the others once it is decided. */
+  readonly choices: Choices['paths'];
+}
+
+interface Intent extends RollbackIntent {
   /** Digest of the decision before the one to come; null when there is none. */
   readonly after: string | null;
 }
@@ -23,28 +29,43 @@ interface Intent {
 const FILE = 'rollback.json';
 const intentSchema: z.ZodType<Intent> = z.strictObject({
   publication: z.number().int().min(1),
+  choices: pathChoicesSchema,
   after: z.string().nullable(),
 });
 
 /** Comes before the decision; without one it means nothing. */
-export async function intendRollback(site: PartnerSite, publication: number): Promise<void> {
+export async function intendRollback(site: PartnerSite, { publication, choices }: RollbackIntent): Promise<void> {
   const after = (await lastDecision(site))?.digest ?? null;
-  await writeJson(site.state, FILE, { publication, after } satisfies Intent);
+  await writeJson(site.state, FILE, { publication, choices, after } satisfies Intent);
 }
 
 /** @throws as {@link rollbackTo}; the intent then stands, unless trying again cannot help. */
-export async function carryOutRollback(site: PartnerSite, publication: number, decision: string): Promise<void> {
+export async function carryOutRollback(
+  site: PartnerSite,
+  { publication, choices: added }: RollbackIntent,
+  decision: string,
+): Promise<Restored> {
+  let restored: Restored;
   try {
-    await rollbackTo(site.ports, site.layout, publication, {
+    const choices = addChoices(await readChoices(site), added);
+    if (Object.keys(added).length > 0) await writeChoices(site, choices);
+    restored = await rollbackTo(site.ports, site.layout, publication, {
       decisionDigest: decision,
       now: site.clock.now(),
-      choices: await readChoices(site),
+      choices,
     });
   } catch (error) {
-    if (isTieupError(error, 'TIEUP_E_CONFLICT', 'TIEUP_E_DRIFT', 'TIEUP_E_NOT_FOUND')) await forget(site);
+    if (isTieupError(error, 'TIEUP_E_CONFLICT', 'TIEUP_E_DRIFT', 'TIEUP_E_NOT_FOUND', 'TIEUP_E_VERIFY'))
+      await forget(site);
     throw error;
   }
   await forget(site);
+  return restored;
+}
+
+/** `added` beside those that are remembered, and instead of them where both name a path. */
+export function addChoices({ withheld, paths }: Choices, added: Choices['paths']): Choices {
+  return { withheld, paths: { ...paths, ...added } };
 }
 
 /** Carries out what a crash left undone; the number of the publication that is now held, undefined when there was nothing to do. */
@@ -57,7 +78,7 @@ export async function finishRollback(site: PartnerSite): Promise<number | undefi
     await forget(site);
     return undefined;
   }
-  await carryOutRollback(site, intent.publication, last.digest);
+  await carryOutRollback(site, intent, last.digest);
   return intent.publication;
 }
 

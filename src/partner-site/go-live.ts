@@ -1,4 +1,5 @@
 /** Publishes a merge plan under a decision, and says so in a receipt. */
+import { isTieupError } from '../errors.ts';
 import type { MergePlan } from '../merge/plan.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import type { Publication } from '../publish/publication.ts';
@@ -35,9 +36,14 @@ export async function goLive(
 
 /** What the next push takes for present is the accepted release as a whole, withheld pages too; the rest serves a rollback. */
 async function pruneObjects(site: PartnerSite, release: AcceptedRelease['release']): Promise<void> {
-  const keep = new Set(await objectsInUse(site.ports, site.layout));
-  for (const { digest } of release.files) keep.add(digest);
-  await site.objects.prune(keep);
+  try {
+    const keep = new Set(await objectsInUse(site.ports, site.layout));
+    for (const { digest } of release.files) keep.add(digest);
+    await site.objects.prune(keep);
+  } catch (error) {
+    // It is live. Where a damaged ledger cannot say what it needs, nothing goes.
+    if (!isTieupError(error, 'TIEUP_E_VERIFY', 'TIEUP_E_STORAGE')) throw error;
+  }
 }
 
 export interface LiveRelease {

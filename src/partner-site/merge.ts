@@ -79,14 +79,15 @@ export async function mergeWith(
   endHold?: () => Promise<unknown>,
 ): Promise<Merged> {
   if (endHold === undefined) await refuseWhileHeld(site);
-  const { plan, unusedSlotFiles } = await planSite(site, accepted, choices);
+  const planned = await planSite(site, accepted, choices);
+  const { plan } = planned;
   if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
   const decision = await decisionFor(site, accepted, plan);
   await writeChoices(site, choices);
   await keepDecision(site, accepted, decision);
   await endHold?.();
   const wentLive = await goLive(site, accepted, plan, decision);
-  return { plan, unusedSlotFiles, release: accepted.release.release, wentLive };
+  return { ...planned, release: accepted.release.release, wentLive };
 }
 
 export async function requireAccepted(site: PartnerSite): Promise<AcceptedRelease> {

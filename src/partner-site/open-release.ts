@@ -9,16 +9,8 @@
  */
 import type { ActiveContent } from '../merge/active-content.ts';
 import { TieupError, type Problem } from '../errors.ts';
-import { readIfThere } from '../io/read-if-there.ts';
-import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
-import {
-  INBOX_METADATA,
-  INBOX_TARGETS,
-  MAX_SUMS,
-  TARGET_RELEASE,
-  TARGET_SUMS,
-  TARGET_TERMS,
-} from '../protocol/exchange.ts';
+import type { VerifiedMetadata } from '../io/tuf-client.ts';
+import { MAX_SUMS, TARGET_RELEASE, TARGET_SUMS, TARGET_TERMS } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { instant } from '../protocol/instant.ts';
 import { checkPaths } from '../protocol/names.ts';
@@ -26,7 +18,8 @@ import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/releas
 import { parseSums } from '../protocol/sums.ts';
 import { MAX_TERMS_JSON, parseTerms, type Terms } from '../protocol/terms.ts';
 import { collectObjects } from './collect-objects.ts';
-import { JOINED_ROOT, type PartnerSite } from './partner-site.ts';
+import { readInboxMetadata } from './identify-release.ts';
+import type { PartnerSite } from './partner-site.ts';
 
 const opened: unique symbol = Symbol('opened');
 
@@ -43,18 +36,17 @@ export interface ReleaseDocuments {
   readonly terms: Terms;
   readonly termsBytes: Uint8Array;
   readonly termsDigest: string;
-  /** Scripts and the like in files that the accepted release did not have; allowed by the terms, shown to the manager. */
+  /** Scripts and the like in files that the accepted release did not have, or in all when the terms change; allowed by the terms, shown to the manager. */
   readonly activeContent: readonly ActiveContent[];
 }
 
-const MAX_ROOT = 512 * 1024;
 /** Two clocks that are both roughly right, and a release that was just made. */
 const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000;
 
 /** The release the manager accepted before, against which changes are judged. */
 export interface KnownRelease {
   readonly release: Release;
-  readonly releaseDigest: string;
+  readonly termsDigest: string;
 }
 
 /**
@@ -62,15 +54,7 @@ export interface KnownRelease {
  * TIEUP_E_NOT_FOUND when nothing has been pushed yet.
  */
 export async function openRelease(site: PartnerSite, known: KnownRelease | undefined): Promise<OpenedRelease> {
-  const trustedRoot = await readIfThere(site.state, JOINED_ROOT, MAX_ROOT);
-  const verified = await refreshTrust({
-    exchange: site.exchange,
-    metadataFolder: INBOX_METADATA,
-    targetsFolder: INBOX_TARGETS,
-    now: site.clock.now(),
-    stateFolder: `${site.stateFolder}/tuf`,
-    ...(trustedRoot === undefined ? {} : { trustedRoot }),
-  });
+  const verified = await readInboxMetadata(site);
   try {
     const documents = await readDocuments(verified);
     assertOurs(site, documents);
@@ -138,8 +122,16 @@ function assertOurs(site: PartnerSite, { release, terms }: Documents): void {
   if (release.site !== terms.main.url) {
     throw new TieupError('TIEUP_E_VERIFY', `the release comes from ${release.site}, its terms name ${terms.main.url}`);
   }
-  const { until } = terms.period;
-  if (until !== null && site.clock.now() > new Date(until)) {
+  assertInPeriod(terms, site.clock.now());
+}
+
+function assertInPeriod({ period: { from, until } }: Terms, now: Date): void {
+  if (now < new Date(from)) {
+    throw new TieupError('TIEUP_E_CONTRACT', `the contract begins on ${from.slice(0, 10)}, not before`, {
+      hint: 'accept the release then, or tell the main site that the date is wrong: tieup reject --reason "…"',
+    });
+  }
+  if (until !== null && now > new Date(until)) {
     throw new TieupError('TIEUP_E_CONTRACT', `the contract was over on ${until.slice(0, 10)}`, {
       hint: 'live pages stay; ask the main site for an extension',
     });
@@ -163,19 +155,24 @@ function assertPaths({ release, terms }: Documents): void {
     terms.mount,
   );
   if (problems.length > 0)
-    throw new TieupError('TIEUP_E_UNSAFE_PATH', 'the release has paths that must not be published', { problems });
+    throw new TieupError('TIEUP_E_UNSAFE_PATH', 'the release has paths that must not be published', {
+      problems,
+      hint: 'tell the main site: tieup reject --reason "…"',
+    });
 }
 
 /**
- * Looks for scripts and the like in every file whose bytes the accepted release did not have at that path.
- * The terms that count are those of this release: changed terms are shown to the manager first.
+ * Looks for scripts and the like in every file whose bytes the accepted release did not have at that path under the same
+ * terms. The terms that count are those of this release: changed terms are shown to the manager first, and what was fine
+ * under the old ones may not be under the new.
  */
 async function inspectContent(
   site: PartnerSite,
-  { release, terms }: Documents,
+  { release, terms, termsDigest }: Documents,
   known: KnownRelease | undefined,
 ): Promise<readonly ActiveContent[]> {
-  const seen = new Set((known?.release.files ?? []).map(({ path, digest }) => `${digest} ${path}`));
+  const judged = known?.termsDigest === termsDigest ? known.release.files : [];
+  const seen = new Set(judged.map(({ path, digest }) => `${digest} ${path}`));
   const unseen = release.files.filter(({ path, digest }) => !seen.has(`${digest} ${path}`));
   if (unseen.length === 0) return [];
   // Only here: a run that finds nothing new need not wait for the HTML parser to load.
@@ -188,7 +185,7 @@ async function inspectContent(
   if (problems.length > 0) {
     throw new TieupError('TIEUP_E_VERIFY', 'the release contains what the terms do not allow', {
       problems,
-      hint: 'reject it, or agree with the main site on other terms',
+      hint: 'reject it (tieup reject --reason "…"), or agree with the main site on other terms',
     });
   }
   return found;

@@ -18,6 +18,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** A policy is renewed once a year, by somebody who still is the manager. */
 const VALID_DAYS = 365;
 
+/** The reason of {@link judgeByPolicy} that tells the manager nothing new. */
+export const REJECTED = 'the manager rejected it';
+
 /** Why `review` is for the manager to decide; empty when the policy covers it. */
 export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<readonly string[]> {
   const policy = await readPolicy(site);
@@ -27,8 +30,7 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   if (now < policy.from || now > policy.until) reasons.push(`the policy was good until ${policy.until}`);
   const { opened, accepted, termsBefore, plan } = review;
   const last = (await lastDecision(site))?.decision;
-  if (last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest)
-    reasons.push('the manager rejected it');
+  if (last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest) reasons.push(REJECTED);
   if (accepted === undefined) reasons.push('it is the first release of this partnership');
   if (termsBefore !== undefined) reasons.push('the terms change');
   if (opened.activeContent.some(({ kind }) => kind !== 'remote'))

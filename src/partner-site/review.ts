@@ -1,5 +1,4 @@
 /** What the manager is shown before being asked, and what a policy judges. */
-import type { MergePlan } from '../merge/plan.ts';
 import type { Terms } from '../protocol/terms.ts';
 import { readAgreedTerms } from './agreed-terms.ts';
 import type { AcceptedRelease } from './accepted-release.ts';
@@ -7,11 +6,8 @@ import type { OpenedRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 import type { SitePlan } from './plan-site.ts';
 
-export interface Review {
+export interface Review extends SitePlan {
   readonly opened: OpenedRelease;
-  readonly plan: MergePlan;
-  /** Slot files that fill nothing. */
-  readonly unusedSlotFiles: SitePlan['unusedSlotFiles'];
   /** The release that is replaced; undefined for the first. */
   readonly accepted: AcceptedRelease | undefined;
   /** The terms that were agreed to until now; undefined when the release has the same. */

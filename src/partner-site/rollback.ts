@@ -5,12 +5,13 @@
  *   publication → decision "rollback" → switch → receipt "held"        resume: decision → merge → receipt "live"
  */
 import { TieupError } from '../errors.ts';
+import type { Choices } from '../merge/choices.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import { history, readHeld, readLive, resume as endHold, type PublicationRecord } from '../publish/records.ts';
-import { prepareRollback } from '../publish/rollback.ts';
+import { prepareRollback, type Restored } from '../publish/rollback.ts';
 import { readKept } from './accepted-release.ts';
 import { readChoices } from './choices-file.ts';
-import { carryOutRollback, intendRollback } from './decided-rollback.ts';
+import { addChoices, carryOutRollback, intendRollback } from './decided-rollback.ts';
 import { signDecision } from './decide.ts';
 import { refuseAfterLeaving } from './left.ts';
 import { mergeWith, requireAccepted, type Merged } from './merge.ts';
@@ -21,19 +22,29 @@ import { recoverSite, withLock } from './recover-site.ts';
 export interface RolledBack {
   /** The publication that was restored. */
   readonly to: PublicationRecord;
+  /** What is live now: `to` itself, or a new publication with its files. */
+  readonly restored: Restored;
   readonly receipt: Receipt | undefined;
 }
 
-/** @param number of a publication, see `tieup history`; the last one with another release unless given. */
-export async function rollback(site: PartnerSite, number: number | undefined): Promise<RolledBack> {
+/**
+ * @param number of a publication, see `tieup history`; the newest one with an earlier release unless given.
+ * @throws TIEUP_E_CONFLICT when a file of the partner's own would be lost; `choices` then say what shall happen to it.
+ */
+export async function rollback(
+  site: PartnerSite,
+  number: number | undefined,
+  choices: Choices['paths'] = {},
+): Promise<RolledBack> {
   return withLock(site, async () => {
     await recoverSite(site);
     await refuseAfterLeaving(site);
     const to = await choosePublication(site, number);
     if (to.release === null) throw new TieupError('TIEUP_E_USAGE', `publication ${to.number} has no tie-up pages`);
     const kept = await readKept(site, to.release.digest);
-    await prepareRollback(site.ports, site.layout, to.number, await readChoices(site));
-    await intendRollback(site, to.number);
+    await prepareRollback(site.ports, site.layout, to.number, addChoices(await readChoices(site), choices));
+    const intent = { publication: to.number, choices };
+    await intendRollback(site, intent);
     const { digest } = await signDecision(site, {
       release: to.release.number,
       releaseDigest: to.release.digest,
@@ -43,8 +54,8 @@ export async function rollback(site: PartnerSite, number: number | undefined): P
       by: 'manager',
       reason: null,
     });
-    await carryOutRollback(site, to.number, digest);
-    return { to, receipt: await writeReceipt(site) };
+    const restored = await carryOutRollback(site, intent, digest);
+    return { to, restored, receipt: await writeReceipt(site) };
   });
 }
 
@@ -72,11 +83,9 @@ async function choosePublication(site: PartnerSite, number: number | undefined):
       hint: `there are: ${known === '' ? 'none yet' : known}`,
     });
   }
-  const live = await readLive(site.ports, site.layout);
-  const earlier = records.find(
-    (record) =>
-      record.number < live.number && record.release !== null && record.release.digest !== live.record?.release?.digest,
-  );
+  const live = (await readLive(site.ports, site.layout)).record?.release?.number ?? Infinity;
+  // By release, not by publication: going back twice must not lead forward again.
+  const earlier = records.find(({ release }) => release !== null && release.number < live);
   if (earlier !== undefined) return earlier;
   throw new TieupError('TIEUP_E_USAGE', 'there is no earlier release to go back to', {
     hint: 'tieup history lists what was published',

@@ -74,8 +74,8 @@ async function lookIntoInbox(
     const opened = await openRelease(site, accepted);
     if (await isLive(site, opened.releaseDigest)) return { kind: 'live' };
     const choices = choicesAtMount(await readChoices(site), site.layout.mount, opened.terms.mount, opened.release);
-    const { plan, unusedSlotFiles } = await planSite(site, opened, choices);
-    const review: Review = { opened, plan, unusedSlotFiles, accepted, termsBefore: await termsBefore(site, opened) };
+    const planned = await planSite(site, opened, choices);
+    const review: Review = { ...planned, opened, accepted, termsBefore: await termsBefore(site, opened) };
     const rejected = last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest;
     return rejected ? { kind: 'rejected', review, reason: last.reason } : { kind: 'waiting', review };
   } catch (error) {

@@ -3,7 +3,7 @@
  * key itself is new, the one before and the new one both sign, and the main site's operator compares words by voice.
  */
 import { TieupError } from '../errors.ts';
-import { fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
+import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 import { parseVkey } from './vkey.ts';
 
@@ -59,7 +59,7 @@ export function parseKeys(text: string): PartnerKeys {
     log: read.text('log'),
     time: read.instant('time'),
   };
-  if (keys.seq < 1 || renderKeys(keys) !== text)
-    throw new TieupError('TIEUP_E_VERIFY', 'the statement of keys is not in its canonical form');
-  return keys;
+  if (keys.seq < 1)
+    throw new TieupError('TIEUP_E_VERIFY', 'the statement of keys is not in its canonical form: it has the number 0');
+  return canonical('the statement of keys', text, keys, renderKeys);
 }

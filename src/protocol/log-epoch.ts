@@ -24,7 +24,8 @@ export interface LogEpoch {
 }
 
 export const EPOCH_TYPE = 'tieup-log-epoch/1';
-export const MAX_EPOCH_NOTE = 16 * 1024;
+/** A reason of 4,000 characters has up to 12,000 bytes, and a third more in base64. */
+export const MAX_EPOCH_NOTE = 24 * 1024;
 const MAX_REASON = 4000;
 
 const SHAPE: FieldShape<'partnership' | 'epoch' | 'log' | 'previous' | 'reason' | 'time'> = [

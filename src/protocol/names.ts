@@ -24,14 +24,20 @@ const MAX_COMPONENT_BYTES = 200;
 /** Names that Windows reserves whatever the extension; a partner may edit its site there. */
 const RESERVED_DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i;
 
-/** Files that change how a web server behaves, or that it executes. */
+/** Files that change how a web server behaves. */
 const SERVER_CONTROL = new Set(['web.config', 'nginx.conf', 'httpd.conf', 'caddyfile', 'php.ini', 'robots.txt']);
-/** As the last extension. */
-const SERVER_TYPE =
-  /\.(?:inc|pm|pyc|rb|sh|bash|ashx|asmx|ascx|axd|cer|asa|cdx|jsw|jsv|jspf|jhtml|cfc|dll|exe|so|htaccess|htpasswd|config|lua|action|do|war|jar|class|tpl|env|ini|module)$/i;
-/** Anywhere in the name: Apache's AddHandler looks at every extension of `page.php.html`. */
-const SERVER_HANDLER =
-  /\.(?:php\d?|pht|phtml|phps|phpt|phar|cgi|fcgi|pl|py|asp|aspx|jsp|jspx|cfm|cfml|shtml|shtm|stm)(?:\.|$)/i;
+/**
+ * Types that some web server executes. Anywhere in the name: Apache's AddHandler looks at every extension of `page.php.html`,
+ * IIS 6 stopped at the semicolon of `page.asp;.jpg`.
+ */
+const EXECUTED = wordSet(`
+  php php3 php4 php5 php6 php7 php8 php9 pht phtm phtml phps phpt phar inc ctp hphp
+  asp aspx asa asax ascx ashx asmx aspq axd cer cdx cshtm cshtml idc svc vbhtm vbhtml xamlx
+  jsp jspa jspf jspx jsw jsv jhtml wss cfm cfml cfc dbm shtml shtm stm
+  cgi fcgi fpl pl plx pm py pyc pyo pyw psp wsgi rb rbw rhtml erb sh bash ksh zsh csh lua lp tcl bat cmd vbs wsf
+  htaccess htpasswd`);
+/** Types that servers execute, load or hide when they come last; elsewhere in a name they are ordinary words. */
+const EXECUTED_LAST = wordSet('dll exe so config action do war jar class tpl env ini module rem rules soap');
 
 const FORBIDDEN_CHARACTER = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\\:*?"<>|]/u;
 
@@ -61,9 +67,20 @@ function componentFault(component: string): string | undefined {
   }
   if (RESERVED_DEVICE.test(component)) return 'has a name that Windows reserves for a device';
   if (SERVER_CONTROL.has(component.toLowerCase())) return 'is a file that controls a web server';
-  if (SERVER_TYPE.test(component) || SERVER_HANDLER.test(component))
-    return 'has a type that web servers execute or hide';
-  return undefined;
+  return isExecuted(component) ? 'has a type that web servers execute or hide' : undefined;
+}
+
+function isExecuted(component: string): boolean {
+  // As file systems that fold names see it: full-width letters, ligatures and capitals hide no extension.
+  const [, ...extensions] = collisionKey(component)
+    .split(/[.;]/)
+    .map((part) => part.trim());
+  return extensions.some((extension) => EXECUTED.has(extension)) || EXECUTED_LAST.has(extensions.at(-1) ?? '');
+}
+
+/** In the form of {@link collisionKey}. */
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.trim().split(/\s+/).map(collisionKey));
 }
 
 /** The form in which two paths that some file system cannot tell apart are equal. */

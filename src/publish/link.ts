@@ -6,17 +6,14 @@
  *
  * Until the switch nothing that is served has changed; kill -9 at any moment leaves the old tree or the new one.
  */
-import { isTieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
-import type { MergeEntry } from '../merge/plan.ts';
-import { MAX_FILE_LENGTH } from '../protocol/release.ts';
+import { buildTree, type Built } from './build-tree.ts';
 import { removeJournal, writeJournal } from './journal.ts';
 import type { ObjectStore } from './objects.ts';
-import { permissions, readOriginal } from './originals.ts';
-import { type Layout, type Ports, treePathOf, within } from './ports.ts';
+import { type Layout, type Ports, treePathOf } from './ports.ts';
 import type { Done, Prepared } from './publication.ts';
-import { liveNumber, removeRecord, writeHeld, writeRecord } from './records.ts';
+import { readLive, removeRecord, writeHeld, writeRecord } from './records.ts';
 import { removeTree } from './remove-tree.ts';
+import { givenUp } from './settled.ts';
 
 export async function publishByLink(
   ports: Ports,
@@ -25,12 +22,12 @@ export async function publishByLink(
   objects: ObjectStore,
 ): Promise<Done> {
   const { record, plan } = prepared;
-  const from = await liveNumber(ports, layout);
+  const before = await readLive(ports, layout);
   await writeJournal(ports.state, { kind: 'build', number: record.number });
-  let written: number;
+  let built: Built;
   try {
-    written = await buildTree(ports, layout, prepared, { from, objects });
-    await writeRecord(ports.state, record, prepared);
+    built = await buildTree(ports, layout, prepared, { from: before.number, objects });
+    await writeRecord(ports.state, record, prepared, [...built.carried, ...givenUp(plan, before.ledger)]);
     if (prepared.hold !== null) {
       await writeJournal(ports.state, { kind: 'switch', number: record.number, hold: prepared.hold });
     }
@@ -39,7 +36,7 @@ export async function publishByLink(
     throw error;
   }
   await switchLink(ports, layout, record.number, prepared.hold);
-  return { record, written, removed: plan.removals.length };
+  return { record, written: built.written, removed: plan.removals.length };
 }
 
 /** Points the web root at a tree that is complete, and forgets the journal. */
@@ -58,77 +55,10 @@ export async function undoBuild(ports: Ports, layout: Layout, number: number): P
 
 async function undoQuietly(ports: Ports, layout: Layout, number: number): Promise<void> {
   try {
+    // Whatever it says now: a crash from here on must not lead back to a tree that is half gone.
+    await writeJournal(ports.state, { kind: 'build', number });
     await undoBuild(ports, layout, number);
   } catch {
     // The journal stands, so that the next command cleans up; why we are here matters more.
-  }
-}
-
-interface Sources {
-  /** The publication that is live; 0 when there is none. */
-  readonly from: number;
-  readonly objects: ObjectStore;
-}
-
-/** Returns how many files have other bytes than at the same path of the tree before. */
-async function buildTree(
-  ports: Ports,
-  layout: Layout,
-  { plan, owned, record }: Prepared,
-  sources: Sources,
-): Promise<number> {
-  const { web } = ports;
-  const target = treePathOf(layout, record.number);
-  const before = treePathOf(layout, sources.from);
-  const digests = new Map(owned.map(({ path, digest }) => [path, digest]));
-  const paths: string[] = [];
-  let written = 0;
-  await web.makeFolder(target);
-  for (const entry of plan.entries) {
-    const path = within(target, entry.path);
-    const digest = digests.get(entry.path);
-    paths.push(path);
-    if (entry.from.kind === 'live') {
-      await carry(web, within(before, entry.path), path, entry.from.link);
-      continue;
-    }
-    if (digest === undefined) throw new TypeError(`no digest for ${JSON.stringify(entry.path)}`);
-    const unchanged = sources.from > 0 && entry.before?.digest === digest;
-    if (!unchanged) written += 1;
-    if (entry.from.kind === 'original') await copyOriginal(ports, entry, digest, path);
-    else if (!(unchanged && (await shared(web, within(before, entry.path), path)))) {
-      await web.write(path, sources.objects.stream(digest, entry.length), { durable: false });
-    }
-  }
-  await web.sync(paths.length > 0 ? paths : [target]);
-  return written;
-}
-
-/** An original is copied, never linked: an edit in place would change the trees that are kept. */
-async function copyOriginal({ original, web }: Ports, entry: MergeEntry, digest: string, to: string): Promise<void> {
-  if (original === undefined) throw new TypeError('in place there are no originals to copy');
-  const content = readOriginal(original, entry.path, { digest, length: entry.length });
-  await web.write(to, content, { durable: false, mode: await permissions(original, entry.path) });
-}
-
-/** What the partner put into the live tree moves along; a link as the link it is. */
-async function carry(web: FileTree, from: string, to: string, link: boolean): Promise<void> {
-  if (link) {
-    await web.makeFolder(to.slice(0, to.lastIndexOf('/')));
-    await web.replaceLink(to, await web.readLink(from));
-    return;
-  }
-  await web.write(to, web.stream(from, MAX_FILE_LENGTH), { durable: false, mode: await permissions(web, from) });
-}
-
-/** True when the file of the tree before could be given a second name; the bytes are then on disk once. */
-async function shared(web: FileTree, from: string, to: string): Promise<boolean> {
-  try {
-    await web.makeFolder(to.slice(0, to.lastIndexOf('/')));
-    await web.hardLink(from, to);
-    return true;
-  } catch (error) {
-    if (isTieupError(error, 'TIEUP_E_STORAGE', 'TIEUP_E_NOT_FOUND')) return false;
-    throw error;
   }
 }

@@ -13,6 +13,8 @@ export interface Seen {
   readonly kind: 'file' | 'folder' | 'link' | 'other' | 'unnamable';
   readonly length: number;
   readonly mode: number | undefined;
+  /** ISO 8601 UTC. */
+  readonly modified: string;
 }
 
 /** Everything below `base`, folders before what is in them; nothing when `base` is absent. */
@@ -20,10 +22,10 @@ export async function lookAround(tree: FileTree, base: string): Promise<readonly
   const found: Seen[] = [];
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const { name, kind, length, mode } of await tree.list(within(base, folder))) {
+    for (const { name, kind, length, mode, modified } of await tree.list(within(base, folder))) {
       const path = within(folder, name);
       const namable = !name.includes('\\') && !name.includes('\uFFFD');
-      found.push({ path, kind: namable ? kind : 'unnamable', length, mode });
+      found.push({ path, kind: namable ? kind : 'unnamable', length, mode, modified });
       if (namable && kind === 'folder') folders.push(path);
     }
   }
@@ -46,6 +48,21 @@ export async function identify(tree: FileTree, path: string, length: number): Pr
     seen += chunk.length;
   }
   return { length: seen, digest: hash.digest() };
+}
+
+/** Like {@link identify}, also for a link: its bytes are then its text behind an arrow. */
+export async function identifyOwn(
+  tree: FileTree,
+  path: string,
+  { kind, length }: Pick<Seen, 'kind' | 'length'>,
+): Promise<Bytes> {
+  return kind === 'link' ? linkBytes(await tree.readLink(path)) : identify(tree, path, length);
+}
+
+/** What stands in for the bytes of a link, so that links can be compared like files. */
+export function linkBytes(target: string): Bytes {
+  const text = new TextEncoder().encode(`-> ${target}`);
+  return { length: text.length, digest: sha256(text) };
 }
 
 /** lstat; undefined also when a link is on the way, behind which nothing is of interest. */

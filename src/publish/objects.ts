@@ -6,6 +6,7 @@
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { Bytes } from '../merge/plan.ts';
+import { removeTemporary } from './remove-tree.ts';
 import { DIGEST, sha256, sha256Stream } from '../protocol/digest.ts';
 
 export interface ObjectReader {
@@ -25,7 +26,7 @@ export interface ObjectStore extends ObjectReader {
   add(digest: string, length: number, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** Makes durable what was added since, and what `digests` names besides. */
   flush(digests?: Iterable<string>): Promise<void>;
-  /** Removes every object that is not in `keep`; returns how many went. */
+  /** Removes every object that is not in `keep`, and what killed commands left half written; returns how many objects went. */
   prune(keep: ReadonlySet<string>): Promise<number>;
 }
 
@@ -68,6 +69,7 @@ export function objectStore(state: FileTree): ObjectStore {
       let removed = 0;
       for (const folder of await state.list(FOLDER)) {
         if (folder.kind !== 'folder') continue;
+        await removeTemporary(state, `${FOLDER}/${folder.name}`);
         for (const { name } of await state.list(`${FOLDER}/${folder.name}`)) {
           if (!DIGEST.test(name) || keep.has(name)) continue;
           await state.remove(`${FOLDER}/${folder.name}/${name}`);

@@ -46,7 +46,11 @@ export async function publishByOverwriting(
     journal = { kind: 'apply', number, steps, folders: folders.removable, hold: prepared.hold };
     await writeJournal(ports.state, journal);
   } catch (error) {
-    await quietly(() => undoStage(ports, number));
+    await quietly(async () => {
+      // Whatever it says now: a crash from here on must not apply what is half forgotten.
+      await writeJournal(ports.state, { kind: 'stage', number });
+      await undoStage(ports, number);
+    });
     throw error;
   }
   try {

@@ -18,7 +18,7 @@ export interface Layout {
   readonly treesName: string;
   /** `/with-main/`. */
   readonly mount: string;
-  /** How many trees are kept in link mode, and for how many publications the objects are; 5 unless given. */
+  /** For how many releases trees (in link mode) and objects are kept, so that a rollback finds them; 5 unless given. */
   readonly keep?: number;
 }
 

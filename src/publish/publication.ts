@@ -18,8 +18,15 @@ export interface Publication {
   readonly removed: number;
   /** False when exactly this is live already: nothing was done and no number was used. */
   readonly changed: boolean;
-  /** Trees that should have been pruned and could not be; tried again the next time. */
-  readonly unpruned: readonly string[];
+  /** What is left of trees that are no longer kept; looked at again the next time. */
+  readonly unpruned: readonly Unpruned[];
+}
+
+export interface Unpruned {
+  /** From the folder in which the web root is: `published/3.removing/mine.pdf`. */
+  readonly path: string;
+  /** `not-ours`: somebody put it there or edited it, and it lives nowhere else; `stuck`: it could not be removed. */
+  readonly why: 'not-ours' | 'stuck';
 }
 
 export type Done = Pick<Publication, 'record' | 'written' | 'removed'>;

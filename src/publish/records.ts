@@ -4,6 +4,7 @@
  *     publications/<n>.json        what was published, from which release, when
  *     published/<n>.ledger         which files of that tree were tieup's own
  *     published/<n>.SHA256SUMS     the same for `sha256sum -c`
+ *     published/<n>.settled        link mode: what of the partner's own it took over from the tree before; see settled.ts
  *     live.json                    which publication is live (overwrite mode; in link mode the link itself says it)
  *     held.json                    the manager went back and holds it
  *
@@ -13,7 +14,7 @@ import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
-import { EMPTY_LEDGER, type Ledger, MAX_LEDGER, parseLedger } from '../merge/ledger.ts';
+import { EMPTY_LEDGER, type Ledger, type LedgerEntry, MAX_LEDGER, parseLedger, renderLedger } from '../merge/ledger.ts';
 import type { PageCounts } from '../protocol/receipt.ts';
 import type { Layout, Ports } from './ports.ts';
 
@@ -165,7 +166,7 @@ export async function history(ports: Ports): Promise<readonly PublicationRecord[
 }
 
 export function readRecord(state: FileTree, publication: number): Promise<PublicationRecord | undefined> {
-  return readJson(state, `${RECORDS}/${publication}.json`, recordSchema);
+  return readJson(state, recordPath(publication), recordSchema);
 }
 
 /** @throws TIEUP_E_VERIFY when it is damaged; a lost ledger owns nothing. */
@@ -175,22 +176,41 @@ export async function readLedger(state: FileTree, publication: number): Promise<
   return bytes === undefined ? EMPTY_LEDGER : parseLedger(bytes, path);
 }
 
+/** The files of the partner's own which publication `number` moved along or was told to give up; see settled.ts. */
+export async function readSettled(state: FileTree, publication: number): Promise<Iterable<LedgerEntry>> {
+  const path = settledPath(publication);
+  const bytes = await readIfThere(state, path, MAX_LEDGER);
+  return bytes === undefined ? [] : parseLedger(bytes, path).entries.values();
+}
+
 /** Ledger and sums first, the record last: a publication that has a record has everything. */
 export async function writeRecord(
   state: FileTree,
   record: PublicationRecord,
   files: { readonly ledger: Uint8Array; readonly sums: Uint8Array },
+  settled: readonly LedgerEntry[] = [],
 ): Promise<void> {
+  if (settled.length > 0) await state.write(settledPath(record.number), renderLedger(null, settled));
   await state.write(ledgerPath(record.number), files.ledger);
   await state.write(sumsPath(record.number), files.sums);
-  await writeJson(state, `${RECORDS}/${record.number}.json`, record);
+  await writeJson(state, recordPath(record.number), record);
 }
 
 /** The record first, so that what is half removed has none. */
 export async function removeRecord(state: FileTree, publication: number): Promise<void> {
-  await state.remove(`${RECORDS}/${publication}.json`);
-  await state.remove(sumsPath(publication));
-  await state.remove(ledgerPath(publication));
+  const record = recordPath(publication);
+  await state.remove(record);
+  await state.sync([record]);
+  for (const path of [sumsPath(publication), ledgerPath(publication), settledPath(publication)])
+    await state.remove(path);
+}
+
+function recordPath(publication: number): string {
+  return `${RECORDS}/${publication}.json`;
+}
+
+function settledPath(publication: number): string {
+  return `published/${publication}.settled`;
 }
 
 function ledgerPath(publication: number): string {
@@ -214,6 +234,7 @@ export async function writeHeld(state: FileTree, held: Held): Promise<void> {
 export async function resume(ports: Ports): Promise<boolean> {
   const held = await readHeld(ports.state);
   await ports.state.remove(HELD);
+  await ports.state.sync([HELD]);
   return held !== undefined;
 }
 

@@ -1,19 +1,25 @@
 /**
  * Going back to an earlier publication, and staying there until `resume`.
  *
- * In link mode the old tree still stands: one switch. In overwrite mode (and when the tree is gone) the tie-up files of that
- * time are published again from their objects, beside the original pages as they are now.
+ * Its tie-up files are those of that time, by the digests in its ledger; original pages and whatever else is the partner's are as
+ * they are now. In link mode the old tree may be just that, byte for byte: then one switch is all. Otherwise (and in overwrite
+ * mode) the files are published again from their objects.
  */
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
 import { type Choices, NO_CHOICES } from '../merge/choices.ts';
 import { conflictError } from '../merge/conflict.ts';
+import type { Ledger } from '../merge/ledger.ts';
 import type { TieUpFile } from '../merge/merge-input.ts';
-import { type MergePlan, planMerge } from '../merge/plan.ts';
+import { type Bytes, type MergePlan, planMerge } from '../merge/plan.ts';
+import { sha256 } from '../protocol/digest.ts';
 import { instant } from '../protocol/instant.ts';
+import { renderSums } from '../protocol/sums.ts';
+import { compareTree, NO_TREE, type StandingTree } from './compare-tree.ts';
 import { readJournal, writeJournal } from './journal.ts';
 import { switchLink } from './link.ts';
-import { objectStore } from './objects.ts';
-import { type Layout, type Ports, treePathOf } from './ports.ts';
+import { objectStore, type ObjectStore } from './objects.ts';
+import { type Layout, type Ports, treePathOf, within } from './ports.ts';
 import type { Publication } from './publication.ts';
 import { carryOut, unfinished } from './publish.ts';
 import { publicationNumbers, type PublicationRecord, readLedger, readRecord } from './records.ts';
@@ -26,31 +32,33 @@ export interface RollbackInfo {
   readonly choices?: Choices;
 }
 
+export interface Restored extends Publication {
+  /** Files of the old tree that somebody changed or removed since; they were not shown again as they are. */
+  readonly altered: readonly string[];
+}
+
 /**
- * Makes publication `number` live again and holds it.
- * @throws TIEUP_E_NOT_FOUND when there was no such publication or its files are no longer kept; else as `publish`.
+ * Makes the tie-up files of publication `number` live again and holds them; as publication `number`, or as a new one that restores it.
+ * @throws TIEUP_E_NOT_FOUND when there was no such publication or its files are no longer kept; TIEUP_E_VERIFY when its
+ * ledger is not what was published; else as `publish`.
  */
-export async function rollbackTo(
-  ports: Ports,
-  layout: Layout,
-  number: number,
-  info: RollbackInfo,
-): Promise<Publication> {
-  const { record, plan } = await prepareRollback(ports, layout, number, info.choices);
-  if (plan !== undefined) return publishAgain(ports, layout, { record, plan }, info);
+export async function rollbackTo(ports: Ports, layout: Layout, number: number, info: RollbackInfo): Promise<Restored> {
+  const { record, plan, tree } = await prepareRollback(ports, layout, number, info.choices);
+  const { altered } = tree;
+  if (!tree.asPlanned) return { ...(await publishAgain(ports, layout, { record, plan }, info)), altered };
   const hold = instant(info.now);
   await writeJournal(ports.state, { kind: 'switch', number, hold });
   await switchLink(ports, layout, number, hold);
-  return { record, written: 0, removed: 0, changed: true, unpruned: [] };
+  return { record, written: 0, removed: 0, changed: true, unpruned: [], altered };
 }
 
 export interface PreparedRollback {
   readonly record: PublicationRecord;
-  /** What is to be published again; undefined when the tree of that time still stands. */
-  readonly plan: MergePlan | undefined;
+  readonly plan: MergePlan;
+  readonly tree: StandingTree;
 }
 
-/** Finds out whether a rollback is possible, so that nobody decides on one that is not. Changes nothing. @throws like {@link rollbackTo}. */
+/** Finds out whether a rollback is possible, so that nobody decides on one that is not. Changes nothing live. @throws like {@link rollbackTo}. */
 export async function prepareRollback(
   ports: Ports,
   layout: Layout,
@@ -60,27 +68,27 @@ export async function prepareRollback(
   const record = await readRecord(ports.state, number);
   if (record === undefined) throw await unknownPublication(ports, number);
   if ((await readJournal(ports.state)) !== undefined) throw unfinished();
-  const treeStands = layout.how === 'link' && (await ports.web.stat(treePathOf(layout, number)))?.kind === 'folder';
-  if (treeStands) return { record, plan: undefined };
-  const plan = await planAgain(ports, layout, record, choices);
+  const ledger = await ledgerOf(ports, record);
+  const files = await tieUpFilesOf(ports, layout, record, ledger);
+  const { plan, live } = await planAgain(ports, layoutThen(layout, record), files, choices);
   if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
-  return { record, plan };
+  const tree = layout.how === 'link' ? await compareTree(ports.web, layout, { number, ledger, plan, live }) : NO_TREE;
+  return { record, plan, tree };
 }
 
-async function planAgain(
-  ports: Ports,
-  layout: Layout,
-  record: PublicationRecord,
-  { paths }: Choices,
-): Promise<MergePlan> {
-  const files = await tieUpFilesOf(ports, record);
+/** The mount may have moved since. */
+function layoutThen(layout: Layout, { mount }: PublicationRecord): Layout {
+  return { ...layout, mount };
+}
+
+async function planAgain(ports: Ports, layout: Layout, files: readonly TieUpFile[], { paths }: Choices) {
   const found = await survey(ports, layout, { files });
   // Names are those of that time already; what is to be kept still is.
   const choices: Choices = {
     withheld: [],
     paths: Object.fromEntries(Object.entries(paths).filter(([, choice]) => typeof choice === 'string')),
   };
-  return planMerge({ ...found, release: { files }, slots: [], choices });
+  return { plan: planMerge({ ...found, release: { files }, slots: [], choices }), live: found.publication };
 }
 
 async function publishAgain(
@@ -91,7 +99,7 @@ async function publishAgain(
 ): Promise<Publication> {
   return carryOut(
     ports,
-    layout,
+    layoutThen(layout, record),
     plan,
     {
       release: record.release === null ? null : { number: record.release.number },
@@ -103,22 +111,56 @@ async function publishAgain(
   );
 }
 
-/** The tie-up files of a publication, slots filled as they were then. */
-async function tieUpFilesOf(ports: Ports, record: PublicationRecord): Promise<readonly TieUpFile[]> {
+/** Which files a publication had. @throws TIEUP_E_VERIFY when its ledger is lost or not the one that was published. */
+async function ledgerOf({ state }: Ports, { number, sums }: PublicationRecord): Promise<Ledger> {
+  const ledger = await readLedger(state, number);
+  if (sha256(renderSums([...ledger.entries.values()])) === sums) return ledger;
+  throw new TieupError('TIEUP_E_VERIFY', `the ledger of publication ${number} is lost or was changed`, {
+    hint: 'choose another publication (tieup history), or restore the state folder from a backup',
+  });
+}
+
+/** The tie-up files of a publication, slots filled as they were then. An object that is gone is taken from the tree, if it is there. */
+async function tieUpFilesOf(
+  ports: Ports,
+  layout: Layout,
+  record: PublicationRecord,
+  { entries }: Ledger,
+): Promise<readonly TieUpFile[]> {
   const objects = objectStore(ports.state);
   const redirects = new Set(record.redirects);
   const files: TieUpFile[] = [];
   const missing: string[] = [];
-  for (const { path, length, digest, release } of (await readLedger(ports.state, record.number)).entries.values()) {
+  for (const { path, length, digest, release } of entries.values()) {
     if (release === 0) continue;
-    if (!(await objects.has(digest, length))) missing.push(path);
+    const place = within(treePathOf(layout, record.number), path);
+    if (!(await objects.has(digest, length)) && !(await takeBack(objects, ports.web, place, { digest, length })))
+      missing.push(path);
     files.push({ path, length, digest, since: release, ...(redirects.has(path) ? {} : { page: { slots: [] } }) });
   }
+  await objects.flush();
   if (missing.length === 0) return files;
   throw new TieupError('TIEUP_E_NOT_FOUND', `the files of publication ${record.number} are no longer kept`, {
     problems: missing.map((file) => ({ message: 'its content is gone', file })),
-    hint: 'choose a later publication; keep in tieup.yaml says how many are kept',
+    hint: 'choose a later publication; keep in tieup.yaml says for how many releases they are kept',
   });
+}
+
+/** True when the file at `path` has these bytes still; they are then in the store. */
+async function takeBack(
+  objects: ObjectStore,
+  web: FileTree,
+  path: string,
+  { digest, length }: Bytes,
+): Promise<boolean> {
+  try {
+    await objects.add(digest, length, web.stream(path, length));
+    return true;
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_NOT_FOUND', 'TIEUP_E_VERIFY', 'TIEUP_E_UNSAFE_PATH', 'TIEUP_E_TOO_LARGE'))
+      return false;
+    throw error;
+  }
 }
 
 async function unknownPublication({ state }: Ports, number: number): Promise<TieupError> {

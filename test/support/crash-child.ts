@@ -1,11 +1,13 @@
 /**
- * A process that publishes and is killed at the n-th system call that changes something: `kill -9`, no exit handler, nothing
- * flushed. Arguments: folder, overwrite|link, step. Without a kill it prints how many steps there were.
+ * A process that publishes, or goes back to publication 1, and is killed at the n-th system call that changes something:
+ * `kill -9`, no exit handler, nothing flushed. Arguments: folder, overwrite|link, publish|rollback, step. Without a kill it
+ * prints how many steps there were.
  */
 import { argv, kill, pid, stdout } from 'node:process';
-import { CRASH_NEW, goLive, layoutOf, makeRelease, portsIn } from './site-fixture.ts';
+import { rollbackTo } from '../../src/publish/rollback.ts';
+import { CRASH_NEW, goLive, layoutOf, makeRelease, NOW, portsIn } from './site-fixture.ts';
 
-const [, , folder = '', how = '', step = '0'] = argv;
+const [, , folder = '', how = '', what = '', step = '0'] = argv;
 const last = Number(step);
 let steps = 0;
 let armed = false;
@@ -16,7 +18,9 @@ const ports = portsIn(folder, 'separate', {
     if (steps === last) kill(pid, 'SIGKILL');
   },
 });
+const layout = layoutOf(how === 'link' ? 'link' : 'overwrite');
 const release = await makeRelease(ports.state, 2, CRASH_NEW);
 armed = true;
-await goLive(ports, layoutOf(how === 'link' ? 'link' : 'overwrite'), release);
+if (what === 'rollback') await rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW });
+else await goLive(ports, layout, release);
 stdout.write(`${steps}\n`);

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../dist/cli/run.js', import.meta.url));
 const TIMEOUT_MS = 50_000;
 

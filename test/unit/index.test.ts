@@ -8,18 +8,24 @@ import {
   NO_CHOICES,
   noteSigner,
   openNote,
+  openProof,
   parseDecision,
   parseReceipt,
+  parseRecord,
   parseVkey,
   planMerge,
+  proveRecord,
   RECEIPT_TYPE,
   renderDecision,
+  renderProof,
   renderReceipt,
   renderVkey,
   signNote,
+  verifyPart,
   type Decision,
   type Receipt,
 } from '../../src/index.ts';
+import { hits, logKey, partOf } from '../support/exported-log.ts';
 
 const signer = noteSigner('harbour/accept', Buffer.alloc(32, 'accept'));
 const site = noteSigner('harbour/site', Buffer.alloc(32, 'site'));
@@ -71,6 +77,18 @@ describe('a program that embeds tieup', () => {
       fault = error;
     }
     expect(isTieupError(fault, 'TIEUP_E_VERIFY')).toBe(true);
+  });
+
+  test('verifies an exported log and proves one of its records', async () => {
+    const part = partOf(hits(5), { discloses: (index) => index !== 1 });
+    const seen: number[] = [];
+    const verified = await verifyPart([part], { keys: [logKey] }, ({ count, indexes }) => {
+      seen.push(...indexes.subarray(0, count));
+    });
+    expect(verified).toMatchObject({ disclosed: 4, withheld: 1 });
+    expect(seen).toEqual([0, 2, 3, 4]);
+    const proof = renderProof(await proveRecord([part], { keys: [logKey] }, 3));
+    expect(parseRecord(openProof(proof, [logKey]).record).page).toBe('with-main/story.html');
   });
 
   test('plans a merge without touching a file', () => {

@@ -1,7 +1,8 @@
-import { accept, type Answering } from '../../partner-site/accept.ts';
+import { accept, type AcceptResult, type Answering } from '../../partner-site/accept.ts';
 import { signPolicy } from '../../partner-site/policy.ts';
 import type { Review } from '../../partner-site/review.ts';
 import { EXIT, TieupError } from '../../errors.ts';
+import { acceptUnattended } from '../accept-unattended.ts';
 import type { Define } from '../define.ts';
 import { parseChoices } from '../choices.ts';
 import type { Context } from '../context.ts';
@@ -30,7 +31,7 @@ export const define: Define = (command, context) => {
       examples({
         'tieup accept': 'shows what changes, asks, publishes',
         'tieup accept --diff': 'the same with the text of every change',
-        'tieup accept --auto': 'in a cron job, within the policy that you signed',
+        'tieup accept --auto --quiet': 'in a cron job: within the policy that you signed; prints what is for you, once',
       }),
     )
     .action((flags: Flags) => (flags.signPolicy === true ? sign(context()) : acceptRelease(context(), flags)));
@@ -47,10 +48,13 @@ async function acceptRelease(ctx: Context, flags: Flags): Promise<void> {
     const { pageDiffs } = await import('../page-diffs.ts');
     for (const text of await pageDiffs(ctx.output, site, review)) ctx.output.styled(text);
   };
-  const result = await accept(site, {
-    answering: await answering(ctx, flags, show),
-    choices: parseChoices(flags.choose ?? []),
-  });
+  const request = { answering: await answering(ctx, flags, show), choices: parseChoices(flags.choose ?? []) };
+  const isUnattended = flags.auto === true && ctx.output.quiet && !ctx.output.json;
+  const result = isUnattended ? await acceptUnattended(ctx, site, request) : await accept(site, request);
+  if (result !== undefined) report(ctx, result, shown);
+}
+
+function report(ctx: Context, result: AcceptResult, shown: Review | undefined): void {
   const review = shown === undefined ? {} : { review: describeReview(shown) };
   switch (result.kind) {
     case 'nothing-new':

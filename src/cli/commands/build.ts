@@ -1,5 +1,7 @@
-import { build } from '../../main-site/build.ts';
-import { formatProblem } from '../../errors.ts';
+import { resolve } from 'node:path';
+import { build, type BuiltPartner } from '../../main-site/build.ts';
+import { formatProblem, TieupError } from '../../errors.ts';
+import type { Context } from '../context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { byteCount, count } from '../quantity.ts';
@@ -10,15 +12,21 @@ export const define: Define = (command, context) => {
     .option('-p, --partner <id...>', 'only these partners, by id or tag')
     .option('-o, --out <folder>', 'where to write, one folder a partner', 'build')
     .option('--check', 'render everything and write nothing')
+    .option('--serve', 'show the result on this machine, as a web server would, until Ctrl-C')
     .addHelpText(
       'after',
       examples({
-        'tieup build': 'then open build/<partner>/… in a browser',
+        'tieup build --serve': 'then open what it prints in a browser',
         'tieup build --partner harbour --out look': '',
       }),
     )
-    .action(async ({ partner = [], out, check }) => {
+    .action(async ({ partner = [], out, check, serve }) => {
       const ctx = context();
+      if (check === true && serve === true) {
+        throw new TieupError('TIEUP_E_USAGE', '--check writes nothing that --serve could show', {
+          hint: 'leave one of them out',
+        });
+      }
       const site = await ctx.mainSite();
       const tree = check === true ? undefined : await ctx.tree(out);
       const { partners, warnings } = await build(site, partner, tree);
@@ -30,5 +38,23 @@ export const define: Define = (command, context) => {
         });
         return rows.join('');
       });
+      if (serve === true) await show(ctx, out, partners);
     });
 };
+
+/** Links in pages begin at the root of the partner's site, so a folder that is opened as files shows them without their styles. */
+async function show(ctx: Context, out: string, partners: readonly BuiltPartner[]): Promise<void> {
+  const stage = ctx.demoStage();
+  const servers = [];
+  try {
+    for (const { partner, mount } of partners) {
+      const server = await stage.startWeb(resolve(ctx.folder, out, partner));
+      servers.push(server);
+      ctx.output.message(`  ${visible(partner)}: http://127.0.0.1:${server.port}${mount}`);
+    }
+    ctx.output.message('until you press Ctrl-C');
+    await ctx.interrupted();
+  } finally {
+    for (const server of servers) await server.close();
+  }
+}

@@ -91,7 +91,7 @@ async function initMain(context: Context, folder: string, flags: Flags): Promise
   );
   report(context, 'main', folder, files, [
     'keep a copy of keys/ in a safe place: who has it and the password can sign as you',
-    'look at your pages:   tieup build --out build',
+    'look at your pages:   tieup build --serve',
     `invite your partner:  tieup invite ${id}`,
   ]);
 }

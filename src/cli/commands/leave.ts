@@ -7,6 +7,7 @@ import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { describeLeaving, leavingText } from '../leaving-text.ts';
 import { count } from '../quantity.ts';
+import { unprunedNotes } from '../unpruned-text.ts';
 import { visible } from '../visible.ts';
 
 export const define: Define = (command, context) => {
@@ -70,7 +71,9 @@ function report({ output }: Context, result: LeaveResult): void {
         const kept = `${count(publication.record.pages.original, 'page')} of your own`;
         return [
           `${output.mark('good', 'you have left the partnership')}: no tie-up page is live, only ${kept}`,
-          `Taken away:\n${gone.join('')}To take releases again:  tieup leave --undo\n`,
+          `Taken away:\n${gone.join('')}To take releases again:  tieup leave --undo`,
+          ...unprunedNotes(publication.unpruned),
+          '',
         ].join('\n');
       });
   }

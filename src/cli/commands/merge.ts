@@ -3,7 +3,7 @@ import type { Define } from '../define.ts';
 import { parseChoices } from '../choices.ts';
 import { examples } from '../examples.ts';
 import { summarise, summaryText } from '../../merge/summary.ts';
-import { unusedSlotNotes } from '../review-text.ts';
+import { planNotes } from '../review-text.ts';
 import { describeWentLive, renderWentLive } from '../went-live.ts';
 
 export const define: Define = (command, context) => {
@@ -19,7 +19,10 @@ export const define: Define = (command, context) => {
     .action(async ({ choose = [] }) => {
       const ctx = context();
       const merged = await merge(await ctx.partnerSite(), parseChoices(choose));
-      ctx.output.message([summaryText(summarise(merged.plan)), ...unusedSlotNotes(merged.unusedSlotFiles)].join('\n'));
-      ctx.output.result('merge', describeWentLive(merged.wentLive), () => renderWentLive(ctx.output, merged.wentLive));
+      ctx.output.message([summaryText(summarise(merged.plan)), ...planNotes(merged)].join('\n'));
+      const { strayLinks, wentLive } = merged;
+      ctx.output.result('merge', { ...describeWentLive(wentLive), strayLinks }, () =>
+        renderWentLive(ctx.output, wentLive),
+      );
     });
 };

@@ -1,6 +1,8 @@
 import { withhold } from '../../partner-site/merge.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { planNotes } from '../review-text.ts';
+import { unprunedNotes } from '../unpruned-text.ts';
 import { describeWentLive } from '../went-live.ts';
 import { visible } from '../visible.ts';
 
@@ -18,11 +20,22 @@ export const define: Define = (command, context) => {
     .action(async (page, { undo }) => {
       const ctx = context();
       const done = await withhold(await ctx.partnerSite(), { page, undo: undo === true });
+      for (const note of planNotes(done)) ctx.output.message(note);
       const what = undo === true ? 'is published again' : 'is withheld, and stays so in later releases';
       ctx.output.result(
         'withhold',
-        { path: done.path, withheld: undo !== true, ...describeWentLive(done.wentLive) },
-        () => `${ctx.output.mark('good', `${visible(done.path)} ${what}`)}\n`,
+        {
+          path: done.path,
+          withheld: undo !== true,
+          ...describeWentLive(done.wentLive),
+          strayLinks: done.strayLinks,
+        },
+        () =>
+          [
+            ctx.output.mark('good', `${visible(done.path)} ${what}`),
+            ...unprunedNotes(done.wentLive.publication.unpruned),
+            '',
+          ].join('\n'),
       );
     });
 };

@@ -168,6 +168,16 @@ describe('a site', () => {
     expect(problem).toMatch(/^pages\//);
   });
 
+  it.each([
+    ['shell.php.txt', 'execute'],
+    ['X.PHTML', 'execute'],
+    ['x.asp;.jpg', 'execute'],
+    ['web.config', 'controls a web server'],
+    ['.htaccess', 'starts with a dot'],
+  ])('refuses the asset %j', (asset, reason) => {
+    expect(clash({ 'a.md': '# a' }, [asset])).toContain(reason);
+  });
+
   it('refuses paths that some file system cannot tell apart', () => {
     expect(clash({ 'Intro.md': '# a', 'intro.md': '# b' })).toContain(
       'pages/intro.md the paths "Intro.html" and "intro.html" collide',

@@ -30,6 +30,44 @@ describe('a page that can only be looked at', () => {
   });
 });
 
+describe('a file is judged by what some server makes of its whole name', () => {
+  const SCRIPT = '<!doctype html><title>x</title><script>alert(1)</script>';
+
+  it.each([
+    'page.html',
+    'page.html.avif',
+    'page.html.webp',
+    'page.html.md',
+    'page.html.en.map',
+    'page.htm.unheard-of',
+    'page.html.7z',
+    'page.HTML.WOFF2',
+    'page.svg.json',
+    'page',
+    'page.unheard-of',
+    'page.png.unheard-of',
+    'page.css.unheard-of',
+  ])('%s may be a page', (path) => expect(kinds(SCRIPT, path)).toContain('script'));
+
+  it.each(['app.js', 'app.min.js', 'app.js.map', 'app.js.en'])('%s may be a script', (path) =>
+    expect(kinds('let x = 1;', path)).toEqual(['script']),
+  );
+
+  it.each(['page.svgz', 'page.html.gz', 'page.js.br', 'page.avif.html.gz', 'page.svgz.webp'])(
+    '%s may be anything',
+    (path) => expect(kinds(SCRIPT, path)).toEqual(['unreadable']),
+  );
+
+  it.each(['node.js.png', 'page.html.png', 'page.html.txt', 'photo.avif', 'photo.min.webp', 'data.json', 'a.png.gz'])(
+    '%s can only be looked at',
+    (path) => expect(kinds(SCRIPT, path)).toEqual([]),
+  );
+
+  it.each(['style.min.css', 'style.css.map'])('%s may be a style sheet', (path) =>
+    expect(kinds('p{background:url(https://evil.example/)}', path)).toEqual(['remote https://evil.example']),
+  );
+});
+
 describe('active content', () => {
   it.each([
     ['<script>alert(1)</script>', ['script']],

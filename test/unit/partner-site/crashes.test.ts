@@ -130,30 +130,39 @@ describe.each(['link', 'overwrite'] as const)('killed at any step, published by 
     }
   });
 
-  test('a rollback that was decided is carried out by the next command, and holds', PATIENCE, async () => {
-    const ready = await waiting(publish);
-    const before = await ready.live();
-    await ready.accept();
-    const after = await ready.live();
-    const work: Work = (site) => rollback(site, undefined);
-    const steps = await stepsOf(ready, work);
-    for (const step of steps) {
-      const shop = await killedAt(ready, work, step);
-      const served = publish === 'link' ? await shop.live() : before;
-      expect([before, after]).toContainEqual(served);
-      const { decision, held } = await status(await shop.open());
-      const now = await told(shop);
-      const decided = decision?.verdict === 'rollback';
-      expect([step, { ...now, held }]).toEqual([
-        step,
-        decided
-          ? { decision: 'rollback 1', receipt: 'held 1', follows: true, faults: [], live: before, held: true }
-          : { ...TOLD_TWO, live: after, held: false },
-      ]);
-      const next: unknown = await shop.accept().catch((error: unknown) => error);
-      expect(next).toMatchObject(decided ? { code: 'TIEUP_E_CONFLICT' } : { kind: 'nothing-new' });
-    }
-  });
+  test.each(['as it was', 'edited'])(
+    'a rollback that was decided is carried out by the next command, and holds; the old tree is %s',
+    PATIENCE,
+    async (tree) => {
+      const ready = await waiting(publish);
+      const own = { 'uploads/cv.pdf': 'cv' };
+      const before = { ...(await ready.live()), ...(tree === 'edited' ? own : {}) };
+      await ready.accept();
+      if (tree === 'edited') {
+        if (publish === 'link') await ready.write('published/1/with-main/story.html', 'edited');
+        await ready.write('public/uploads/cv.pdf', own['uploads/cv.pdf']);
+      }
+      const after = await ready.live();
+      const work: Work = (site) => rollback(site, undefined);
+      const steps = await stepsOf(ready, work);
+      for (const step of steps) {
+        const shop = await killedAt(ready, work, step);
+        const served = publish === 'link' ? await shop.live() : before;
+        expect([before, after]).toContainEqual(served);
+        const { decision, held } = await status(await shop.open());
+        const now = await told(shop);
+        const decided = decision?.verdict === 'rollback';
+        expect([step, { ...now, held }]).toEqual([
+          step,
+          decided
+            ? { decision: 'rollback 1', receipt: 'held 1', follows: true, faults: [], live: before, held: true }
+            : { ...TOLD_TWO, live: after, held: false },
+        ]);
+        const next: unknown = await shop.accept().catch((error: unknown) => error);
+        expect(next).toMatchObject(decided ? { code: 'TIEUP_E_CONFLICT' } : { kind: 'nothing-new' });
+      }
+    },
+  );
 
   test('an end of the hold is done by the next one', PATIENCE, async () => {
     const ready = await waiting(publish);

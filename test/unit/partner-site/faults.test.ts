@@ -18,6 +18,10 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let ready: PartnerFixture;
 
+/** A decision counts from the moment at which it is signed; what cannot be carried out now is carried out later. */
+const DECIDED =
+  /^(?:state\/(?:(?:tuf|objects|releases)(?:\/|$)|accepted\.json$|decisions\/2\.note$)|exchange\/outbox\/(?:decision|decisions\/2)\.note$)/;
+
 // Release 1 is live, release 2 waits in the inbox.
 beforeAll(async () => {
   const { main, shop } = await partnership();
@@ -219,10 +223,12 @@ describe('storage that fails', () => {
       onTestFinished(() => void execFileSync('umount', [place]));
       mount('-o', 'remount,bind,ro', place);
       const live = await shop.live();
+      const before = await shop.snapshot();
       const trust = await snapshotOf(shop.path('state/tuf'));
       const error: unknown = await shop.accept().catch((refusal: unknown) => refusal);
       expect([folder, error]).toEqual([folder, expect.objectContaining({ code: 'TIEUP_E_STORAGE', exitCode: 1 })]);
       expect(await shop.live()).toEqual(live);
+      expect(changedPaths(before, await shop.snapshot(), folder === 'state' ? /^$/ : DECIDED)).toEqual([]);
       const seen = changedPaths(trust, await snapshotOf(shop.path('state/tuf')));
       expect(seen.length === 0).toBe(folder === 'state');
 
@@ -233,10 +239,22 @@ describe('storage that fails', () => {
     }
   });
 
+  test('an inbox that this site cannot write to is all it needs', async (context) => {
+    const mount = realPart('mount');
+    if (mount === undefined || !asRoot('mount')) return context.skip();
+    const shop = await ready.copy();
+    const inbox = shop.path('exchange/inbox');
+    execFileSync(mount, ['--bind', inbox, inbox]);
+    onTestFinished(() => void execFileSync('umount', [inbox]));
+    execFileSync(mount, ['-o', 'remount,bind,ro', inbox]);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    expect((await answersOf(shop)).receipt).toMatchObject({ release: 2, state: 'live' });
+  });
+
   test('no space left leaves what is live as it was, and the next command goes on', async (context) => {
     const mount = realPart('mount');
     if (mount === undefined || !asRoot('mount')) return context.skip();
-    for (const folder of ['published', 'state']) {
+    for (const folder of ['published', 'state', 'exchange/outbox']) {
       const shop = await ready.copy();
       const place = shop.path(folder);
       const aside = `${place}.aside`;
@@ -248,7 +266,9 @@ describe('storage that fails', () => {
       const filler = join(place, 'filler');
       await writeFile(filler, Buffer.alloc(2 ** 21)).catch(() => undefined);
       const live = await shop.live();
+      const before = await shop.snapshot();
       await expect(shop.accept()).rejects.toMatchObject({ code: 'TIEUP_E_STORAGE', exitCode: 1 });
+      expect(changedPaths(before, await shop.snapshot(), folder === 'state' ? SEEN : DECIDED)).toEqual([]);
       expect(await shop.live()).toEqual(live);
 
       await rm(filler);

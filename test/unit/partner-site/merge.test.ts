@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { accept } from '../../../src/partner-site/accept.ts';
 import { merge, withhold } from '../../../src/partner-site/merge.ts';
+import type { Review } from '../../../src/partner-site/review.ts';
 import { resume, rollback } from '../../../src/partner-site/rollback.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { status } from '../../../src/partner-site/status.ts';
@@ -114,10 +115,49 @@ describe.each(WAYS)('merging again, published by %s', (publish) => {
   });
 });
 
-describe('a required slot', () => {
-  const VISIT =
-    '---\ntitle: Visit\ninherit: framework\nslots:\n  hours:\n    description: When\n    required: true\n---\n\n<slot name="hours"></slot>\n';
+const VISIT =
+  '---\ntitle: Visit\ninherit: framework\nslots:\n  hours:\n    description: When\n    required: true\n---\n\n<slot name="hours"></slot>\n';
 
+describe('links that lead nowhere because of a choice', () => {
+  const toVisit = (instead: 'nothing' | 'yours') => [
+    { target: 'with-main/visit.html', instead, pages: ['with-main/index.html'] },
+  ];
+
+  test('are listed when a page is withheld, in every review from then on, and not after it came back', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    const withheld = await withhold(await shop.open(), { page: 'visit', undo: false });
+    expect(withheld.strayLinks).toEqual(toVisit('nothing'));
+    expect((await merge(await shop.open())).strayLinks).toEqual(toVisit('nothing'));
+    await main.write('pages/story.md', '---\ntitle: Who we are\ninherit: link\n---\n\nAnother story\n');
+    await main.pushed();
+    expect((await status(await shop.open())).inbox).toMatchObject({ review: { strayLinks: toVisit('nothing') } });
+    await shop.accept();
+    const back = await withhold(await shop.open(), { page: 'visit', undo: true });
+    expect(back.strayLinks).toEqual([]);
+  });
+
+  test.each([
+    ['keeps a page of its own there', 'keep-mine'],
+    ['gives the page another name', { rename: 'with-main/elsewhere.html' }],
+  ] as const)('are listed when the partner %s', async (_, choice) => {
+    const { shop } = await partnership({ originals: { 'with-main/visit.html': 'mine' } });
+    const choices = { 'with-main/visit.html': choice };
+    const strayLinks: unknown[] = [];
+    const ask = async (review: Review) => strayLinks.push(...review.strayLinks) > 0;
+    await accept(await shop.open(), { answering: { ...saying(true), ask }, choices });
+    expect(strayLinks).toEqual(toVisit('yours'));
+  });
+
+  test('are listed when a page lacks what the partner has to write for it', async () => {
+    const { shop } = await partnership({ pages: { 'pages/visit.md': VISIT } });
+    expect((await status(await shop.open())).inbox).toMatchObject({ review: { strayLinks: toVisit('nothing') } });
+    await shop.write('slots/visit/hours.md', 'Ten to six\n');
+    expect((await status(await shop.open())).inbox).toMatchObject({ review: { strayLinks: [] } });
+  });
+});
+
+describe('a required slot', () => {
   test('leaves its page out until it is filled', async () => {
     const { shop } = await partnership({ pages: { 'pages/visit.md': VISIT } });
     const result = await accept(await shop.open(), { answering: saying(true), choices: {} });
@@ -166,6 +206,33 @@ describe.each(WAYS)('going back, published by %s', (publish) => {
     expect(await shop.accept()).toMatchObject({ kind: 'live', decision: { release: 3 } });
     expect((await shop.live())['with-main/index.html']).toContain('Newest roast');
     expect(await verify(await shop.open())).toMatchObject({ differences: [] });
+  });
+
+  test('going back twice never leads forward again', async () => {
+    const { shop } = await twoReleases();
+    await shop.write('original/index.html', 'my new home');
+    await merge(await shop.open());
+    expect((await rollback(await shop.open(), undefined)).to.release?.number).toBe(1);
+    expect((await shop.live())['index.html']).toBe('my new home');
+    const refused = await refusalOf(shop, async () => rollback(await shop.open(), undefined));
+    expect([refused.code, refused.error.message]).toEqual([
+      'TIEUP_E_USAGE',
+      'there is no earlier release to go back to',
+    ]);
+  });
+
+  test('stops where an edit of a live page would be lost, and asks for a choice', async () => {
+    const { shop, first, second } = await twoReleases();
+    await shop.write('public/with-main/index.html', 'edited by hand');
+    const refused = await refusalOf(shop, async () => rollback(await shop.open(), undefined));
+    expect([refused.code, refused.problems.length]).toEqual(['TIEUP_E_CONFLICT', 1]);
+    expect(refused.problems[0]).toContain('with-main/index.html');
+    expect(await shop.live()).toEqual({ ...second, 'with-main/index.html': 'edited by hand' });
+    const { restored } = await rollback(await shop.open(), undefined, { 'with-main/index.html': 'take-theirs' });
+    expect(restored).toMatchObject({ altered: [], record: { restores: 1 } });
+    expect(await shop.live()).toEqual(first);
+    const { receipt, digest } = await answersOf(shop);
+    expect(receipt).toMatchObject({ state: 'held', release: 1, decision: digest });
   });
 
   test('a receipt of what is held names the decision to go back, whatever is decided since', async () => {
@@ -225,6 +292,7 @@ describe('original pages in place', () => {
     const live = await shop.live();
     expect(live).toMatchObject(originals);
     expect(live['with-main/our-story.html']).toContain('How it began');
+    expect(await verify(await shop.open())).toMatchObject({ differences: [], kept: ['with-main/story.html'] });
     // Remembered: nothing is asked again.
     expect((await merge(await shop.open())).wentLive.publication.changed).toBe(false);
   });

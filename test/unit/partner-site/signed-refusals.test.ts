@@ -99,6 +99,20 @@ describe('a release that is signed with the right keys is refused all the same',
     expect(problems).toEqual([expect.stringContaining('subresource integrity')]);
   });
 
+  test('with a script that the terms before allowed and the new ones do not, though it is live already', async () => {
+    const shop = await ready.copy();
+    const files = { 'with-main/page.html': '<!doctype html><title>x</title><script>1</script>' };
+    const allowing: Pick<Hostile, 'terms'> = {
+      terms: (terms) => ({ ...terms, policy: { ...terms.policy, scripts: 'own' } }),
+    };
+    await layHostile(main, shop, { files, ...allowing });
+    await shop.accept();
+    await layHostile(main, shop, { files, ...allowing, version: 11 });
+    expect((await shop.accept()).kind).toBe('live');
+    await layHostile(main, shop, { files, version: 12 });
+    expect((await refusedAccept(shop)).problems).toEqual(['an inline script: the terms allow no scripts']);
+  });
+
   const inRelease = (change: Partial<Release>) => ({ release: (release: Release) => ({ ...release, ...change }) });
 
   test.each<[string, Omit<Hostile, 'files'>]>([
@@ -141,6 +155,15 @@ describe('a release that is signed with the right keys is refused all the same',
       terms: (terms) => ({ ...terms, period: { ...terms.period, until: '2026-11-01T23:59:59Z' } }),
     });
     expect(error).toMatchObject({ code: 'TIEUP_E_CONTRACT', exitCode: 11 });
+  });
+
+  test('because its contract has not begun: exit 11, and the day on which it does', async () => {
+    const { error } = await refusal({
+      files: HARMLESS,
+      terms: (terms) => ({ ...terms, period: { ...terms.period, from: '2026-11-24T00:00:00Z' } }),
+    });
+    expect(error).toMatchObject({ code: 'TIEUP_E_CONTRACT', exitCode: 11 });
+    expect(error.message).toBe('the contract begins on 2026-11-24, not before');
   });
 
   test('because its time is over: exit 10, and other words than for a forgery', async () => {

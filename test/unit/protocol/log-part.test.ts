@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isTieupError } from '../../../src/errors.ts';
 import { verifyPart, proveRecord, type VerifiedPart } from '../../../src/protocol/log-part.ts';
 import type { PartExpectations } from '../../../src/protocol/log-part-header.ts';
 import { renderRecord, switchRecord, unparsedRecord } from '../../../src/protocol/log-record.ts';
@@ -43,8 +44,12 @@ async function read(bytes: Uint8Array, expectations = expected, chunk = bytes.le
 
 const refusal = (why: string) =>
   expect.objectContaining({ code: 'TIEUP_E_VERIFY', message: expect.stringContaining(why) });
-const refused = async (bytes: Uint8Array, why: string, expectations = expected) =>
-  expect(verifyPart(inChunks(bytes), expectations)).rejects.toThrow(refusal(why));
+/** Why the part is refused. */
+const refusalOf = async (bytes: Uint8Array, expectations = expected): Promise<string> =>
+  verifyPart(inChunks(bytes), expectations).then(
+    () => 'it was taken',
+    (error: unknown) => (isTieupError(error, 'TIEUP_E_VERIFY') ? error.message : 'it broke'),
+  );
 const textsOf = (records: readonly SealedRecord[]) => records.map(({ record }) => Buffer.from(record).toString());
 
 /** The lines of a part, with line ends. */
@@ -105,7 +110,7 @@ describe('an export of a part', () => {
         const records = hits(size);
         const from = Math.min(start, size);
         const chosen = records.map(() => stream.next().value === true);
-        const bytes = partOf(records, { from, discloses: (index) => chosen[index] === true });
+        const bytes = partOf(records, { from, discloses: (index) => chosen[index] ?? false });
         const {
           part,
           indexes,
@@ -133,17 +138,23 @@ describe('an export of a part', () => {
   test('starts where the one before ended, or is refused', async () => {
     const part = partOf(six, { from: 4 });
     expect((await read(part, { ...expected, after: headOf(six.slice(0, 4)) })).part.from).toBe(4);
-    await refused(part, 'it starts at record 4, but what was verified before ends at 3', {
-      ...expected,
-      after: headOf(six.slice(0, 3)),
-    });
+    expect(
+      await refusalOf(part, {
+        ...expected,
+        after: headOf(six.slice(0, 3)),
+      }),
+    ).toContain('it starts at record 4, but what was verified before ends at 3');
     const others = sealed(textsOf(six).map((text) => text.replace('200', '404')));
-    await refused(part, 'its history was written anew', { ...expected, after: headOf(others.slice(0, 4)) });
+    expect(await refusalOf(part, { ...expected, after: headOf(others.slice(0, 4)) })).toContain(
+      'its history was written anew',
+    );
   });
 
   test('leads to the tree that was stated, or is refused', async () => {
     expect((await read(whole, { ...expected, until: headOf(six) })).part.disclosed).toBe(6);
-    await refused(whole, 'is not the one of 5 that was stated', { ...expected, until: headOf(six.slice(0, 5)) });
+    expect(await refusalOf(whole, { ...expected, until: headOf(six.slice(0, 5)) })).toContain(
+      'is not the one of 5 that was stated',
+    );
   });
 });
 
@@ -160,7 +171,7 @@ describe('an export that was changed', () => {
   test('by cutting it off at any byte is refused', async () => {
     const small = partOf(hits(2), { discloses: (index) => index !== 1 });
     for (let end = 0; end < small.length; end += 1) {
-      await refused(small.subarray(0, end), 'cut off');
+      expect(await refusalOf(small.subarray(0, end))).toContain('cut off');
     }
   });
 
@@ -264,7 +275,7 @@ describe('an export that was changed', () => {
       'at record 0: it is longer than 16384 bytes',
     ],
   ])('by %s is refused', async (_, edit, why) => {
-    await refused(edited(whole, edit), why);
+    expect(await refusalOf(edited(whole, edit))).toContain(why);
   });
 
   test('by a line without end is refused before it is kept', async () => {
@@ -366,13 +377,13 @@ describe('withheld records', () => {
     ],
     ['with a carriage return', (lines) => lines.with(3, (lines[3] ?? '').replace('\n', '\r\n')), 'withholds nothing'],
   ])('%s are refused', async (_, edit, why) => {
-    await refused(body(edit), why);
+    expect(await refusalOf(body(edit))).toContain(why);
   });
 
   test('of which the line says nothing are not passed off as disclosed ones', async () => {
     // An inner node in the place of a record: its 64 bytes are no record.
     const forged = body((lines) => lines.with(1, `R 1 ${'A'.repeat(22)}== ${'x'.repeat(48)}\n`));
-    await refused(forged, 'at record 1: it has 1 fields, not 20');
+    expect(await refusalOf(forged)).toContain('at record 1: it has 1 fields, not 20');
   });
 });
 
@@ -393,13 +404,15 @@ describe('an export of another log', () => {
     ['another partner', { origin: { ...origin, partner: 'pier' }, signer: stranger }, 'none of the known keys'],
     ['the tree of commerce', { origin: { ...origin, log: 'C' } }, 'its log is "C"'],
   ])('of %s is refused', async (_, options, why) => {
-    await refused(other(options), why);
+    expect(await refusalOf(other(options))).toContain(why);
   });
 
   test('can be read with nothing but the file and the key', async () => {
     const part = other({ origin: { ...origin, epoch: 3 } });
     expect((await read(part, { keys: [logKey] })).part.checkpoint.origin.epoch).toBe(3);
-    await refused(other({ origin: { ...origin, log: 'C' } }), 'not one of access records', { keys: [logKey] });
+    expect(await refusalOf(other({ origin: { ...origin, log: 'C' } }), { keys: [logKey] })).toContain(
+      'not one of access records',
+    );
   });
 });
 

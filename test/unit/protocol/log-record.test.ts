@@ -34,6 +34,24 @@ const changed = (name: keyof typeof FIELD, value: string | Uint8Array): Buffer =
   return Buffer.concat([Buffer.from(before.join('')), Buffer.from(value), Buffer.from(after.join(''))]);
 };
 
+/** The text as it is spelt again after reading; undefined when it is refused. */
+function respelt(text: string): string | undefined {
+  try {
+    return spellText(readText(text), 100).text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Likewise a line. */
+function rewritten(line: string | Uint8Array): string | undefined {
+  try {
+    return renderRecord(parsed(line));
+  } catch {
+    return undefined;
+  }
+}
+
 describe('the text of a field', () => {
   test.each([
     ['', '-'],
@@ -131,8 +149,8 @@ describe('the text of a field', () => {
       fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
         const text = pieces.join('');
         const bytes = Buffer.from(text);
-        if (textFault(bytes, 0, bytes.length) === undefined) expect(spellText(readText(text), 100).text).toBe(text);
-        else expect(() => readText(text)).toThrow();
+        const isTaken = textFault(bytes, 0, bytes.length) === undefined;
+        expect(respelt(text)).toBe(isTaken ? text : undefined);
       }),
       { numRuns: 2000 },
     );
@@ -158,7 +176,8 @@ describe('the text of a field', () => {
 });
 
 describe('a record', () => {
-  const any = fc.string({ unit: 'binary', maxLength: 30 });
+  // A lone surrogate that stands for no byte has no spelling.
+  const any = fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.toWellFormed());
   const count = fc.option(fc.nat(), { nil: null });
   const records = fc
     .record({
@@ -186,10 +205,7 @@ describe('a record', () => {
         const line = renderRecord(record);
         const back = parsed(line);
         expect(renderRecord(back)).toBe(line);
-        // Lone surrogates that stand for no byte become U+FFFD.
-        if (Object.values(record).every((value) => typeof value !== 'string' || value.isWellFormed())) {
-          expect(back).toEqual(record);
-        }
+        expect(back).toEqual(record);
       }),
     );
   });
@@ -278,8 +294,8 @@ describe('a record', () => {
   test('cut off at any byte is refused, or is another record', () => {
     for (let end = 0; end < LINE.length; end += 1) {
       const start = LINE.slice(0, end);
-      if (start.split('\t').length < 20 || start.endsWith('\t')) expect(() => parsed(start)).toThrow('is malformed');
-      else expect(renderRecord(parsed(start))).toBe(start);
+      const isRecord = start.split('\t').length === 20 && !start.endsWith('\t');
+      expect(rewritten(start)).toBe(isRecord ? start : undefined);
     }
   });
 
@@ -288,8 +304,8 @@ describe('a record', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const offsets = new Int32Array(FIELD_STRIDE);
         const fault = scanRecord(bytes, 0, bytes.length, offsets, 0);
-        if (fault === undefined) expect(renderRecord(parsed(bytes))).toBe(Buffer.from(bytes).toString());
-        else expect(fault).not.toBe('');
+        expect(fault).not.toBe('');
+        expect(rewritten(bytes)).toBe(fault === undefined ? Buffer.from(bytes).toString() : undefined);
       }),
     );
   });

@@ -1,16 +1,30 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type LogAnswer, LOG_ANSWER_TYPE, parseLogAnswer, renderLogAnswer } from '../../../src/protocol/log-answer.ts';
+import {
+  type LogAnswer,
+  LOG_ANSWER_TYPE,
+  MAX_LOG_ANSWER_NOTE,
+  parseLogAnswer,
+  renderLogAnswer,
+} from '../../../src/protocol/log-answer.ts';
 import {
   demandedIndexes,
   DEMAND_TYPE,
+  MAX_DEMAND_NOTE,
   type LogDemand,
   parseDemand,
   renderDemand,
 } from '../../../src/protocol/log-demand.ts';
-import { EPOCH_TYPE, type LogEpoch, parseEpoch, renderEpoch } from '../../../src/protocol/log-epoch.ts';
-import { EXPORT_TYPE, type LogExport, parseExport, renderExport } from '../../../src/protocol/log-export.ts';
+import { EPOCH_TYPE, type LogEpoch, MAX_EPOCH_NOTE, parseEpoch, renderEpoch } from '../../../src/protocol/log-epoch.ts';
+import {
+  EXPORT_TYPE,
+  type LogExport,
+  MAX_EXPORT_NOTE,
+  parseExport,
+  renderExport,
+} from '../../../src/protocol/log-export.ts';
 import { emptyRoot, leafHash } from '../../../src/protocol/merkle.ts';
+import { noteSigner, signNote } from '../../../src/protocol/note.ts';
 import { renderVkey } from '../../../src/protocol/vkey.ts';
 import { logSigner } from '../../support/exported-log.ts';
 
@@ -203,5 +217,25 @@ describe('all of them', () => {
     ]) {
       expect(() => parse(other)).toThrow(refusal('malformed'));
     }
+  });
+
+  test('fit into their bounds at their largest', () => {
+    const partner = 'h'.repeat(63);
+    const signer = noteSigner(`${partner}/accept`, new Uint8Array(32).fill(2));
+    const many = Number.MAX_SAFE_INTEGER;
+    const file = { digest: A, length: many, rawLength: many };
+    const tree = { size: many, root, disclosed: 'whole', from: many, file } as const;
+    const lines = { T: many, O: many, X: many, S: many, G: many };
+    const log = renderVkey(`${partner}/log`, logSigner.publicKey);
+    const largest: readonly (readonly [string, number])[] = [
+      [renderExport({ ...exported, partner, seq: many, epoch: many, lines, T: tree, O: tree }), MAX_EXPORT_NOTE],
+      [renderDemand({ ...demand, partner, epoch: many, tree, count: many }), MAX_DEMAND_NOTE],
+      [renderLogAnswer({ ...answer, partner, file }), MAX_LOG_ANSWER_NOTE],
+      [
+        renderEpoch({ ...epoch, partner, log, epoch: many, previous: { T: tree, O: tree }, reason: '漢'.repeat(4000) }),
+        MAX_EPOCH_NOTE,
+      ],
+    ];
+    for (const [text, bound] of largest) expect(signNote(text, [signer]).length).toBeLessThan(bound);
   });
 });

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { checkPaths, pathFault } from '../../../src/protocol/names.ts';
+import { vectors } from '../../support/vectors.ts';
 
 describe('a path that may be published', () => {
   it.each([
@@ -49,6 +51,31 @@ describe('a path that may be published', () => {
     [`${'a'.repeat(201)}.html`, 'longer'],
     [`${'a/'.repeat(600)}x.html`, 'longer'],
   ])('%j is refused', (path, reason) => expect(pathFault(path)).toContain(reason));
+
+  const names = vectors('names/server-types', z.strictObject({ path: z.string(), allowed: z.boolean() }));
+
+  const placed = (path: string) => ['', 'with-main/', 'with-main/a/'].map((folder) => pathFault(`${folder}${path}`));
+
+  it.each(names.filter(({ allowed }) => !allowed))(
+    '$path is refused: some server executes, obeys or hides it',
+    (name) => {
+      for (const fault of placed(name.path)) expect(fault).toBeDefined();
+    },
+  );
+
+  it.each(names.filter(({ allowed }) => allowed))('$path passes: it only looks like a program', ({ path }) => {
+    expect(placed(path)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('never has an executable type anywhere in its name, whatever stands around it', () => {
+    const type = fc.constantFrom('php', 'PHP5', 'phtml', 'Asp', 'jsp', 'cgi', 'pl', 'shtml', 'cer', 'htaccess');
+    const word = fc.stringMatching(/^[a-z0-9-]{1,8}$/);
+    fc.assert(
+      fc.property(word, type, fc.array(word, { maxLength: 3 }), fc.constantFrom('.', ';.', ' .'), (a, b, rest, dot) => {
+        expect(pathFault(`${a}.${[b, ...rest].join(dot)}`)).toBeDefined();
+      }),
+    );
+  });
 
   it('never leaves its folder, whatever it consists of', () => {
     fc.assert(

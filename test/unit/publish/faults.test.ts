@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
@@ -9,11 +10,13 @@ import type { Layout, Ports } from '../../../src/publish/ports.ts';
 import { publish } from '../../../src/publish/publish.ts';
 import { history } from '../../../src/publish/records.ts';
 import { recover } from '../../../src/publish/recover.ts';
+import { rollbackTo } from '../../../src/publish/rollback.ts';
 import { verifyLive } from '../../../src/publish/verify.ts';
 import {
   CRASH_NEW,
   CRASH_OLD,
   CRASH_ORIGINAL,
+  decode,
   dump,
   dumpLive,
   encode,
@@ -66,6 +69,22 @@ function filling(tree: FileTree, counter: { left: number; times: number }): File
     replaceLink: async (path, target) => {
       full();
       await tree.replaceLink(path, target);
+    },
+  };
+}
+
+const refuse = async (): Promise<never> => {
+  throw new TieupError('TIEUP_E_STORAGE', 'no space left');
+};
+
+/** A state in which a journal of this kind is written, and reported as failed. */
+function failingAfterJournal(state: FileTree, kind: string): FileTree {
+  return {
+    ...state,
+    write: async (path, content, options) => {
+      await state.write(path, content, options);
+      const text = content instanceof Uint8Array ? decode(content) : '';
+      if (path === 'journal.json' && text.includes(`"${kind}"`)) await refuse();
     },
   };
 }
@@ -145,6 +164,96 @@ describe.each(['link', 'overwrite'] as const)('publishing by %s', (how) => {
   });
 });
 
+describe('publishing by link', () => {
+  const layout = layoutOf('link');
+
+  it.each([
+    ['an edit of a page that stays', 'with-main/same.html', 'edited'],
+    ['an edit as long as the page was', 'with-main/same.html', 'SAME'],
+    ['an edit of a page that changes', 'with-main/index.html', 'edited'],
+    ['an edit of a page that goes', 'with-main/old/gone.html', 'edited'],
+    ['an edit of a copy of an original page', 'index.html', 'edited'],
+    ['a new file', 'mine.html', 'mine'],
+    ['a new file where a page is to be', 'with-main/new/page.html', 'mine'],
+    ['an edit of a file that moves along', 'own.txt', 'edited'],
+    ['a page that was removed', 'with-main/same.html', null],
+    ['a file of the partner that was removed', 'own.txt', null],
+  ])('notices %s after the plan was made, and changes nothing', async (_, path, text) => {
+    const ports = await oldSite(layout);
+    await ports.web.write('published/1/own.txt', encode('own'));
+    await ports.web.replaceLink('published/1/link', '/srv/mine');
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    const plan = await planFor(ports, layout, release);
+    // In the last moment: the new tree is complete but for the last look.
+    const web: FileTree = {
+      ...ports.web,
+      sync: async (paths) => {
+        await ports.web.sync(paths);
+        if (!paths.includes('published/2/with-main/same.html')) return;
+        if (text === null) await ports.web.remove(`published/1/${path}`);
+        else await ports.web.write(`published/1/${path}`, encode(text));
+      },
+    };
+    const info = { release, releaseDigest: release.digest, decisionDigest: null, now: NOW };
+    await expect(publish({ ...ports, web }, layout, plan, info)).rejects.toMatchObject({
+      code: 'TIEUP_E_DRIFT',
+      problems: [{ file: path }],
+    });
+    const then = Object.entries({ ...OLD_SITE, 'own.txt': 'own', link: '-> /srv/mine' });
+    const others = Object.fromEntries(then.filter(([other]) => other !== path));
+    expect(await dumpLive(ports, layout)).toEqual({ ...others, ...(text === null ? {} : { [path]: text }) });
+    expect((await ports.web.list('published')).map(({ name }) => name)).toEqual(['1']);
+    expect(await readJournal(ports.state)).toBeUndefined();
+    expect(await history(ports)).toHaveLength(1);
+  });
+
+  it('notices an edit in place of a page that both trees share', async () => {
+    const { ports, folder, remove } = await folderPorts('separate');
+    cleanups.push(remove);
+    await oldSite(layout, ports);
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    // As `nano` or `sed > file` do it: the same file gets other bytes, under both of its names.
+    const web: FileTree = {
+      ...ports.web,
+      hardLink: async (from, to) => {
+        await ports.web.hardLink(from, to);
+        await writeFile(join(folder, 'web', from), 'SAME');
+      },
+    };
+    await expect(goLive({ ...ports, web }, layout, release)).rejects.toMatchObject({
+      code: 'TIEUP_E_DRIFT',
+      problems: [{ file: 'with-main/same.html' }],
+    });
+    expect(await dumpLive(ports, layout)).toEqual({ ...OLD_SITE, 'with-main/same.html': 'SAME' });
+  });
+
+  it('removes no tree to which a journal could still lead back', async () => {
+    const ports = await oldSite(layout);
+    await goLive(ports, layout, await makeRelease(ports.state, 2, CRASH_NEW));
+    await ports.original?.write('news.html', encode('news'));
+    // The disk fails after the journal that commits to the switch is there, and the process dies while it cleans up.
+    let dead = false;
+    const state: FileTree = {
+      ...failingAfterJournal(ports.state, 'switch'),
+      remove: async (path) => (dead ? refuse() : ports.state.remove(path)),
+    };
+    const web: FileTree = {
+      ...ports.web,
+      remove: async (path) => {
+        if (dead) await refuse();
+        await ports.web.remove(path);
+        dead = true;
+      },
+    };
+    const back = rollbackTo({ ...ports, state, web }, layout, 1, { decisionDigest: null, now: NOW });
+    await expect(back).rejects.toMatchObject({ code: 'TIEUP_E_STORAGE' });
+    expect(dead).toBe(true);
+    expect(await recover(ports, layout)).toEqual({ kind: 'undone', number: 3, leftAlone: [] });
+    expect(await dumpLive(ports, layout)).toEqual(NEW_SITE);
+    expect(await verifyLive(ports, layout)).toEqual([]);
+  });
+});
+
 describe('publishing by overwriting', () => {
   const layout = layoutOf('overwrite');
 
@@ -191,6 +300,27 @@ describe('publishing by overwriting', () => {
     expect(written).toEqual([]);
     expect(await dump(ports.web, 'public')).toEqual(before);
     expect(await readJournal(ports.state)).toBeUndefined();
+  });
+
+  it('applies nothing that is half forgotten', async () => {
+    const ports = await oldSite(layout);
+    await ports.original?.write('news.html', encode('news'));
+    const release = await makeRelease(ports.state, 2, CRASH_NEW);
+    // The disk fails after the journal that commits is there, and the process dies while it cleans up.
+    let dying = false;
+    const state: FileTree = {
+      ...failingAfterJournal(ports.state, 'apply'),
+      remove: async (path) => {
+        if (dying && !path.startsWith('staging/')) await refuse();
+        await ports.state.remove(path);
+        dying = path.startsWith('staging/');
+      },
+    };
+    await expect(goLive({ ...ports, state }, layout, release)).rejects.toMatchObject({ code: 'TIEUP_E_STORAGE' });
+    expect(dying).toBe(true);
+    expect(await recover(ports, layout)).toEqual({ kind: 'undone', number: 2, leftAlone: [] });
+    expect(await dumpLive(ports, layout)).toEqual(OLD_SITE);
+    expect(await history(ports)).toHaveLength(1);
   });
 
   it('undoes what it did when a file changes in the very middle of it', async () => {

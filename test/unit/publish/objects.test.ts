@@ -1,8 +1,11 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
+import { temporaryName } from '../../../src/io/tree-path.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import { objectStore } from '../../../src/publish/objects.ts';
-import { dump, encode } from '../../support/site-fixture.ts';
+import { dump, encode, folderPorts } from '../../support/site-fixture.ts';
 
 const HELLO = encode('hello');
 const DIGEST = sha256(HELLO);
@@ -65,5 +68,16 @@ describe('the object store', () => {
     await objects.add(sha256(other), 5, other);
     expect(await objects.prune(new Set([DIGEST]))).toBe(1);
     expect(Object.values(await dump(state, ''))).toEqual(['hello']);
+  });
+
+  it('prunes what a killed command left half written', async () => {
+    const { ports, folder, remove } = await folderPorts('separate');
+    const objects = objectStore(ports.state);
+    await objects.add(DIGEST, 5, HELLO);
+    const place = join(folder, 'state/objects', DIGEST.slice(0, 2));
+    await writeFile(join(place, temporaryName()), 'hel');
+    expect(await objects.prune(new Set([DIGEST]))).toBe(0);
+    expect(await readdir(place)).toEqual([DIGEST]);
+    await remove();
   });
 });

@@ -6,8 +6,8 @@ import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { readJournal } from '../../../src/publish/journal.ts';
-import type { Layout, Ports } from '../../../src/publish/ports.ts';
-import { history, liveNumber } from '../../../src/publish/records.ts';
+import { type Layout, type Ports, treePathOf } from '../../../src/publish/ports.ts';
+import { history, liveNumber, readHeld } from '../../../src/publish/records.ts';
 import { recover } from '../../../src/publish/recover.ts';
 import { rollbackTo } from '../../../src/publish/rollback.ts';
 import { verifyLive } from '../../../src/publish/verify.ts';
@@ -40,7 +40,8 @@ function dyingPorts(folder: string, step: number): { readonly ports: Ports; read
 }
 
 const OLD_SITE = { ...CRASH_ORIGINAL, ...CRASH_OLD };
-const NEW_SITE = { ...CRASH_ORIGINAL, 'about/us.html': 'about us, changed', 'news.html': 'news', ...CRASH_NEW };
+const NEW_ORIGINAL = { ...CRASH_ORIGINAL, 'about/us.html': 'about us, changed', 'news.html': 'news' };
+const NEW_SITE = { ...NEW_ORIGINAL, ...CRASH_NEW };
 
 let base: string;
 beforeAll(async () => {
@@ -78,22 +79,28 @@ async function temporaryFiles(tree: FileTree, folder = ''): Promise<string[]> {
   return found;
 }
 
-/** What is neither old nor new: with a link of the site as a whole, otherwise of each file. */
-async function mixed(folder: string, layout: Layout): Promise<unknown[]> {
+const SITES: readonly Record<string, string>[] = [OLD_SITE, NEW_SITE];
+
+/** What is in neither site: with a link as a whole, otherwise of each file. */
+async function mixed(folder: string, layout: Layout, sites = SITES): Promise<unknown[]> {
   const live = await dumpLive(portsIn(folder, 'separate'), layout);
-  if (layout.how === 'link') return [OLD_SITE, NEW_SITE].some((site) => isDeepStrictEqual(site, live)) ? [] : [live];
-  const old = new Map(Object.entries(OLD_SITE));
-  const now = new Map(Object.entries(NEW_SITE));
-  return Object.entries(live).filter(([path, text]) => text !== old.get(path) && text !== now.get(path));
+  if (layout.how === 'link') return sites.some((site) => isDeepStrictEqual(site, live)) ? [] : [live];
+  return Object.entries(live).filter(([path, text]) => sites.every((site) => text !== site[path]));
+}
+
+/** One of the sites is live as a whole, and nothing half done is left. */
+async function expectWhole(ports: Ports, layout: Layout, sites = SITES): Promise<Record<string, string>> {
+  const live = await dumpLive(ports, layout);
+  expect(sites).toContainEqual(live);
+  expect(await verifyLive(ports, layout)).toEqual([]);
+  expect(await readJournal(ports.state)).toBeUndefined();
+  expect(await temporaryFiles(ports.web)).toEqual([]);
+  return live;
 }
 
 async function expectSettled(folder: string, layout: Layout): Promise<Record<string, string>> {
   const ports = portsIn(folder, 'separate');
-  const live = await dumpLive(ports, layout);
-  expect([OLD_SITE, NEW_SITE]).toContainEqual(live);
-  expect(await verifyLive(ports, layout)).toEqual([]);
-  expect(await readJournal(ports.state)).toBeUndefined();
-  expect(await temporaryFiles(ports.web)).toEqual([]);
+  const live = await expectWhole(ports, layout);
   // No tree that is in no record: half-built ones are gone.
   const trees = (await ports.web.list(layout.treesName)).map(({ name }) => name);
   expect(trees).toEqual(
@@ -102,6 +109,27 @@ async function expectSettled(folder: string, layout: Layout): Promise<Record<str
   expect((await history(ports)).map(({ number }) => number)).toEqual('news.html' in live ? [2, 1] : [1]);
   return live;
 }
+
+/** What happened between a publication and the rollback to the one before it. */
+const ROLLBACKS: readonly (readonly [string, (ports: Ports, layout: Layout) => Promise<unknown>])[] = [
+  ['original pages changed', async () => {}],
+  [
+    'the old tree is as it was',
+    async (ports) => {
+      await ports.original?.remove('news.html');
+      await ports.original?.write('about/us.html', encode(CRASH_ORIGINAL['about/us.html']));
+    },
+  ],
+  [
+    'the old tree was changed, and files were put into the live one by hand',
+    async (ports, layout) => {
+      if (layout.how === 'link') await ports.web.write('published/1/with-main/old/gone.html', encode('changed'));
+      const live = treePathOf(layout, await liveNumber(ports, layout));
+      await fill(ports.web, { 'uploads/cv.pdf': 'cv' }, live);
+      await ports.web.replaceLink(`${live}/mine`, '/srv/mine');
+    },
+  ],
+];
 
 describe.each(['link', 'overwrite'] as const)('a publication by %s that is killed', (how) => {
   const layout = layoutOf(how);
@@ -143,29 +171,36 @@ describe.each(['link', 'overwrite'] as const)('a publication by %s that is kille
     expect([...outcomes]).toEqual(expect.arrayContaining(['undone old', 'finished new', 'killed old']));
   }, 240_000);
 
-  it('is finished or undone after a real kill -9', async () => {
-    const template = await prepared('kill', how);
-    const { script, remove } = await compileScript('test/support/crash-child.ts');
-    try {
-      const run = (folder: string, step: number) =>
-        promisify(execFile)(process.execPath, [script, folder, how, String(step)]);
-      const counting = join(base, `kill-counting-${how}`);
-      await copySite(template, counting);
-      const steps = Number((await run(counting, 0)).stdout);
-      expect(steps).toBeGreaterThan(40);
-      for (let step = 3; step <= steps; step += Math.ceil(steps / 9)) {
-        const folder = join(base, `kill-site-${how}`);
-        await copySite(template, folder);
-        await expect(run(folder, step)).rejects.toMatchObject({ signal: 'SIGKILL' });
-        expect(await mixed(folder, layout)).toEqual([]);
-        await recover(portsIn(folder, 'separate'), layout);
-        await expectSettled(folder, layout);
-        await rm(folder, { recursive: true });
+  it.each(['publish', 'rollback'] as const)(
+    'is finished or undone after a real kill -9: %s',
+    async (what) => {
+      const template = await prepared(`kill ${what}`, how);
+      if (what === 'rollback') await publishNew(portsIn(template, 'separate'), layout);
+      const sites = what === 'publish' ? SITES : [NEW_SITE, { ...NEW_ORIGINAL, ...CRASH_OLD }];
+      const { script, remove } = await compileScript('test/support/crash-child.ts');
+      try {
+        const run = (folder: string, step: number) =>
+          promisify(execFile)(process.execPath, [script, folder, how, what, String(step)]);
+        const counting = join(base, `kill-counting-${what}-${how}`);
+        await copySite(template, counting);
+        const steps = Number((await run(counting, 0)).stdout);
+        expect(steps).toBeGreaterThan(40);
+        for (let step = 3; step <= steps; step += Math.ceil(steps / 9)) {
+          const folder = join(base, `kill-site-${what}-${how}`);
+          await copySite(template, folder);
+          await expect(run(folder, step)).rejects.toMatchObject({ signal: 'SIGKILL' });
+          expect(await mixed(folder, layout, sites)).toEqual([]);
+          const ports = portsIn(folder, 'separate');
+          await recover(ports, layout);
+          await expectWhole(ports, layout, sites);
+          await rm(folder, { recursive: true });
+        }
+      } finally {
+        await remove();
       }
-    } finally {
-      await remove();
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 
   it('refuses a new publication until it has been recovered, and changes nothing', async () => {
     const folder = await prepared('refuse', how);
@@ -186,31 +221,45 @@ describe.each(['link', 'overwrite'] as const)('a publication by %s that is kille
     expect(steps()).toBe(0);
   });
 
-  it('keeps a rollback that was killed half-way, whatever the step', async () => {
-    const template = await prepared('back', how);
-    await publishNew(portsIn(template, 'separate'), layout);
-    const back = (ports: Ports) => rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW });
-    const counting = join(base, `back-counting-${how}`);
-    await copySite(template, counting);
-    const whole = dyingPorts(counting, Infinity);
-    await back(whole.ports);
-    const rolledBack = await dumpLive(whole.ports, layout);
-    for (let step = 1; step <= whole.steps(); step += how === 'link' ? 1 : 3) {
-      const folder = join(base, `back-site-${how}`);
-      await copySite(template, folder);
-      await expect(back(dyingPorts(folder, step).ports)).rejects.toThrow(Killed);
-      const ports = portsIn(folder, 'separate');
-      await recover(ports, layout);
-      const live = await dumpLive(ports, layout);
-      expect([NEW_SITE, rolledBack]).toContainEqual(live);
-      expect(await verifyLive(ports, layout)).toEqual([]);
-      // Held exactly when it went back: a hold on the new release, or a rollback without one, would be wrong.
-      expect((await ports.state.stat('held.json')) === undefined).toBe(
-        'news.html' in live && live['with-main/index.html'] === CRASH_NEW['with-main/index.html'],
-      );
-      await rm(folder, { recursive: true });
-    }
-  }, 120_000);
+  it.each(ROLLBACKS)(
+    'keeps a rollback that was killed half-way, whatever the step: %s',
+    async (name, arrange) => {
+      const template = await prepared(`back ${name}`, how);
+      const ready = portsIn(template, 'separate');
+      await publishNew(ready, layout);
+      await arrange(ready, layout);
+      const ahead = await dumpLive(ready, layout);
+      const back = (ports: Ports) => rollbackTo(ports, layout, 1, { decisionDigest: null, now: NOW });
+      const counting = join(base, `back-counting-${name}-${how}`);
+      await copySite(template, counting);
+      const whole = dyingPorts(counting, Infinity);
+      const { record } = await back(whole.ports);
+      const behind = await dumpLive(whole.ports, layout);
+      expect(behind).toMatchObject(CRASH_OLD);
+      expect(ahead).toMatchObject(CRASH_NEW);
+      for (let step = 1; step <= whole.steps(); step += how === 'link' ? 1 : 3) {
+        const folder = join(base, `back-site-${name}-${how}`);
+        await copySite(template, folder);
+        await expect(back(dyingPorts(folder, step).ports)).rejects.toThrow(Killed);
+        const ports = portsIn(folder, 'separate');
+        expect(await mixed(folder, layout, [ahead, behind])).toEqual([]);
+        await recover(dyingPorts(folder, 1 + (step % 7)).ports, layout).catch((error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+        });
+        await recover(ports, layout);
+        const live = await expectWhole(ports, layout, [ahead, behind]);
+        // Held exactly when it went back: a hold on the new release, or a rollback without one, would be wrong.
+        const wentBack = isDeepStrictEqual(live, behind);
+        expect((await readHeld(ports.state))?.publication).toBe(wentBack ? record.number : undefined);
+        // What the partner put there by hand is nowhere lost, and the rollback can be made again.
+        await back(ports);
+        expect(await dumpLive(ports, layout)).toEqual(behind);
+        await rm(folder, { recursive: true });
+      }
+      await rm(counting, { recursive: true });
+    },
+    240_000,
+  );
 });
 
 /** Dies at the first change of the web root: the commit point has been passed. */
