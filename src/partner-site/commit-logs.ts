@@ -151,8 +151,8 @@ async function readNew(
     try {
       assertOneLog(source.files, files);
       const state = before.sources.find((each) => each.files === source.files) ?? unread(source.files);
-      const take = keeper.keep;
-      after.push(await readSource(site, source, scanner, { files, before: state, switches, acceptGap, take }));
+      const reading = { files, before: state, switches, acceptGap };
+      after.push(await readSource(site, source, scanner, { ...reading, take: (batches) => keeper.keep(batches) }));
     } finally {
       await close(files);
     }

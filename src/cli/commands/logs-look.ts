@@ -61,7 +61,7 @@ function detectedText(output: Output, { path, read, lines, examples }: Detected,
     for (const [name, value] of fields) parts.push(`  ${name.padEnd(9)} ${visible(value)}\n`);
   }
   // JSON strings are YAML strings, whatever is in them.
-  const files = JSON.stringify(/\.log$/.test(file) ? `${file}*` : file);
+  const files = JSON.stringify(file.endsWith('.log') ? `${file}*` : file);
   parts.push(
     '\nIf that is right, these are the lines for tieup.yaml:\n\n',
     `logs:\n  sources:\n    - files: ${files}\n      format: ${JSON.stringify(format)}\n`,

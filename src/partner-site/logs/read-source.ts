@@ -22,7 +22,7 @@ export interface SourceReading {
   /** All of the site, ascending. */
   readonly switches: readonly Switch[];
   readonly acceptGap: boolean;
-  take(batches: readonly ScannedBatch[]): Promise<void>;
+  readonly take: (batches: readonly ScannedBatch[]) => Promise<void>;
 }
 
 /** @throws TIEUP_E_DRIFT when lines were lost that nobody accepted as lost; then nothing was read. */

@@ -76,7 +76,9 @@ describe('logs: in tieup.yaml of a partner site', () => {
     expect(parse('logs: { sources: [{ files: /var/log/nginx/access.log* }] }').logs).toEqual({
       sources: [{ files: '/var/log/nginx/access.log*', format: 'combined', zone: '+0000' }],
       privacy: { address: 'truncate', visitor: 'daily', query: [], referrer: 'origin', user: 'drop' },
-      export: { T: 'whole', O: 'none' },
+      export: { T: 'whole', O: 'none', at: '04:10' },
+      audit: { perDay: 500 },
+      keepDays: 400,
     });
     expect(parse('').logs).toBeUndefined();
   });
@@ -86,6 +88,8 @@ describe('logs: in tieup.yaml of a partner site', () => {
     ['logs: { sources: [{ files: a, zone: Paris }] }', 'zone'],
     ['logs: { sources: [{ files: a }], privacy: { adress: full } }', 'did you mean `address`?'],
     ['logs: { sources: [{ files: a }], privacy: { query: ["a&b"] } }', 'query'],
+    ['logs: { sources: [{ files: a }], export: { at: "25:00" } }', 'at'],
+    ['logs: { sources: [{ files: a }], keepDays: 3 }', 'keepDays'],
     ['logs: { sources: [{ files: a, host: "https://a.example/" }] }', 'host'],
   ])('refuse %s', (text, about) => {
     expect(problemsIn(() => parse(text)).join('\n')).toContain(about);

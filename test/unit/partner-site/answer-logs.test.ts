@@ -120,7 +120,10 @@ describe('the main site demands a sample of what was only counted', () => {
     for (const step of steps.keys()) {
       const killed = await killedAt(shop, work, step + 1, options);
       await work(await killed.open(options));
-      expect((await answered(killed, demand)).length, steps[step]).toBe(demandedIndexes(demand).length);
+      expect([steps[step], (await answered(killed, demand)).length]).toEqual([
+        steps[step],
+        demandedIndexes(demand).length,
+      ]);
     }
   });
 });

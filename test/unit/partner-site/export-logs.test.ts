@@ -113,12 +113,11 @@ test('a process that is killed at any step loses no line and counts none twice',
   for (const step of steps.keys()) {
     const killed = await killedAt(shop, work, step + 1, options);
     await work(await killed.open(options));
-    expect((await exported(killed)).lines, steps[step]).toEqual({ T: 3, O: 1, X: 1, S: 1, G: 0 });
+    const { lines } = await exported(killed);
+    expect([steps[step], lines]).toEqual([steps[step], { T: 3, O: 1, X: 1, S: 1, G: 0 }]);
     const all = [...(await disclosed(killed, 'T')), ...(await disclosed(killed, 'O'))].toSorted(inOrder);
-    expect(
-      all.map(({ seq, path }) => `${seq} ${path.slice(0, 20)}`),
+    expect([steps[step], ...all.map(({ seq, path }) => `${seq} ${path.slice(0, 20)}`)]).toEqual([
       steps[step],
-    ).toEqual([
       expect.stringMatching(/^0 [0-9a-f]{20}$/),
       '1 /with-main/',
       '2 /',

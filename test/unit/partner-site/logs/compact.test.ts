@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commitLogs } from '../../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../../src/partner-site/export-logs.ts';
@@ -73,12 +73,11 @@ describe('commits of every few minutes', () => {
         fromStart: true,
         disclose: {},
       });
-      expect(
-        (await disclosed(killed, 'T')).map(({ seq }) => seq),
-        steps[step],
-      ).toEqual([0, 1, 3, 5, 7, 9, 11, 13]);
+      const numbers = (await disclosed(killed, 'T')).map(({ seq }) => seq);
+      expect([steps[step], numbers]).toEqual([steps[step], [0, 1, 3, 5, 7, 9, 11, 13]]);
       await exportAll(after);
-      expect(kept(after, 'O'), steps[step]).toEqual([
+      expect([steps[step], ...kept(after, 'O')]).toEqual([
+        steps[step],
         expect.stringMatching(/^0-6-\d+\.seg$/),
         '0-6.hashes',
         expect.stringMatching(/^6-7-\d+\.seg$/),
@@ -116,7 +115,7 @@ describe('old records', () => {
     main.clock.passDays(401);
     serve(shop, hit('/own/7.html'));
     await exportAll(shop);
-    expect(kept(shop, 'O').filter((name) => /^0-6/.test(name))).toEqual(['0-6.hashes']);
+    expect(kept(shop, 'O').filter((name) => name.startsWith('0-6'))).toEqual(['0-6.hashes']);
     expect(kept(shop, 'T').filter((name) => name.endsWith('.seg'))).toEqual([expect.stringMatching(/^7-8-/)]);
     const after = await showLogs(await shop.open(options), { commit: false, disclose: {}, limit: 10 });
     expect(after.disk.bytes).toBeLessThan(before.disk.bytes);

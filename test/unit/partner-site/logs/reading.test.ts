@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logFolder } from '../../../../src/io/log-folder.ts';
 import type { KnownFile } from '../../../../src/partner-site/logs/known-file.ts';
@@ -272,7 +272,7 @@ test('no line is lost or read twice, whatever happens to the files between the r
           begun = line();
           written.push(begun);
           shelf.write('access.log', begun);
-        } else if (kind === 'late' && canBeLate && rotated[0]?.endsWith('.1') === true) {
+        } else if (kind === 'late' && canBeLate && rotated[0]?.endsWith('.1')) {
           written.push(line());
           shelf.write(rotated[0], `${written.at(-1)}\n`);
           shelf.write('access.log', '');
@@ -281,7 +281,7 @@ test('no line is lost or read twice, whatever happens to the files between the r
           shelf.write('access.log', '');
         } else if (kind === 'copy') {
           rotate((to) => shelf.copyTruncate('access.log', to));
-        } else if (kind === 'compress' && rotated[0]?.endsWith('.1') === true) {
+        } else if (kind === 'compress' && rotated[0]?.endsWith('.1')) {
           shelf.compress(rotated[0]);
           rotated[0] = `${rotated[0]}.gz`;
         } else if (kind === 'run') expect(await cron.run()).toBeUndefined();
