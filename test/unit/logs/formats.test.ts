@@ -15,14 +15,14 @@ const formats = readdirSync(GOLDEN);
 describe('the formats of access logs', () => {
   it.each(formats)('%s is read field by field', async (name) => {
     const spec = readFileSync(join(GOLDEN, name, 'format'), 'utf8').trim();
-    const log = readFileSync(join(GOLDEN, name, 'input.log'));
+    const log = readFileSync(join(GOLDEN, name, 'input.txt'));
     const { texts, counts } = scanLog(log, { spec });
     expect(counts.T + counts.O + counts.X).toBe(counts.lines);
     await expect(`${texts.join('\n')}\n`).toMatchFileSnapshot(join(GOLDEN, name, 'records.txt'));
   });
 
   it.each(formats.filter((name) => !/format$|^apache/.test(name)))('%s is detected from its lines', (name) => {
-    const log = readFileSync(join(GOLDEN, name, 'input.log'));
+    const log = readFileSync(join(GOLDEN, name, 'input.txt'));
     const found = detectFormat(log);
     expect(found?.format.name).toBe(readFileSync(join(GOLDEN, name, 'format'), 'utf8').trim());
     expect(found?.examples[0]?.fields.get('path')).toMatch(/^\/with-main/i);
