@@ -4,13 +4,15 @@ import { randomFillSync } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { workerThreads } from '../dist/io/worker-threads.js';
 import { compileFormat } from '../dist/logs/format.js';
-import { sealAll } from '../dist/logs/pipeline.js';
+import { SealingLine } from '../dist/logs/pipeline.js';
 import { DEFAULT_PRIVACY } from '../dist/logs/privacy.js';
 import { createScanner } from '../dist/logs/scanner.js';
-import { createThreadSealer, savedTrees, SEAL_THREAD } from '../dist/logs/seal-thread.js';
+import { createThreadSealer, savedTrees } from '../dist/logs/seal-thread.js';
 import { createSealer, emptyFrontiers } from '../dist/logs/seal.js';
 import { createTally } from '../dist/logs/tally.js';
 
+const dist = (path) => new URL(`../dist/${path}`, import.meta.url);
+const threads = workerThreads(dist('io/worker-entry.js'));
 const [file = '', how = 'export'] = process.argv.slice(2);
 const started = performance.now();
 const format = compileFormat('combined');
@@ -53,14 +55,17 @@ async function exported() {
   const sealer =
     how === 'one-thread'
       ? createSealer(random)
-      : createThreadSealer(workerThreads.start(SEAL_THREAD, savedTrees(emptyFrontiers())), random);
+      : createThreadSealer(threads.start(dist('logs/seal-thread.js'), savedTrees(emptyFrontiers())), random);
   async function* batches() {
     for await (const chunk of chunks) yield scanner.push(chunk);
     scanner.end('take');
     yield scanner.flush();
   }
   let compressed = 0;
-  for await (const { gzip } of sealAll(batches(), sealer)) compressed += gzip.length;
+  const line = new SealingLine(sealer);
+  const count = (segments) => segments.forEach(({ gzip }) => (compressed += gzip.length));
+  for await (const given of batches()) count(await line.push(given));
+  count(await line.finish());
   await sealer.close();
   const { lines: read, T, O, X } = scanner.counts;
   if (T + O + X !== read) throw new Error(`${T} T, ${O} O and ${X} X are not ${read} lines`);

@@ -4,7 +4,7 @@ import { accept, type AcceptRequest, type AcceptResult } from '../partner-site/a
 import type { PartnerSite } from '../partner-site/partner-site.ts';
 import { REJECTED } from '../protocol/policy.ts';
 import { forgetNotices, isNews } from '../partner-site/told.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 
 /**
  * Cron mails whatever is printed: so only what is for the manager is, and that once. The exit code is as ever.

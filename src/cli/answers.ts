@@ -1,7 +1,7 @@
 /** Answers to the questions of a command: from a flag, from a person, or a refusal that names the flag. */
 import { isTieupError, TieupError } from '../errors.ts';
 import type { KeyName, KeyStore } from '../io/keys.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 import type { Output } from './output.ts';
 import { visible } from './visible.ts';
 

@@ -3,96 +3,25 @@
  * that no command pays for what another one uses.
  */
 import { randomBytes } from 'node:crypto';
-import { hostname, tmpdir, userInfo } from 'node:os';
+import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { MainSiteConfig } from '../config/main-site.ts';
-import type { PartnerSiteConfig } from '../config/partner-site.ts';
+import { pathToFileURL } from 'node:url';
 import type { Partnership } from '../config/partnership.ts';
-import type { Clock } from '../io/clock.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import type { KeyShelf } from '../io/key-shelf.ts';
-import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
-import type { OwnHostKey } from '../io/own-host-keys.ts';
+import type { KeyStore } from '../io/keys.ts';
 import type { PartnerLogin } from '../io/partner-login.ts';
-import type { LogFiles } from '../io/log-files.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
-import type { SshKey } from '../io/ssh-key.ts';
 import type { LockOwner } from '../io/lock.ts';
-import type { StockTufClient } from '../io/tuf-conformance.ts';
-import type { MainDoctorPorts } from '../main-site/doctor.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
-import type { MainSite } from '../main-site/main-site.ts';
-import type { PartnerDoctorPorts } from '../partner-site/doctor.ts';
-import type { JoinPorts } from '../partner-site/join.ts';
-import type { PartnerSite } from '../partner-site/partner-site.ts';
-import type { DemoStage } from './demo-stage.ts';
 import { packageFile } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { canAsk } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface Context {
-  readonly output: Output;
-  readonly environment: Terminal['environment'];
-  /** Aborts at the first Ctrl-C. */
-  readonly interruption: AbortSignal;
-  /** The folder to work in, absolute. */
-  readonly folder: string;
-  readonly clock: Clock;
-  readonly random: (length: number) => Uint8Array;
-  /** Whether there is a person before this terminal. */
-  readonly canAsk: boolean;
-  /** Asks a person; refuses with the name of the flag when there is none. */
-  prompt(): Promise<Prompt>;
-  /** A local folder, absolute or relative to the working folder; closed at the end of the run. */
-  tree(folder: string): Promise<FileTree>;
-  /** The keys in a local folder. */
-  keyStore(folder: string, options?: Pick<KeyStoreOptions, 'further' | 'references'>): Promise<KeyStore>;
-  /** The same keys as files. */
-  keyShelf(folder: string): Promise<KeyShelf>;
-  /** A new SSH key pair. */
-  sshKey(comment: string): Promise<SshKey>;
-  /** The main site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a partner site. */
-  mainConfig(): Promise<{ readonly folder: string; readonly config: MainSiteConfig }>;
-  /** The partner site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a main site. */
-  partnerConfig(): Promise<{ readonly folder: string; readonly config: PartnerSiteConfig }>;
-  /** The main site of the working folder with everything its use cases need. @param rootKeys further folders of root keys */
-  mainSite(rootKeys?: readonly string[]): Promise<MainSite>;
-  /** The partner site of the working folder with everything its use cases need. @param acceptKey where that key is, from `--key` */
-  partnerSite(acceptKey?: string): Promise<PartnerSite>;
-  /** What `tieup doctor` looks through, at a main site. */
-  mainDoctor(): Promise<MainDoctorPorts>;
-  /** The same at a partner site. */
-  partnerDoctor(): Promise<Omit<PartnerDoctorPorts, 'fetch'>>;
-  /** What a folder needs to become a partner site, which writes its answer to the file `answer`. */
-  newPartnerSite(folders: PartnerSiteConfig['folders'], answer: string): Promise<JoinPorts>;
-  /** Whose site the working folder is. */
-  role(): Promise<'main' | 'partner'>;
-  /** The host keys that the server at `sftp://…` shows, as `ssh-ed25519 AAAA…` lines. */
-  scanHostKey(address: string): Promise<readonly string[]>;
-  /** The host keys of this machine's own SSH server; none when it has none. */
-  ownHostKeys(): Promise<readonly OwnHostKey[]>;
-  /** A file that the command line names. @throws TIEUP_E_NOT_FOUND, TIEUP_E_TOO_LARGE. */
-  readFile(path: string, maxLength: number): Promise<Uint8Array>;
-  writeFile(path: string, bytes: Uint8Array): Promise<void>;
-  /** Log files that the command line names. */
-  logFiles(): Promise<LogFiles>;
-  /** A new folder among the temporary ones of this machine, absolute; it stays. */
-  temporaryFolder(prefix: string): Promise<string>;
-  /** A stock TUF client that keeps its metadata in this folder. */
-  tufClient(metadataFolder: string): Promise<StockTufClient>;
-  /** Servers for the demo. */
-  demoStage(): DemoStage;
-  /** Resolves at the first Ctrl-C. */
-  interrupted(): Promise<void>;
-  /** Ends the run with `code` although nothing failed: changes pending, some partners failed. */
-  endWith(code: number): void;
-  exitCode(): number;
-  close(): Promise<void>;
-}
+import type { PartnerSite } from '../partner-site/partner-site.ts';
+import type { Context } from './command-context.ts';
 
 export function createContext(terminal: Terminal, globals: Globals, output: Output): Context {
   const folder = resolve(terminal.cwd, globals.folder ?? '.');
@@ -213,6 +142,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         logFiles: {
           open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
         },
+        startSealing: config.logs === undefined ? undefined : await sealingThread(),
         clock: context.clock,
         random: context.random,
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
@@ -343,6 +273,15 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const LOCK_MINUTES = 60;
+
+/** The compiled modules, also where the command is bundled or run from its sources. */
+async function sealingThread(): Promise<PartnerSite['startSealing']> {
+  if (availableParallelism() === 1) return undefined;
+  const { workerThreads } = await import('../io/worker-threads.ts');
+  const compiled = (path: string) => pathToFileURL(packageFile(`dist/${path}`));
+  const threads = workerThreads(compiled('io/worker-entry.js'));
+  return (trees) => threads.start(compiled('logs/seal-thread.js'), trees);
+}
 
 function lockOwner(pid: number, random: (length: number) => Uint8Array): LockOwner {
   const host = hostname();

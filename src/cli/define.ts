@@ -1,6 +1,6 @@
 /** The shape of a command's module; catalog.ts names them all. */
 import type { Command } from '@commander-js/extra-typings';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 
 /**
  * What a file of commands/ exports: declares arguments, options, examples and the action on `command`, which has its

@@ -1,7 +1,7 @@
 /** The host keys that `join` writes into its answer: where they come from, and in words that a manager can compare. */
 import { isTieupError, TieupError } from '../errors.ts';
 import { describeHostKey, parseHostKey, renderHostKey } from '../io/host-key.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 
 export interface FoundHostKeys {
   /** `ssh-ed25519 AAAA…`, without a comment. */

@@ -2,7 +2,7 @@
 import { siteAddress } from '../config/fields.ts';
 import { parseSftpAddress, renderSftpAddress } from '../io/sftp-address.ts';
 import { answer, wordLines } from './answers.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 import type { Output } from './output.ts';
 import { count } from './quantity.ts';
 import { visible } from './visible.ts';

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { TieupError } from '../errors.ts';
 import type { MainSite } from '../main-site/main-site.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 
 /** What `--root-keys <folder>` is for. */
 export const ROOT_KEYS = 'a further folder with root keys, such as the stick with the spare';

@@ -3,7 +3,7 @@ import { isTieupError, TieupError } from '../errors.ts';
 import { openKitOf, type OpenedKit } from '../partner-site/kit.ts';
 import type { Invitation } from '../protocol/invitation.ts';
 import { MAX_KIT } from '../protocol/kit.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 
 /** `harbour.kit` for `harbour.invitation`. */
 export function kitFileFor(invitationFile: string): string {

@@ -1,6 +1,6 @@
 /** How a command ends that worked for many partners: one that failed alone fails as itself, some of many with exit 3. */
 import { EXIT, formatProblem, type TieupError } from '../errors.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 import { visible } from './visible.ts';
 
 export interface FailedPartner {

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { TieupError } from '../errors.ts';
 import { CATALOG } from './catalog.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 import type { Globals } from './globals.ts';
 import type { Terminal } from './terminal.ts';
 

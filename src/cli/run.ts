@@ -1,7 +1,7 @@
 /** One run of tieup: from the words of the command line to the exit code. The one catch of the command line. */
 import { TieupError } from '../errors.ts';
 import { createContext } from './context.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 import { createOutput } from './output.ts';
 import { packageVersion } from './package-files.ts';
 import { callProgram } from './program.ts';

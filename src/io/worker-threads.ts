@@ -8,18 +8,18 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Threads of this process. */
-export const workerThreads: Threads = {
-  start: (module, data) => new WorkerThread(module, data),
-};
+/** Threads of this process. `entry` is the compiled worker-entry.js: bundled code has none beside it, and sources cannot be run. */
+export function workerThreads(entry: URL): Threads {
+  return { start: (module, data) => new WorkerThread(entry, module, data) };
+}
 
 class WorkerThread implements Thread {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   #ended: unknown;
 
-  constructor(module: URL, data: unknown) {
-    this.#worker = new Worker(new URL('worker-entry.js', import.meta.url), {
+  constructor(entry: URL, module: URL, data: unknown) {
+    this.#worker = new Worker(entry, {
       workerData: { module: module.href, data },
     });
     // A thread that nobody waits for does not keep the process alive.

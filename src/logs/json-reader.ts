@@ -114,7 +114,8 @@ function memberOf(value: unknown, name: string): unknown {
 
 function numberText(value: number, field: Field): string {
   if (field === FIELD.status) return String(value).padStart(3, '0');
-  return Number.isInteger(value) ? String(value) : value.toFixed(9);
+  // Nine digits of a time would show how doubles round, and the millisecond before.
+  return Number.isInteger(value) || field === FIELD.time ? String(value) : value.toFixed(9);
 }
 
 /** Seconds since 1970 and nginx's local time as ISO 8601, so that one field has one form. */

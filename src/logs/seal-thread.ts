@@ -17,9 +17,6 @@ interface SavedTree {
 }
 export type SavedTrees = Readonly<Record<TreeName, SavedTree>>;
 
-/** The module that a thread is started with. */
-export const SEAL_THREAD: URL = new URL(import.meta.url);
-
 interface Order {
   readonly batch: ScannedBatch;
   readonly salts: Uint8Array<ArrayBuffer>;

@@ -146,19 +146,23 @@ async function readNew(
   const keeper = segmentKeeper(site, before);
   const switches = await readSwitches(site);
   const after: SourceState[] = [];
-  for (const source of sources) {
-    const files = await site.logFiles.open(source.files);
-    try {
-      assertOneLog(source.files, files);
-      const state = before.sources.find((each) => each.files === source.files) ?? unread(source.files);
-      const reading = { files, before: state, switches, acceptGap };
-      after.push(await readSource(site, source, scanner, { ...reading, take: (batches) => keeper.keep(batches) }));
-    } finally {
-      await close(files);
+  try {
+    for (const source of sources) {
+      const files = await site.logFiles.open(source.files);
+      try {
+        assertOneLog(source.files, files);
+        const state = before.sources.find((each) => each.files === source.files) ?? unread(source.files);
+        const reading = { files, before: state, switches, acceptGap };
+        after.push(await readSource(site, source, scanner, { ...reading, take: (batches) => keeper.keep(batches) }));
+      } finally {
+        await close(files);
+      }
     }
+    await keeper.keep(scanner.flush());
+    await keeper.flush();
+  } finally {
+    await keeper.close();
   }
-  await keeper.keep(scanner.flush());
-  await keeper.flush();
   return {
     ...before,
     time: instant(site.clock.now()),

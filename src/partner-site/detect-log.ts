@@ -1,13 +1,16 @@
 /** Names the format of a log file and shows how its first lines are read, before anything is configured. */
 import { TieupError } from '../errors.ts';
-import type { LogFiles } from '../io/log-files.ts';
+import type { LogFile, LogFiles } from '../io/log-files.ts';
 import { type DetectedFormat, detectFormat, sampleLines, tryFormat } from '../logs/detect.ts';
 import { compileFormat } from '../logs/format.ts';
+import { createTally } from '../logs/tally.ts';
 import { content } from './logs/log-content.ts';
 
 export interface Detected extends DetectedFormat {
   /** The file that was looked at. */
   readonly path: string;
+  /** All of its lines, and those that the format cannot take apart. */
+  readonly counted: { readonly lines: number; readonly unreadable: number };
 }
 
 const SAMPLE = 1024 * 1024;
@@ -32,11 +35,18 @@ export async function detectLog(logFiles: LogFiles, path: string, format: string
       if (sample.length === SAMPLE) break;
     }
     const found = format === undefined ? detectFormat(sample) : tryFormat(compileFormat(format), sampleLines(sample));
-    if (found !== undefined) return { ...found, path: newest.path };
+    if (found !== undefined) return { ...found, path: newest.path, counted: await countLines(newest, found) };
     throw new TieupError('TIEUP_E_CONTENT', `no format that tieup knows reads ${JSON.stringify(newest.path)}`, {
       hint: 'try the log_format or LogFormat of your web server: tieup logs detect FILE --format "$remote_addr …"',
     });
   } finally {
     for (const file of files) await file.close();
   }
+}
+
+async function countLines(file: LogFile, { format }: DetectedFormat): Promise<Detected['counted']> {
+  const tally = createTally({ format }, new Map());
+  for await (const chunk of content(file, 0)) tally.push(chunk);
+  const { lines, X } = tally.finish();
+  return { lines, unreadable: X };
 }

@@ -177,7 +177,11 @@ async function beginWithoutState(
     scanner.gap(instant(site.clock.now()), source.files, gap);
   }
   const keeper = segmentKeeper(site, empty);
-  await keeper.keep(scanner.flush());
-  await keeper.flush();
+  try {
+    await keeper.keep(scanner.flush());
+    await keeper.flush();
+  } finally {
+    await keeper.close();
+  }
   return { ...empty, counts: scanner.counts, frontiers: keeper.frontiers(), sources, carried: 0 };
 }

@@ -5,6 +5,8 @@ import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { Lock } from '../io/lock.ts';
 import type { LogFiles } from '../io/log-files.ts';
+import type { Thread } from '../io/threads.ts';
+import type { SavedTrees } from '../logs/seal-thread.ts';
 import type { ObjectStore } from '../publish/objects.ts';
 import type { Layout, Ports } from '../publish/ports.ts';
 
@@ -26,6 +28,8 @@ export interface PartnerSite {
   readonly keys: KeyStore;
   /** The access logs of the web server, relative to the folder of `tieup.yaml`. */
   readonly logFiles: LogFiles;
+  /** Starts a thread that seals records, with what `savedTrees` gives; undefined where there is one core alone. */
+  readonly startSealing: ((trees: SavedTrees) => Thread) | undefined;
   readonly clock: Clock;
   random(length: number): Uint8Array;
   /** One tieup at a time. @throws TIEUP_E_LOCKED. */

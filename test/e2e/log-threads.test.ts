@@ -9,6 +9,9 @@ import type * as threadsModule from '../../src/io/worker-threads.ts';
 
 const modules = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
 
+const ENTRY = new URL(modules('io/worker-entry.js'));
+const SEAL_THREAD = new URL(modules('logs/seal-thread.js'));
+
 let threads: typeof threadsModule;
 let sealing: typeof sealingModule;
 let local: typeof localModule;
@@ -45,7 +48,9 @@ async function segmentsOf(sealer: localModule.Sealer) {
     yield scanner.flush();
   }
   const segments = [];
-  for await (const segment of pipeline.sealAll(batches(), sealer)) segments.push(segment);
+  const line = new pipeline.SealingLine(sealer);
+  for await (const given of batches()) segments.push(...(await line.push(given)));
+  segments.push(...(await line.finish()));
   await sealer.close();
   return segments;
 }
@@ -53,7 +58,7 @@ async function segmentsOf(sealer: localModule.Sealer) {
 describe('a thread', () => {
   it('seals the same bytes as one thread alone', async () => {
     const trees = sealing.savedTrees(local.emptyFrontiers());
-    const thread = threads.workerThreads.start(sealing.SEAL_THREAD, trees);
+    const thread = threads.workerThreads(ENTRY).start(SEAL_THREAD, trees);
     const beside = await segmentsOf(sealing.createThreadSealer(thread, zeros));
     const alone = await segmentsOf(local.createSealer(zeros));
     expect(beside.length).toBeGreaterThan(5);
@@ -61,12 +66,12 @@ describe('a thread', () => {
   });
 
   it('that fails or has ended says so to whoever asked', async () => {
-    const wrong = threads.workerThreads.start(sealing.SEAL_THREAD, 'no trees');
+    const wrong = threads.workerThreads(ENTRY).start(SEAL_THREAD, 'no trees');
     await expect(wrong.ask({ message: 1, transfer: [] })).rejects.toMatchObject({
       code: 'TIEUP_E_FAILED',
       message: 'a thread of tieup has ended early',
     });
-    const ended = threads.workerThreads.start(sealing.SEAL_THREAD, sealing.savedTrees(local.emptyFrontiers()));
+    const ended = threads.workerThreads(ENTRY).start(SEAL_THREAD, sealing.savedTrees(local.emptyFrontiers()));
     await ended.stop();
     await expect(ended.ask({ message: 1, transfer: [] })).rejects.toMatchObject({ code: 'TIEUP_E_FAILED' });
   });

@@ -166,6 +166,7 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
     },
     keys: options.keys ?? parts.keys,
     logFiles: logFolder(folder),
+    startSealing: undefined,
     clock,
     random: seededRandom(`${parts.id} ${pid}`),
     lock: () => acquireLock(state, 'lock', owner, clock, 60, { isAlive }),

@@ -6,7 +6,7 @@ import { acceptUnattended } from '../accept-unattended.ts';
 import type { Define } from '../define.ts';
 import { ACCEPT_KEY } from '../key-folder.ts';
 import { parseChoices } from '../choices.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { chooseForConflicts } from '../choose-for-conflicts.ts';
 import { describeReview, reviewText } from '../review-text.ts';

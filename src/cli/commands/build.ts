@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { build, type BuiltPartner } from '../../main-site/build.ts';
 import { formatProblem, TieupError } from '../../errors.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { byteCount, count } from '../quantity.ts';

@@ -2,7 +2,7 @@ import { EXIT } from '../../errors.ts';
 import { examineMainSite } from '../../main-site/doctor.ts';
 import { examinePartnerSite } from '../../partner-site/doctor.ts';
 import type { Finding } from '../../report/finding.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { findingsText, tallyText } from '../findings-text.ts';

@@ -4,7 +4,7 @@ import { initMainSite } from '../../main-site/init.ts';
 import { initPartnerSite } from '../../partner-site/init.ts';
 import { answer, newPassword, nobodyToAsk } from '../answers.ts';
 import type { Define } from '../define.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { packageFolder } from '../package-files.ts';
 import { readStarterParts } from '../starter-parts.ts';

@@ -3,7 +3,7 @@ import { assertNoSite, join, openInvitation, planJoin, type OpenedInvitation } f
 import { MAX_INVITATION } from '../../protocol/invitation.ts';
 import { KIT_FOLDER } from '../../partner-site/kit.ts';
 import { compareWords, newPassword } from '../answers.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { confirmHostKeys, findHostKeys, hostKeysText } from '../host-keys.ts';

@@ -13,7 +13,7 @@ import {
   requestDigest,
   type RootRequest,
 } from '../../protocol/root-request.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { mainKeyFolder } from '../key-folder.ts';
 import { count } from '../quantity.ts';
 import { rootRequestText } from '../root-request-text.ts';

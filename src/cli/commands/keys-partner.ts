@@ -5,7 +5,7 @@ import { TieupError } from '../../errors.ts';
 import { pendingKeys, trustKeys } from '../../main-site/partner-key-change.ts';
 import { asOwnRole, listOwnKeys, rotateOwnKey } from '../../partner-site/keys-rotate.ts';
 import { compareWords, newPassword, READ_BY_MANAGER, wordLines } from '../answers.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { assertConfirmed } from '../key-folder.ts';
 import { table } from '../table.ts';
 import { visible } from '../visible.ts';

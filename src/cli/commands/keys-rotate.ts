@@ -8,7 +8,7 @@ import { rootKeyName } from '../../main-site/partner-keys.ts';
 import { ROOT_HOLDER } from '../../protocol/names.ts';
 import { renderRootRequest } from '../../protocol/root-request.ts';
 import { newPassword } from '../answers.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { assertConfirmed, mainKeyFolder, mainSiteWith, ROOT_KEYS } from '../key-folder.ts';
 import { count } from '../quantity.ts';
 import { rootRequestText } from '../root-request-text.ts';

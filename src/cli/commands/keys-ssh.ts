@@ -1,7 +1,7 @@
 /** `tieup keys rotate ssh`. */
 import type { MainSite } from '../../main-site/main-site.ts';
 import { rotateSsh, type SshPartner } from '../../main-site/ssh-rotate.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { visible } from '../visible.ts';
 
 const WHAT: Readonly<Record<SshPartner['state'], string>> = {

@@ -2,7 +2,7 @@ import { backUpKeys, restoreKeys } from '../../main-site/keys-backup.ts';
 import { listKeys, type ListedKey } from '../../main-site/keys-list.ts';
 import { MAX_KEY_BACKUP } from '../../protocol/key-backup.ts';
 import type { Define } from '../define.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { mainKeyFolder } from '../key-folder.ts';
 import { count } from '../quantity.ts';

@@ -2,7 +2,7 @@ import { comeBack, leave, type LeavePlan, type LeaveResult } from '../../partner
 import { TieupError } from '../../errors.ts';
 import { parseChoices } from '../choices.ts';
 import { chooseForConflicts } from '../choose-for-conflicts.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { ACCEPT_KEY } from '../key-folder.ts';
 import { examples } from '../examples.ts';

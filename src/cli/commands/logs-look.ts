@@ -24,7 +24,14 @@ export const defineLogsLook: Define = (command, context) => {
       const found = await detectLog(await ctx.logFiles(), file, format);
       const given = format ?? found.format.name;
       const examples = found.examples.map(({ line, fields }) => ({ line, fields: Object.fromEntries(fields) }));
-      const data = { path: found.path, format: given, lines: found.lines, read: found.read, examples };
+      const data = {
+        path: found.path,
+        format: given,
+        lines: found.lines,
+        read: found.read,
+        examples,
+        counted: found.counted,
+      };
       ctx.output.result('logs-detect', data, () => detectedText(ctx.output, found, file, given));
     });
   command
@@ -51,10 +58,11 @@ function limitOf(text: string): number {
   throw new TieupError('TIEUP_E_USAGE', `--limit ${JSON.stringify(text)} is not a number up to ${MAX_LIMIT}`);
 }
 
-function detectedText(output: Output, { path, read, lines, examples }: Detected, file: string, format: string): string {
-  const mark = read === lines ? 'good' : 'warning';
+function detectedText(output: Output, { path, counted, examples }: Detected, file: string, format: string): string {
+  const { lines, unreadable } = counted;
+  const mark = unreadable === 0 ? 'good' : 'warning';
   const parts = [
-    `${output.mark(mark, `${visible(path)} is read as ${visible(format)}`)}: ${read} of ${count(lines, 'line')}\n`,
+    `${output.mark(mark, `${visible(path)} is read as ${visible(format)}`)}: ${lines - unreadable} of ${count(lines, 'line')}\n`,
   ];
   for (const { line, fields } of examples) {
     parts.push(`\n${output.faint(visible(line.slice(0, 300)))}\n`);

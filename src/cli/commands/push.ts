@@ -5,7 +5,7 @@ import { waitForAnswer, type WaitResult } from '../../main-site/wait-for-answer.
 import type { MainSite } from '../../main-site/main-site.ts';
 import { TieupError } from '../../errors.ts';
 import type { Define } from '../define.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { describeError, describeFailure, endWithFailures, sayPassedOver } from '../partner-results.ts';
 import { byteCount, parseDuration } from '../quantity.ts';

@@ -2,7 +2,7 @@ import { status as mainStatus, type PartnerState } from '../../main-site/status.
 import { rootKeyWarnings } from '../../main-site/root-holders.ts';
 import { status as partnerStatus, type SiteStatus } from '../../partner-site/status.ts';
 import type { Define } from '../define.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import type { Mark } from '../output.ts';
 import { count } from '../quantity.ts';

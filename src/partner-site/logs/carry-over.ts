@@ -43,18 +43,22 @@ export async function carryOver(
     const full = writer.close();
     if (full !== undefined) await keeper.keep([full]);
   };
-  const live = await lastSwitch(site, old.epoch, pins.T.size);
-  if (live !== undefined) await append(live);
   let carried = 0;
-  for await (const each of inOrder(site, old, pins)) {
-    await append(each);
-    carried += 1;
+  try {
+    const live = await lastSwitch(site, old.epoch, pins.T.size);
+    if (live !== undefined) await append(live);
+    for await (const each of inOrder(site, old, pins)) {
+      await append(each);
+      carried += 1;
+    }
+    for (const writer of [writers.T, writers.O]) {
+      const rest = writer.take();
+      if (rest !== undefined) await keeper.keep([rest]);
+    }
+    await keeper.flush();
+  } finally {
+    await keeper.close();
   }
-  for (const writer of [writers.T, writers.O]) {
-    const rest = writer.take();
-    if (rest !== undefined) await keeper.keep([rest]);
-  }
-  await keeper.flush();
   // Without a switch the next commit begins with one.
   const publication = counts.S === 0 ? null : old.publication;
   return { ...old, epoch, counts, publication, frontiers: keeper.frontiers(), carried };

@@ -1,7 +1,8 @@
 /** The one way in which commands compare six words, and in which they read an answer. */
 import { describe, expect, test } from 'vitest';
 import { answer, compareWords, type Comparison } from '../../../src/cli/answers.ts';
-import { createContext, type Context } from '../../../src/cli/context.ts';
+import type { Context } from '../../../src/cli/command-context.ts';
+import { createContext } from '../../../src/cli/context.ts';
 import { createOutput } from '../../../src/cli/output.ts';
 import { TieupError } from '../../../src/errors.ts';
 import { noPrompt } from '../../../src/io/prompt.ts';

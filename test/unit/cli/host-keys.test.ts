@@ -1,6 +1,7 @@
 /** Where `join` has the host key from, and what the manager is shown to compare. */
 import { describe, expect, test } from 'vitest';
-import { createContext, type Context } from '../../../src/cli/context.ts';
+import type { Context } from '../../../src/cli/command-context.ts';
+import { createContext } from '../../../src/cli/context.ts';
 import { findHostKeys, hostKeysText } from '../../../src/cli/host-keys.ts';
 import { createOutput } from '../../../src/cli/output.ts';
 import { TieupError } from '../../../src/errors.ts';

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFormat } from '../../../src/logs/format.ts';
-import { sealAll } from '../../../src/logs/pipeline.ts';
+import { SealingLine } from '../../../src/logs/pipeline.ts';
 import type { ScannedBatch } from '../../../src/logs/record-writer.ts';
 import { createScanner } from '../../../src/logs/scanner.ts';
 import { createSealer, type RandomSource, type Sealer, type Segment } from '../../../src/logs/seal.ts';
@@ -42,7 +42,9 @@ async function* scanned(log: Uint8Array, chunk: number): AsyncGenerator<ScannedB
 
 async function sealedWith(sealer: Sealer, chunk = LOG.length, log = LOG): Promise<Segment[]> {
   const segments: Segment[] = [];
-  for await (const segment of sealAll(scanned(log, chunk), sealer)) segments.push(segment);
+  const line = new SealingLine(sealer);
+  for await (const batches of scanned(log, chunk)) segments.push(...(await line.push(batches)));
+  segments.push(...(await line.finish()));
   await sealer.close();
   return segments;
 }

@@ -1,0 +1,80 @@
+/** What commands are given: everything they may touch, put together in context.ts when they ask for it. */
+import type { MainSiteConfig } from '../config/main-site.ts';
+import type { PartnerSiteConfig } from '../config/partner-site.ts';
+import type { Clock } from '../io/clock.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import type { KeyShelf } from '../io/key-shelf.ts';
+import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
+import type { OwnHostKey } from '../io/own-host-keys.ts';
+import type { LogFiles } from '../io/log-files.ts';
+import type { Prompt } from '../io/prompt.ts';
+import type { SshKey } from '../io/ssh-key.ts';
+import type { StockTufClient } from '../io/tuf-conformance.ts';
+import type { MainDoctorPorts } from '../main-site/doctor.ts';
+import type { MainSite } from '../main-site/main-site.ts';
+import type { PartnerDoctorPorts } from '../partner-site/doctor.ts';
+import type { JoinPorts } from '../partner-site/join.ts';
+import type { PartnerSite } from '../partner-site/partner-site.ts';
+import type { DemoStage } from './demo-stage.ts';
+import type { Output } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Context {
+  readonly output: Output;
+  readonly environment: Terminal['environment'];
+  /** Aborts at the first Ctrl-C. */
+  readonly interruption: AbortSignal;
+  /** The folder to work in, absolute. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: (length: number) => Uint8Array;
+  /** Whether there is a person before this terminal. */
+  readonly canAsk: boolean;
+  /** Asks a person; refuses with the name of the flag when there is none. */
+  prompt(): Promise<Prompt>;
+  /** A local folder, absolute or relative to the working folder; closed at the end of the run. */
+  tree(folder: string): Promise<FileTree>;
+  /** The keys in a local folder. */
+  keyStore(folder: string, options?: Pick<KeyStoreOptions, 'further' | 'references'>): Promise<KeyStore>;
+  /** The same keys as files. */
+  keyShelf(folder: string): Promise<KeyShelf>;
+  /** A new SSH key pair. */
+  sshKey(comment: string): Promise<SshKey>;
+  /** The main site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a partner site. */
+  mainConfig(): Promise<{ readonly folder: string; readonly config: MainSiteConfig }>;
+  /** The partner site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a main site. */
+  partnerConfig(): Promise<{ readonly folder: string; readonly config: PartnerSiteConfig }>;
+  /** The main site of the working folder with everything its use cases need. @param rootKeys further folders of root keys */
+  mainSite(rootKeys?: readonly string[]): Promise<MainSite>;
+  /** The partner site of the working folder with everything its use cases need. @param acceptKey where that key is, from `--key` */
+  partnerSite(acceptKey?: string): Promise<PartnerSite>;
+  /** What `tieup doctor` looks through, at a main site. */
+  mainDoctor(): Promise<MainDoctorPorts>;
+  /** The same at a partner site. */
+  partnerDoctor(): Promise<Omit<PartnerDoctorPorts, 'fetch'>>;
+  /** What a folder needs to become a partner site, which writes its answer to the file `answer`. */
+  newPartnerSite(folders: PartnerSiteConfig['folders'], answer: string): Promise<JoinPorts>;
+  /** Whose site the working folder is. */
+  role(): Promise<'main' | 'partner'>;
+  /** The host keys that the server at `sftp://…` shows, as `ssh-ed25519 AAAA…` lines. */
+  scanHostKey(address: string): Promise<readonly string[]>;
+  /** The host keys of this machine's own SSH server; none when it has none. */
+  ownHostKeys(): Promise<readonly OwnHostKey[]>;
+  /** A file that the command line names. @throws TIEUP_E_NOT_FOUND, TIEUP_E_TOO_LARGE. */
+  readFile(path: string, maxLength: number): Promise<Uint8Array>;
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Log files that the command line names. */
+  logFiles(): Promise<LogFiles>;
+  /** A new folder among the temporary ones of this machine, absolute; it stays. */
+  temporaryFolder(prefix: string): Promise<string>;
+  /** A stock TUF client that keeps its metadata in this folder. */
+  tufClient(metadataFolder: string): Promise<StockTufClient>;
+  /** Servers for the demo. */
+  demoStage(): DemoStage;
+  /** Resolves at the first Ctrl-C. */
+  interrupted(): Promise<void>;
+  /** Ends the run with `code` although nothing failed: changes pending, some partners failed. */
+  endWith(code: number): void;
+  exitCode(): number;
+  close(): Promise<void>;
+}
