@@ -40,14 +40,8 @@ function compileCondition(text: string): Condition {
 }
 
 function valueOf(record: LogRecord, field: FilterField): string {
-  switch (field) {
-    case 'status':
-      return record.status === null ? '' : String(record.status).padStart(3, '0');
-    case 'signals':
-      return record.signals.join(',');
-    default:
-      return record[field];
-  }
+  if (field === 'status') return record.status === null ? '' : String(record.status).padStart(3, '0');
+  return field === 'signals' ? record.signals.join(',') : record[field];
 }
 
 /** Records without a time belong to no span. */

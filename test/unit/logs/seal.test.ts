@@ -42,9 +42,9 @@ async function* scanned(log: Uint8Array, chunk: number): AsyncGenerator<ScannedB
 
 async function sealedWith(sealer: Sealer, chunk = LOG.length, log = LOG): Promise<Segment[]> {
   const segments: Segment[] = [];
-  const line = new SealingLine(sealer);
-  for await (const batches of scanned(log, chunk)) segments.push(...(await line.push(batches)));
-  segments.push(...(await line.finish()));
+  const sealing = new SealingLine(sealer);
+  for await (const batches of scanned(log, chunk)) segments.push(...(await sealing.push(batches)));
+  segments.push(...(await sealing.finish()));
   await sealer.close();
   return segments;
 }
