@@ -1,6 +1,6 @@
 /** The records of a `tieup-part/1` file: scanned, hashed and folded where they lie. */
 import { type PartHead, partRefused } from './log-part-header.ts';
-import { DISCLOSED, openDisclosed, parseWithheld, recordStart, WITHHELD } from './log-part-line.ts';
+import { DISCLOSED, openDisclosed, openedLeaf, parseWithheld, recordStart, WITHHELD } from './log-part-line.ts';
 import { type RecordClass, treeOf } from './log-record.ts';
 import { FIELD_STRIDE, scanCount, scannedClass, scanRecord } from './log-scan.ts';
 import { type Digest, Frontier, isAligned, sameHash, type Subtree } from './merkle.ts';
@@ -124,12 +124,12 @@ export class PartBody {
     const recordAt = recordStart(to);
     const offsetsAt = this.#count * FIELD_STRIDE;
     if (recordAt >= end) throw this.#wrong('its line is too short');
+    if (!openDisclosed(bytes, recordAt)) throw this.#wrong('its salt is not 16 bytes in strict base64');
     const fault = scanRecord(bytes, recordAt, end, this.#offsets, offsetsAt);
     if (fault !== undefined) throw this.#wrong(fault);
     const next = this.#offsets[offsetsAt + FIELD_STRIDE - 1] ?? end;
-    const digest = openDisclosed(bytes, recordAt, next - 1);
-    if (digest === undefined) throw this.#wrong('its salt is not 16 bytes in strict base64');
     this.#checkPlace(bytes, offsetsAt);
+    const digest = openedLeaf(bytes, recordAt, next - 1);
     this.#tree.append(digest);
     this.#listen?.(0, digest);
     this.#indexes[this.#count] = index;

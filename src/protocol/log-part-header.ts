@@ -65,7 +65,8 @@ export class PartHeadReader {
 
   #takeCheckpoint(line: string): void {
     const note = strictBase64(/^checkpoint (.+)$/.exec(line)?.[1] ?? '');
-    if (note === undefined) throw partRefused('line 2 is not "checkpoint" with a signed note in base64');
+    if (note === undefined || note.length === 0)
+      throw partRefused('line 2 is not "checkpoint" with a signed note in base64');
     const checkpoint = openCheckpoint(note, this.#expected.keys);
     const { origin, until } = this.#expected;
     if (origin !== undefined) requireOrigin(checkpoint, origin);

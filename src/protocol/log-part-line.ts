@@ -68,11 +68,16 @@ export function sealDisclosed(
 
 /**
  * Turns the 25 bytes before the record into 0x00 and the salt, which then lies in the 16 bytes before it.
- * @returns the leaf's hash; undefined when there is no salt in strict base64.
+ * @returns false when there is no salt in strict base64.
  */
-export function openDisclosed(bytes: Uint8Array, recordAt: number, recordEnd: number): Digest | undefined {
-  if (!unspellSalt(bytes, recordAt)) return undefined;
+export function openDisclosed(bytes: Uint8Array, recordAt: number): boolean {
+  const isSalt = unspellSalt(bytes, recordAt);
   bytes[recordAt - LEAF_HEAD] = 0;
+  return isSalt;
+}
+
+/** The hash of a leaf whose line was opened. */
+export function openedLeaf(bytes: Uint8Array, recordAt: number, recordEnd: number): Digest {
   return prefixedLeafDigest(rangeOf(bytes, recordAt - LEAF_HEAD, recordEnd));
 }
 
