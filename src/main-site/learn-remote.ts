@@ -160,6 +160,8 @@ export async function remember(
   const { releaseDigest, termsDigest } = pushed.base;
   const remembered: Remembered = { timestampDigest, versions, releaseDigest, termsDigest, root };
   await site.files.write(cachePath(partner, 'release.json'), pushed.releaseBytes);
+  // Kept for good: what was live decides which hits were on tie-up pages, long after the next release.
+  await site.files.write(releasePath(partner, releaseDigest), pushed.releaseBytes);
   await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
 }
 
@@ -181,6 +183,16 @@ export async function recall(
     if (isTieupError(error, 'TIEUP_E_VERIFY')) return undefined;
     throw error;
   }
+}
+
+/** A release that was pushed or seen, by the digest of its `N.targets.json`; undefined when this machine never had it. */
+export async function recallRelease(site: MainSite, partner: string, digest: string): Promise<Release | undefined> {
+  const bytes = await readIfThere(site.files, releasePath(partner, digest), MAX_RELEASE_JSON);
+  return bytes === undefined ? undefined : parseRelease(bytes);
+}
+
+function releasePath(partner: string, digest: string): string {
+  return cachePath(partner, `releases/${digest}.json`);
 }
 
 function decodeRemembered(bytes: Uint8Array): Remembered | undefined {

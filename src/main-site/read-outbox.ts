@@ -28,7 +28,7 @@ export interface Outbox {
 export const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
 
 /** @throws TIEUP_E_VERIFY when a note is not of this partner's keys, or not of this partnership. */
-export async function readOutbox(exchange: FileTree, partnership: Partnership): Promise<Outbox> {
+export async function readOutbox(exchange: Pick<FileTree, 'read'>, partnership: Partnership): Promise<Outbox> {
   const decision = await readDecision(exchange, partnership);
   const receipt = await readReceipt(exchange, partnership);
   return { decision, receipt };
@@ -44,7 +44,7 @@ export function receiptFollows({ decision, receipt }: Outbox): boolean {
   return decision !== undefined && receipt !== undefined && receipt.decision === decisionDigest(decision);
 }
 
-async function readDecision(exchange: FileTree, partnership: Partnership): Promise<Decision | undefined> {
+async function readDecision(exchange: Pick<FileTree, 'read'>, partnership: Partnership): Promise<Decision | undefined> {
   const bytes = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
   if (bytes === undefined) return undefined;
   const keys = partnerKeys(partnership);
@@ -62,7 +62,11 @@ async function readDecision(exchange: FileTree, partnership: Partnership): Promi
 }
 
 /** A decision by policy counts only under a policy note of the manager that was in force at its time. */
-async function assertPolicy(exchange: FileTree, partnership: Partnership, decision: Decision): Promise<void> {
+async function assertPolicy(
+  exchange: Pick<FileTree, 'read'>,
+  partnership: Partnership,
+  decision: Decision,
+): Promise<void> {
   const bytes = await readIfThere(exchange, OUTBOX_POLICY, MAX_POLICY_NOTE);
   if (bytes === undefined)
     throw refuse(partnership, 'its decision is by policy, but there is no policy of the manager');
@@ -73,7 +77,7 @@ async function assertPolicy(exchange: FileTree, partnership: Partnership, decisi
   }
 }
 
-async function readReceipt(exchange: FileTree, partnership: Partnership): Promise<Receipt | undefined> {
+async function readReceipt(exchange: Pick<FileTree, 'read'>, partnership: Partnership): Promise<Receipt | undefined> {
   const bytes = await readIfThere(exchange, OUTBOX_RECEIPT, MAX_RECEIPT_NOTE);
   if (bytes === undefined) return undefined;
   const receipt = parseReceipt(openNote(bytes, [partnerKeys(partnership).site], { type: RECEIPT_TYPE }).text);

@@ -15,6 +15,7 @@ import type { PushRequest, PushResult } from '../../src/main-site/push.ts';
 import { pushAll } from '../../src/main-site/push-all.ts';
 import { join as joinPartnership, openInvitation } from '../../src/partner-site/join.ts';
 import { seededSshKey } from './embedded-sftp.ts';
+import { memoryHits, type MemoryHits } from './memory-hits.ts';
 import { memoryKeys, type MemoryKeys, seededRandom } from './memory-keys.ts';
 import { partnerFixture, type PartnerFixture, testClock, type TestClock, writeAll } from './partner-fixture.ts';
 import { lastingFolder } from './lasting-folder.ts';
@@ -58,6 +59,8 @@ export interface MainFixture {
   readonly clock: TestClock;
   readonly site: MainSite;
   readonly keys: MemoryKeys;
+  /** What was imported. */
+  readonly hits: MemoryHits;
   /** Writes a file of the main site: `pages/index.md`. */
   write(path: string, text: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -90,6 +93,7 @@ export async function mainFixture(pages: Readonly<Record<string, string>> = PAGE
   const clock = testClock();
   const keys = memoryKeys('main', ['root', 'release', 'online', 'document']);
   const exchanges = new Map<string, string>();
+  const hits = memoryHits();
   const config = 'role: main\nsite:\n  name: Northwind Coffee\n  url: https://northwind.example/\n';
   await writeAll(folder, { ...pages, 'tieup.yaml': config, 'keys/ssh.pub': seededSshKey('main').publicKey });
   const site: MainSite = {
@@ -102,12 +106,15 @@ export async function mainFixture(pages: Readonly<Record<string, string>> = PAGE
     owner: { who: 'main@test', id: 'main', host: 'main', pid: 1 },
     isAlive: (pid) => pid === 1,
     connect: async ({ id }) => folderTree(exchanges.get(id) ?? join(base, 'no-such-partner')),
+    hits: async () => hits,
+    visit: async () => 404,
   };
   const fixture: MainFixture = {
     folder,
     clock,
     site,
     keys,
+    hits,
     write: (path, text) => writeAll(folder, { [path]: text }),
     remove: (path) => rm(join(folder, path)),
     editPartner: async (id, from, to) => {

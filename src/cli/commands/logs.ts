@@ -1,5 +1,6 @@
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { defineLogCertificates } from './logs-certificate.ts';
 import { defineLogsAtMain } from './logs-main.ts';
 import { defineLogsAtPartner } from './logs-partner.ts';
 
@@ -9,9 +10,11 @@ export const define: Define = (command, context) => {
     examples({
       'tieup logs commit': 'at the partner, every few minutes: what was logged can no longer be changed',
       'tieup logs export': 'at the partner, once a day: hand out what tieup.yaml discloses, with its certificate',
-      'tieup logs pull': 'at the main site: verify every record, keep and cosign them',
+      'tieup logs pull': 'at the main site: verify every record, keep, cosign and import them',
+      'tieup logs verify T.part.gz --key harbour.vkey': 'anywhere: is this exported log unaltered?',
     }),
   );
   defineLogsAtPartner(command, context);
   defineLogsAtMain(command, context);
+  defineLogCertificates(command, context);
 };
