@@ -84,7 +84,8 @@ interface Piece {
   /** From 1 on. */
   readonly number: number;
   readonly path: string;
-  readonly buffer: Buffer;
+  /** Taken away when the piece is cut off. */
+  buffer: Buffer;
   filled: number;
   records: number;
   readonly full: Buffer[];
@@ -100,6 +101,7 @@ class ParquetImport implements HitImport {
   readonly #open = new Map<string, Piece>();
   readonly #numbers = new Map<string, number>();
   #last: Piece | undefined;
+  readonly #spare: Buffer[] = [];
   readonly #cut: Piece[] = [];
   readonly #converted: Piece[] = [];
   #waiting = 0;
@@ -115,10 +117,7 @@ class ParquetImport implements HitImport {
 
   add(day: string, bytes: Uint8Array, start: number, end: number): void {
     const piece = this.#pieceOf(day);
-    if (piece.filled + end - start > BUFFER) {
-      piece.full.push(Buffer.from(piece.buffer.subarray(0, piece.filled)));
-      piece.filled = 0;
-    }
+    if (piece.filled + end - start > BUFFER) empty(piece);
     piece.buffer.set(bytes.subarray(start, end), piece.filled);
     piece.filled += end - start;
     piece.records += 1;
@@ -184,7 +183,7 @@ class ParquetImport implements HitImport {
       day,
       number,
       path: join(this.#staging, `${day}.${number}`),
-      buffer: Buffer.allocUnsafe(BUFFER),
+      buffer: this.#spare.pop() ?? Buffer.allocUnsafe(BUFFER),
       filled: 0,
       records: 0,
       full: [],
@@ -198,6 +197,9 @@ class ParquetImport implements HitImport {
   #cutOff(piece: Piece): void {
     this.#open.delete(piece.day);
     if (this.#last === piece) this.#last = undefined;
+    empty(piece);
+    this.#spare.push(piece.buffer);
+    piece.buffer = NOTHING;
     this.#cut.push(piece);
   }
 
@@ -224,13 +226,19 @@ class ParquetImport implements HitImport {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
+function empty(piece: Piece): void {
+  piece.full.push(Buffer.from(piece.buffer.subarray(0, piece.filled)));
+  piece.filled = 0;
+}
+
 async function write(piece: Piece): Promise<void> {
   const file = await (piece.file ??= open(piece.path, 'w'));
   for (const chunk of piece.full.splice(0)) await file.write(chunk);
 }
 
 async function finish(piece: Piece): Promise<void> {
-  piece.full.push(piece.buffer.subarray(0, piece.filled));
   await write(piece);
   await (await piece.file)?.close();
   piece.file = undefined;

@@ -12,6 +12,7 @@ import {
   tieUpHits,
   unreadable,
 } from '../../support/forged-export.ts';
+import { hit } from '../../support/exported-log.ts';
 import { mainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { pullOne, refusedPull } from '../../support/pulled.ts';
 
@@ -199,7 +200,7 @@ describe('an export is refused, and nothing of it counts, with', () => {
   const nexts: readonly (readonly [string, (first: string) => Forgery, string, readonly string[]])[] = [
     [
       'a record that was cosigned altered',
-      () => ({ claim: { ...more, T: more.T.with(2, { ...tieUpHits(1, 2)[0]!, status: 404 }) } }),
+      () => ({ claim: { ...more, T: more.T.with(2, hit(2, { status: 404 })) } }),
       'written anew',
       [],
     ],
@@ -211,7 +212,7 @@ describe('an export is refused, and nothing of it counts, with', () => {
     ],
     [
       'another root for the records that were cosigned',
-      () => ({ claim: { ...claim, T: claim.T.with(5, { ...tieUpHits(1, 5)[0]!, status: 404 }) } }),
+      () => ({ claim: { ...claim, T: claim.T.with(5, hit(5, { status: 404 })) } }),
       'the history was forked',
       [],
     ],
