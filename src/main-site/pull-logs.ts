@@ -10,6 +10,7 @@ import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
 import type { HitStore } from '../io/hit-store.ts';
+import { INBOX_LOGS } from '../protocol/exchange.ts';
 import { noteSigner, type NoteSigner } from '../protocol/note.ts';
 import { documentKeyName } from './invite.ts';
 import { audit, type Audited } from './logs/audit.ts';
@@ -27,6 +28,7 @@ import type { MainSite } from './main-site.ts';
 import { takeInKeys } from './partner-key-change.ts';
 import { documentKey } from './partner-keys.ts';
 import { loadPartnerships } from './partnerships.ts';
+import { removeLeftovers } from './upload.ts';
 
 export type PullResult =
   | ({
@@ -92,7 +94,9 @@ async function pullOrReport(
       const exchange = await site.connect(partnership);
       try {
         const { partnership: known } = await takeInKeys(site, partnership, exchange);
-        return await pullFrom(site, known, exchange, signer, hits);
+        const result = await pullFrom(site, known, exchange, signer, hits);
+        await removeLeftovers(exchange, [INBOX_LOGS]);
+        return result;
       } finally {
         await exchange.close();
       }
@@ -119,14 +123,19 @@ export async function pullFrom(
   } = await enterEpoch(site, partnership, exchange, await readPins(site, partner));
   const taken = await takeExport(site, partnership, exchange, before, hits);
   const { pins } = taken;
+  // What was put aside must not be left lying when the line breaks.
+  const committed = await importing(async () =>
+    taken.kind === 'pulled' ? commitHits(site, partner, pins.epoch, taken.hits) : 0,
+  );
   await showCosigned(site, partner, exchange, pins, signer);
-  const imported = await importHits(site, partner, taken, hits);
   const audited = await audit(site, partnership, exchange, pins, signer);
   const canaries = await readCanaries(site, partner);
   const found = await addFindings(site, partner, [
     ...missingCanaries(canaries, pins),
     ...(await unknownRelease(site, partnership, exchange, pins)),
   ]);
+  // What earlier pulls could not import may take a while: nobody waits for it.
+  const kept = hits && (await importing(() => importKept(site, partner, pins, hits)));
   return {
     kind: taken.kind,
     partner,
@@ -136,23 +145,20 @@ export async function pullFrom(
     findings: [...findings, ...(taken.kind === 'pulled' ? taken.findings : []), ...audited.findings, ...found],
     audit: { shown: audited.shown, demanded: audited.demanded, unjudged: audited.unjudged },
     canaries: deducted(canaries, pins),
-    imported,
+    imported: kept === undefined ? { kind: 'off' } : bothOf(committed, kept),
   };
 }
 
-async function importHits(
-  site: MainSite,
-  partner: string,
-  taken: TakenExport,
-  hits: HitStore | undefined,
-): Promise<Imported> {
-  if (hits === undefined) return { kind: 'off' };
-  const { pins } = taken;
+async function importing(work: () => Promise<number>): Promise<Imported> {
   try {
-    const aside = taken.kind === 'pulled' ? await commitHits(site, partner, pins.epoch, taken.hits) : 0;
-    return { kind: 'imported', records: aside + (await importKept(site, partner, pins, hits)) };
+    return { kind: 'imported', records: await work() };
   } catch (error) {
     if (!isTieupError(error)) throw error;
     return { kind: 'failed', error };
   }
+}
+
+function bothOf(committed: Imported, kept: Imported): Imported {
+  if (kept.kind !== 'imported' || committed.kind !== 'imported') return kept;
+  return { kind: 'imported', records: committed.records + kept.records };
 }

@@ -91,9 +91,11 @@ async function holds(exchange: FileTree, path: string, bytes: Uint8Array): Promi
   return Buffer.from(await exchange.read(path, bytes.length)).equals(bytes);
 }
 
-/** Removes the temporary files that an interrupted push left; for whoever holds the lock, nobody else writes there. */
-export async function removeLeftovers(exchange: FileTree): Promise<void> {
-  for (const folder of [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS]) {
+const RELEASE_FOLDERS: readonly string[] = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
+
+/** Removes the temporary files that an interrupted push (or pull) left; for whoever holds the lock, nobody else writes there. */
+export async function removeLeftovers(exchange: FileTree, folders = RELEASE_FOLDERS): Promise<void> {
+  for (const folder of folders) {
     const whole = new Set((await exchange.list(folder)).map(({ name }) => name));
     for (const { name, kind } of await exchange.list(folder, { temporary: true })) {
       if (kind === 'file' && !whole.has(name)) await exchange.remove(`${folder}/${name}`);
