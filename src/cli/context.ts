@@ -102,6 +102,8 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         owner: lockOwner(terminal.pid, context.random),
         isAlive,
         connect: (partnership) => connect(partnership, resolve(at, config.folders.keys), keys),
+        hits: async () => (await import('../io/duckdb-hits.ts')).duckdbHits(resolve(at, '.tieup/hits')),
+        visit: async (visit) => (await import('../io/page-visit.ts')).visitPage(visit, terminal.interruption),
       };
     },
     async partnerSite(acceptKey) {

@@ -1,6 +1,7 @@
 /** `partners/<id>.yaml` of a main site: one contract, and what is known of the other party. */
 import { z } from 'zod';
 import { isInstant } from '../protocol/instant.ts';
+import { MAX_DEMAND } from '../protocol/log-demand.ts';
 import type { ContentPolicy, Terms } from '../protocol/terms.ts';
 import { decodeYaml } from './document.ts';
 import { date, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
@@ -40,6 +41,15 @@ export interface Partnership {
   readonly keys: { readonly accept: string; readonly site: string; readonly log: string } | null;
   /** Number of the partner's own statement of new keys which was taken in last. */
   readonly keysSeq?: number | undefined;
+  /** How closely its access logs are looked at. */
+  readonly logs: LogScrutiny;
+}
+
+export interface LogScrutiny {
+  /** More lines of an export than this share, in per cent, that cannot be read are a finding. */
+  readonly maxUnreadablePercent: number;
+  /** How many records that were only counted are asked for after an export; 0 asks for none. */
+  readonly audit: number;
 }
 
 const POLICY: ContentPolicy = {
@@ -105,6 +115,23 @@ export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
     .default(null),
   keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),
   keysSeq: z.int().min(1).optional(),
+  logs: z
+    .strictObject({
+      maxUnreadablePercent: z
+        .number()
+        .min(0)
+        .max(100)
+        .default(1)
+        .meta({ description: 'more unreadable lines than this are a finding' }),
+      audit: z
+        .int()
+        .min(0)
+        .max(MAX_DEMAND)
+        .default(20)
+        .meta({ description: 'how many records that were only counted are asked for after an export' }),
+    })
+    .prefault({})
+    .meta({ description: 'how closely the access logs are looked at' }),
 });
 
 /** @throws TIEUP_E_CONFIG with every problem and its place. */

@@ -14,7 +14,7 @@ import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../
 import { cachePath, type MainSite } from './main-site.ts';
 import { readRecord } from './record.ts';
 import { firstRoot, rootVersions } from './root-store.ts';
-import { keepSent, readSent, type SentRelease } from './sent-releases.ts';
+import { keepForGood, keepSent, readSent, type SentRelease } from './sent-releases.ts';
 
 export interface Versions {
   readonly targets: number;
@@ -159,8 +159,10 @@ export async function remember(
   const { base, releaseBytes } = pushed;
   const { releaseDigest } = base;
   // The release first: what points to it must never point to another one.
-  if (releaseBytes !== undefined)
+  if (releaseBytes !== undefined) {
     await keepSent(site, partner, base, releaseBytes, (await readRecord(site, partner)).consent?.release);
+    await keepForGood(site, partner, releaseDigest, releaseBytes);
+  }
   const remembered: Remembered = { timestampDigest, versions, releaseDigest, root };
   await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
 }

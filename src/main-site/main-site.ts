@@ -4,8 +4,10 @@ import type { Partnership } from '../config/partnership.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
+import type { HitStore } from '../io/hit-store.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { SshKeys } from '../io/ssh-keys.ts';
+import type { PageVisit } from '../io/page-visit.ts';
 
 export interface MainSite {
   readonly config: MainSiteConfig;
@@ -24,6 +26,10 @@ export interface MainSite {
   isAlive(pid: number): boolean;
   /** Opens a partner's `exchange/`; the caller closes it. @throws TIEUP_E_HOST_KEY, TIEUP_E_LOGIN, TIEUP_E_CONNECTION. */
   connect(partnership: Partnership): Promise<FileTree>;
+  /** Where verified hits go; undefined where DuckDB, which writes them, is not installed. The caller closes it. */
+  hits(): Promise<HitStore | undefined>;
+  /** Asks a web server for one page, and returns the status of the answer. @throws TIEUP_E_CONNECTION. */
+  visit(visit: PageVisit): Promise<number>;
 }
 
 /** Where the cached state of one partner lies, from the site folder. */

@@ -41,7 +41,7 @@ export interface OpenedOutbox {
 export const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
 
 /** @throws TIEUP_E_VERIFY when a note is not of this partner's keys, or not of this partnership. */
-export async function openOutbox(exchange: FileTree, partnership: Partnership): Promise<OpenedOutbox> {
+export async function openOutbox(exchange: Pick<FileTree, 'read'>, partnership: Partnership): Promise<OpenedOutbox> {
   // The receipt first: the decision that it follows was shown before it, and may be the newest by then.
   const receipt = await readReceipt(exchange, partnership);
   const bytes = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
@@ -71,7 +71,7 @@ export function openDecision(bytes: Uint8Array, partnership: Partnership): Decis
 
 /** The policy note of the manager; undefined when there is none. @throws TIEUP_E_VERIFY when it is not the manager's. */
 export async function readPolicy(
-  exchange: FileTree,
+  exchange: Pick<FileTree, 'read'>,
   partnership: Partnership,
 ): Promise<Opened<AcceptPolicy> | undefined> {
   const note = await readIfThere(exchange, OUTBOX_POLICY, MAX_POLICY_NOTE);
@@ -81,7 +81,10 @@ export async function readPolicy(
   return { statement, note };
 }
 
-async function readReceipt(exchange: FileTree, partnership: Partnership): Promise<Opened<Receipt> | undefined> {
+async function readReceipt(
+  exchange: Pick<FileTree, 'read'>,
+  partnership: Partnership,
+): Promise<Opened<Receipt> | undefined> {
   const note = await readIfThere(exchange, OUTBOX_RECEIPT, MAX_RECEIPT_NOTE);
   if (note === undefined) return undefined;
   const statement = parseReceipt(openNote(note, [partnerKeys(partnership).site], { type: RECEIPT_TYPE }).text);

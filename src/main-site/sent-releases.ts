@@ -1,6 +1,6 @@
 /**
  * What was sent to a partner, one file a release: a line with its digests, then the bytes of its `release.json`. What a partner
- * answers is judged against it. The newest few are kept, and the one that the partner accepted last.
+ * answers is judged against it. The newest few are kept, and the one that the partner accepted last; their lists of files for good.
  */
 import { z } from 'zod';
 import { isTieupError } from '../errors.ts';
@@ -63,6 +63,26 @@ export async function keepSent(
     const number = Number(/^([1-9]\d*)\.release$/.exec(name)?.[1] ?? Number.NaN);
     if (number <= release.release - KEPT && number !== pinned) await site.files.remove(sentPath(partner, number));
   }
+}
+
+/** What was live decides which hits were on tie-up pages, long after the next release. */
+export async function keepForGood(
+  site: MainSite,
+  partner: string,
+  releaseDigest: string,
+  releaseBytes: Uint8Array,
+): Promise<void> {
+  await site.files.write(releasePath(partner, releaseDigest), releaseBytes);
+}
+
+/** A release that was pushed or seen, by the digest of its `N.targets.json`; undefined when this machine never had it. */
+export async function recallRelease(site: MainSite, partner: string, digest: string): Promise<Release | undefined> {
+  const bytes = await readIfThere(site.files, releasePath(partner, digest), MAX_RELEASE_JSON);
+  return bytes === undefined ? undefined : parseRelease(bytes);
+}
+
+function releasePath(partner: string, digest: string): string {
+  return cachePath(partner, `releases/${digest}.json`);
 }
 
 function sentPath(partner: string, number: number): string {

@@ -91,9 +91,10 @@ async function holds(exchange: FileTree, path: string, bytes: Uint8Array): Promi
   return Buffer.from(await exchange.read(path, bytes.length)).equals(bytes);
 }
 
-/** Removes the temporary files that an interrupted push left; for whoever holds the lock, nobody else writes there. */
-export async function removeLeftovers(exchange: FileTree): Promise<void> {
-  const folders = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
+const RELEASE_FOLDERS: readonly string[] = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
+
+/** Removes the temporary files that an interrupted push (or pull) left; for whoever holds the lock, nobody else writes there. */
+export async function removeLeftovers(exchange: FileTree, folders = RELEASE_FOLDERS): Promise<void> {
   const leftIn = async (folder: string): Promise<readonly string[]> => {
     const [whole, all] = await Promise.all([exchange.list(folder), exchange.list(folder, { temporary: true })]);
     const names = new Set(whole.map(({ name }) => name));

@@ -18,6 +18,7 @@ import { pushAll } from '../../src/main-site/push-all.ts';
 import type { PushedRelease } from '../../src/main-site/sent-releases.ts';
 import { join as joinPartnership, openInvitation } from '../../src/partner-site/join.ts';
 import { seededSshKey } from './embedded-sftp.ts';
+import { memoryHits, type MemoryHits } from './memory-hits.ts';
 import { memoryKeys, type MemoryKeys, seededRandom } from './memory-keys.ts';
 import { partnerFixture, type PartnerFixture, testClock, type TestClock, writeAll } from './partner-fixture.ts';
 import { lastingFolder } from './lasting-folder.ts';
@@ -61,6 +62,8 @@ export interface MainFixture {
   readonly clock: TestClock;
   readonly site: MainSite;
   readonly keys: MemoryKeys;
+  /** What was imported. */
+  readonly hits: MemoryHits;
   /** Writes a file of the main site: `pages/index.md`. */
   write(path: string, text: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -98,6 +101,7 @@ export async function mainFixture(
   const exchanges = new Map<string, string>();
   const head = 'role: main\nsite:\n  name: Northwind Coffee\n  url: https://northwind.example/\n';
   const config = `${head}roots:\n  holders: [${holders.join(', ')}]\n`;
+  const hits = memoryHits();
   await writeAll(folder, { ...pages, 'tieup.yaml': config, 'keys/ssh.pub': seededSshKey('main').publicKey });
   const site: MainSite = {
     config: parseMainSite(config, 'tieup.yaml'),
@@ -110,12 +114,15 @@ export async function mainFixture(
     owner: { who: 'main@test', id: 'main', host: 'main', pid: 1 },
     isAlive: (pid) => pid === 1,
     connect: async ({ id }) => folderTree(exchanges.get(id) ?? join(base, 'no-such-partner')),
+    hits: async () => hits,
+    visit: async () => 404,
   };
   const fixture: MainFixture = {
     folder,
     clock,
     site,
     keys,
+    hits,
     write: (path, text) => writeAll(folder, { [path]: text }),
     remove: (path) => rm(join(folder, path)),
     editPartner: async (id, from, to) => {

@@ -1,49 +1,92 @@
+import { TieupError } from '../../errors.ts';
+import type { CanaryResult } from '../../main-site/send-canaries.ts';
 import { pullLogs, type PullResult } from '../../main-site/pull-logs.ts';
+import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
-import type { Output } from '../output.ts';
+import { namedFile } from '../named-file.ts';
 import { describeFailure, endWithFailures } from '../partner-results.ts';
+import { describePull, pullText, tellFindings } from '../pull-text.ts';
 import { count } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
 const CONCURRENCY = 8;
+const MAX_CANARIES = 20;
 
 export const defineLogsAtMain: Define = (command, context) => {
   command
     .command('pull [partner...]')
-    .description('Pulls exported access logs, verifies every record, keeps and cosigns them.')
+    .description('Pulls exported access logs, verifies every record, keeps, cosigns and imports them.')
     .action(async (partners) => {
       const ctx = context();
-      const results = await pullLogs(await ctx.mainSite(), partners, CONCURRENCY);
-      ctx.output.result('logs-pull', { partners: results.map(describe) }, () =>
-        results.map((each) => render(ctx.output, each)).join(''),
+      showPulled(ctx, await pullLogs(await ctx.mainSite(), partners, CONCURRENCY));
+    });
+  command
+    .command('import [file...]')
+    .description('Imports an export that came by mail, or, without files, what was pulled before DuckDB was installed.')
+    .option('--again', 'import everything that was ever pulled once more')
+    .action(async (names, { again }) => {
+      const ctx = context();
+      const { importFiles, importPulled } = await import('../../main-site/import-logs.ts');
+      const site = await ctx.mainSite();
+      if (names.length > 0) {
+        if (again === true) throw new TieupError('TIEUP_E_USAGE', '--again goes without files');
+        const files = [];
+        for (const name of names) files.push(await namedFile(ctx, name));
+        showPulled(ctx, [await importFiles(site, files)]);
+        return;
+      }
+      const partners = await importPulled(site, again === true);
+      ctx.output.result('logs-import', { partners }, () =>
+        partners
+          .map(({ partner, records }) => `${ctx.output.mark('good', visible(partner))}: ${count(records, 'record')}\n`)
+          .join(''),
       );
-      const failures = results.filter((each) => each.kind === 'failed');
-      endWithFailures(ctx, failures, results.length, 'tieup logs pull');
+    });
+  command
+    .command('canary [partner...]')
+    .description("Visits tie-up pages as anybody would; the next pulls look for these visits in the partners' logs.")
+    .option('--visits <n>', 'visits to each partner', '1')
+    .action(async (partners, { visits }) => {
+      const ctx = context();
+      const each = Number(visits);
+      if (!Number.isInteger(each) || each < 1 || each > MAX_CANARIES) {
+        throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(visits)} is no number from 1 to ${MAX_CANARIES}`);
+      }
+      const { sendCanaries } = await import('../../main-site/send-canaries.ts');
+      const results = await sendCanaries(await ctx.mainSite(), partners, each);
+      ctx.output.result('logs-canary', { partners: results.map(describeCanary) }, () =>
+        results.map((result) => canaryText(ctx, result)).join(''),
+      );
+      const failures = results.filter((result) => result.kind === 'failed');
+      endWithFailures(ctx, failures, results.length, 'tieup logs canary');
     });
 };
 
-function describe(each: PullResult): object {
-  if (each.kind === 'failed') return describeFailure(each);
-  const { kind, ...rest } = each;
+function showPulled(ctx: Context, results: readonly PullResult[]): void {
+  ctx.output.result('logs-pull', { partners: results.map(describePull) }, () =>
+    results.map((each) => pullText(ctx.output, each)).join(''),
+  );
+  tellFindings(ctx.output, results);
+  const failures = results.filter((each) => each.kind === 'failed');
+  endWithFailures(ctx, failures, results.length, 'tieup logs pull');
+}
+
+function describeCanary(result: CanaryResult): object {
+  if (result.kind === 'failed') return describeFailure(result);
+  const { kind, ...rest } = result;
   return { result: kind, ...rest };
 }
 
-function render(output: Output, each: PullResult): string {
-  const partner = visible(each.partner);
-  switch (each.kind) {
-    case 'none':
-      return `${output.mark('waiting', `${partner}: nothing exported yet`)}\n`;
-    case 'unchanged':
-      return `${output.mark('good', `${partner}: nothing new`)}\n`;
-    case 'behind':
-      return `${output.mark('waiting', `${partner}: cosigned again`)}, its next export goes on from there\n`;
-    case 'pulled': {
-      const { lines } = each.pins;
-      const added = `${count(each.added.T, 'new record')} of tie-up pages, ${each.added.O} of its own`;
-      const total = `${lines.T + lines.O + lines.X} lines = ${lines.T} + ${lines.O} + ${lines.X} unreadable`;
-      return `${output.mark('good', `${partner}: verified and cosigned`)}, ${added}; in all ${total}\n`;
-    }
+function canaryText(ctx: Context, result: CanaryResult): string {
+  const partner = visible(result.partner);
+  switch (result.kind) {
+    case 'no-pages':
+      return `${ctx.output.mark('waiting', `${partner}: nothing was pushed yet`)}\n`;
     case 'failed':
-      return `${output.mark('bad', `${partner}: refused or not reached`)}\n`;
+      return `${ctx.output.mark('bad', `${partner}: not reached`)}\n`;
+    case 'sent': {
+      const notLive = result.unexpected.map((each) => `  not counted: ${visible(each)}\n`).join('');
+      return `${ctx.output.mark('good', `${partner}: ${count(result.sent, 'visit')}`)}, kept secret\n${notLive}`;
+    }
   }
 }

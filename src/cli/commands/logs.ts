@@ -2,6 +2,7 @@ import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { defineLogsUpkeep } from './logs-epoch.ts';
 import { defineLogsLook } from './logs-look.ts';
+import { defineLogCertificates } from './logs-certificate.ts';
 import { defineLogsAtMain } from './logs-main.ts';
 import { defineLogsAtPartner } from './logs-partner.ts';
 
@@ -13,11 +14,13 @@ export const define: Define = (command, context) => {
       'tieup logs show': 'at the partner: what would leave, record by record',
       'tieup logs commit': 'at the partner, every few minutes: what was logged can no longer be changed',
       'tieup logs export': 'at the partner, once a day: hand out what tieup.yaml discloses, with its certificate',
-      'tieup logs pull': 'at the main site: verify every record, keep and cosign them',
+      'tieup logs pull': 'at the main site: verify every record, keep, cosign and import them',
+      'tieup logs verify T.part.gz --key harbour.vkey': 'anywhere: is this exported log unaltered?',
     }),
   );
   defineLogsLook(command, context);
   defineLogsAtPartner(command, context);
   defineLogsUpkeep(command, context);
   defineLogsAtMain(command, context);
+  defineLogCertificates(command, context);
 };

@@ -1,9 +1,15 @@
 /**
  * What the main site knows of a partner's logs, below `.tieup/logs/<partner>/`:
  *
- *     pins.json                                  the tree of each log that was verified and cosigned last: the commit point
+ *     pins.json                                  the tree of each log that was verified last: the commit point
+ *     <epoch>/pins.json                          the last pins of an epoch that is over
+ *     <epoch>/epoch.note                         the manager's statement with which the epoch began
  *     <epoch>/<T|O>/<from>-<size>.part.gz        every exported log as it was pulled, verified
- *     statements/<seq>.note                      what the partner said with each export
+ *     <epoch>/statements/<seq>.note              what the partner said with each export
+ *     <epoch>/switches.json                      which release was live from which record on
+ *     <epoch>/audits/<digest>/                   demands, and how they were answered
+ *     <T|O>.cosigned                             what is in the inbox
+ *     audit.json, canaries.jsonl, findings.json, imported.json
  *     evidence/<digest>/                         exports that were refused, and why
  *     incoming/                                  what is being pulled
  */
@@ -12,6 +18,7 @@ import type { TreeHead } from '../../protocol/checkpoint.ts';
 import { emptyRoot } from '../../protocol/merkle.ts';
 import { readIfThere } from '../../io/read-if-there.ts';
 import { TieupError } from '../../errors.ts';
+import type { LineCounts } from '../../protocol/log-export.ts';
 import type { MainSite } from '../main-site.ts';
 
 export type TreeName = 'T' | 'O';
@@ -20,72 +27,105 @@ export const TREES: readonly TreeName[] = ['T', 'O'];
 export interface Pins {
   /** From 1 on. */
   readonly epoch: number;
-  /** Of the statement that was verified last; null before the first. */
-  readonly statement: { readonly seq: number; readonly digest: string } | null;
+  /** The vkey that signs in this epoch; null before the first export. */
+  readonly logKey: string | null;
+  /** Of the statement that was verified last; null before the first of the epoch. */
+  readonly statement: SeenStatement | null;
+  /** The newest statement that was signed, pinned or not: what comes later must not contradict it. */
+  readonly seen: SeenStatement | null;
   readonly T: PinnedTree;
   readonly O: PinnedTree;
   /** Lines by class as the last statement counts them; X decides how much of a log could not be read. */
-  readonly lines: {
-    readonly T: number;
-    readonly O: number;
-    readonly X: number;
-    readonly S: number;
-    readonly G: number;
-  };
+  readonly lines: LineCounts;
+  /** Until when every record of log T was shown, by the partner's clock; null before the first. */
+  readonly shownUntil: string | null;
   /** ISO 8601 UTC; null before the first pull. */
   readonly pulledAt: string | null;
+}
+
+export interface SeenStatement {
+  readonly seq: number;
+  /** SHA-256 of its text. */
+  readonly digest: string;
 }
 
 export interface PinnedTree {
   readonly size: number;
   /** Hex. */
   readonly root: string;
+  /** The checkpoint as the partner signed it, base64; null for an empty log. */
+  readonly checkpoint: string | null;
 }
 
-export const FIRST_PINS: Pins = {
-  epoch: 1,
-  statement: null,
-  T: { size: 0, root: Buffer.from(emptyRoot()).toString('hex') },
-  O: { size: 0, root: Buffer.from(emptyRoot()).toString('hex') },
-  lines: { T: 0, O: 0, X: 0, S: 0, G: 0 },
-  pulledAt: null,
-};
+const EMPTY: PinnedTree = { size: 0, root: Buffer.from(emptyRoot()).toString('hex'), checkpoint: null };
 
-const MAX_PINS = 64 * 1024;
+/** What is known at the beginning of an epoch. */
+export function firstPins(epoch: number, logKey: string | null): Pins {
+  return {
+    epoch,
+    logKey,
+    statement: null,
+    seen: null,
+    T: EMPTY,
+    O: EMPTY,
+    lines: { T: 0, O: 0, X: 0, S: 0, G: 0 },
+    shownUntil: null,
+    pulledAt: null,
+  };
+}
+
+const MAX_STATE = 64 * 1024 * 1024;
 const count = z.int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const tree = z.strictObject({ size: count, root: digest });
-const schema: z.ZodType<Pins> = z.strictObject({
+const tree = z.strictObject({ size: count, root: digest, checkpoint: z.string().nullable() });
+const statement = z.strictObject({ seq: z.int().min(1), digest }).nullable();
+export const pinsSchema: z.ZodType<Pins> = z.strictObject({
   epoch: z.int().min(1),
-  statement: z.strictObject({ seq: z.int().min(1), digest }).nullable(),
+  logKey: z.string().nullable(),
+  statement,
+  seen: statement,
   T: tree,
   O: tree,
   lines: z.strictObject({ T: count, O: count, X: count, S: count, G: count }),
+  shownUntil: z.string().nullable(),
   pulledAt: z.string().nullable(),
 });
 
 /** @throws TIEUP_E_FAILED when they are damaged: what was cosigned must not be forgotten silently. */
 export async function readPins(site: MainSite, partner: string): Promise<Pins> {
-  const path = logPath(partner, 'pins.json');
-  const bytes = await readIfThere(site.files, path, MAX_PINS);
-  if (bytes === undefined) return FIRST_PINS;
+  return (await readState(site, logPath(partner, 'pins.json'), pinsSchema)) ?? firstPins(1, null);
+}
+
+export async function writePins(site: MainSite, partner: string, pins: Pins): Promise<void> {
+  await writeState(site, logPath(partner, 'pins.json'), pins);
+}
+
+/** Of an epoch that is over. */
+export async function keepPins(site: MainSite, partner: string, pins: Pins): Promise<void> {
+  await writeState(site, epochPath(partner, pins.epoch, 'pins.json'), pins);
+}
+
+/** A JSON file of this store; undefined when it is absent. @throws TIEUP_E_FAILED when it is damaged. */
+export async function readState<State>(
+  site: MainSite,
+  path: string,
+  shape: z.ZodType<State>,
+): Promise<State | undefined> {
+  const bytes = await readIfThere(site.files, path, MAX_STATE);
+  if (bytes === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    return shape.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch (cause) {
     throw new TieupError('TIEUP_E_FAILED', `${path} is damaged`, { hint: 'restore it from a backup', cause });
   }
 }
 
-export async function writePins(site: MainSite, partner: string, pins: Pins): Promise<void> {
-  await site.files.write(logPath(partner, 'pins.json'), Buffer.from(`${JSON.stringify(pins, undefined, 2)}\n`));
+export async function writeState(site: MainSite, path: string, state: object): Promise<void> {
+  await site.files.write(path, Buffer.from(`${JSON.stringify(state, undefined, 2)}\n`));
 }
 
-export function headOf({ size, root }: PinnedTree): TreeHead {
+export function headOf({ size, root }: Pick<PinnedTree, 'size' | 'root'>): TreeHead {
   return { size, root: Buffer.from(root, 'hex') };
-}
-
-export function pinnedTree({ size, root }: TreeHead): PinnedTree {
-  return { size, root: Buffer.from(root).toString('hex') };
 }
 
 /** From the site folder. */
@@ -93,11 +133,46 @@ export function logPath(partner: string, name: string): string {
   return `.tieup/logs/${partner}/${name}`;
 }
 
-export function keptPartPath(
+export function epochPath(partner: string, epoch: number, name: string): string {
+  return logPath(partner, `${epoch}/${name}`);
+}
+
+export interface PartRange {
+  readonly from: number;
+  readonly size: number;
+}
+
+export function keptPartPath(partner: string, epoch: number, log: TreeName, { from, size }: PartRange): string {
+  return epochPath(partner, epoch, `${log}/${from}-${size}.part.gz`);
+}
+
+/**
+ * The exported logs that were pulled and pinned, from record `from` to record `to`, ascending. What an interrupted pull verified
+ * and did not pin is left out: the largest that fits is the one that was pinned.
+ * @throws TIEUP_E_FAILED when one is missing.
+ */
+export async function keptParts(
+  site: MainSite,
   partner: string,
   epoch: number,
   log: TreeName,
-  range: { readonly from: number; readonly size: number },
-): string {
-  return logPath(partner, `${epoch}/${log}/${range.from}-${range.size}.part.gz`);
+  { from, size: to }: PartRange,
+): Promise<readonly PartRange[]> {
+  const all = (await site.files.list(epochPath(partner, epoch, log))).flatMap(({ name }) => {
+    const [, start, size] = /^(\d{1,16})-(\d{1,16})\.part\.gz$/.exec(name) ?? [];
+    return start === undefined ? [] : [{ from: Number(start), size: Number(size) }];
+  });
+  const found: PartRange[] = [];
+  for (let at = from; at < to;) {
+    const next = all.filter((each) => each.from === at && each.size <= to).toSorted((a, b) => b.size - a.size)[0];
+    if (next === undefined) {
+      const where = epochPath(partner, epoch, log);
+      throw new TieupError('TIEUP_E_FAILED', `the exported log that begins at record ${at} is missing in ${where}`, {
+        hint: 'restore it from a backup',
+      });
+    }
+    found.push(next);
+    at = next.size;
+  }
+  return found;
 }

@@ -19,14 +19,25 @@ export function logKey({ id, keys }: Partnership): VerifierKey {
   throw new TieupError('TIEUP_E_CONTRACT', `${id} has not joined yet`, { hint: 'run tieup enroll with its answer' });
 }
 
-/** @throws TIEUP_E_VERIFY when it is not signed by the partner's log key or is of another partner. */
-export function openStatement(note: Uint8Array, partnership: Partnership): OpenedExport {
+/**
+ * @throws TIEUP_E_VERIFY when it is not signed by the partner's log key or is of another partner; when that key is a new one, and the
+ * manager has not begun an epoch with it.
+ */
+export function openStatement(note: Uint8Array, partnership: Partnership, pins: Pins): OpenedExport {
   const { text } = openNote(note, [logKey(partnership)], { type: EXPORT_TYPE });
   const statement = parseExport(text);
   if (statement.partner !== partnership.id) {
     throw refused(partnership.id, `it is of the logs of ${JSON.stringify(statement.partner)}`);
   }
-  return { statement, digest: sha256(text) };
+  const opened = { statement, digest: sha256(text) };
+  if (statement.epoch === pins.epoch && pins.logKey !== null && pins.logKey !== partnership.keys?.log) {
+    throw new TieupError(
+      'TIEUP_E_VERIFY',
+      `the export of ${partnership.id} is refused: its log key has changed since epoch ${pins.epoch} began`,
+      { hint: 'ask the manager to begin a new epoch: tieup logs new-epoch --reason "the log key has changed"' },
+    );
+  }
+  return opened;
 }
 
 /** What an export is, beside what is pinned. */
@@ -41,16 +52,27 @@ export type Standing =
  * @throws TIEUP_E_ROLLBACK when it is older than what was verified; TIEUP_E_VERIFY when it contradicts it.
  */
 export function standingOf(partner: string, { statement, digest }: OpenedExport, pins: Pins): Standing {
-  if (digest === pins.statement?.digest) return 'known';
+  if (digest === pins.statement?.digest && digest === pins.seen?.digest) return 'known';
   if (statement.epoch !== pins.epoch) throw wrongEpoch(partner, statement.epoch, pins.epoch);
-  if (pins.statement !== null && statement.seq === pins.statement.seq) {
-    throw refused(partner, `there are two different exports number ${statement.seq}: the history was forked`);
-  }
-  if (pins.statement !== null && statement.seq < pins.statement.seq) {
-    throw older(partner, `export ${statement.seq} is older than ${pins.statement.seq}`);
-  }
+  assertFollows(partner, { statement, digest }, pins);
   const standings = TREES.map((log) => standingOfTree(partner, log, statement[log], pins));
   return standings.includes('behind') ? 'behind' : 'new';
+}
+
+/** Statements are a chain of their own: there is one of each number, and each names the one before. */
+function assertFollows(partner: string, { statement, digest }: OpenedExport, { seen }: Pins): void {
+  const { seq, previous } = statement;
+  if (seen === null) return;
+  if (seq === seen.seq && digest !== seen.digest) {
+    throw refused(partner, `there are two different exports number ${seq}: the history was forked`);
+  }
+  if (seq < seen.seq) throw older(partner, `export ${seq} is older than ${seen.seq}`);
+  if (seq === seen.seq + 1 && previous !== seen.digest) {
+    throw refused(
+      partner,
+      `export ${seq} follows another export ${seen.seq} than was seen here: the history was forked`,
+    );
+  }
 }
 
 function standingOfTree(partner: string, log: TreeName, tree: ExportedTree, pins: Pins): 'new' | 'behind' {
@@ -69,7 +91,7 @@ function standingOfTree(partner: string, log: TreeName, tree: ExportedTree, pins
       'TIEUP_E_VERIFY',
       `the export of ${partner} begins at record ${tree.from} of log ${log}, but only ${pinned.size} are known here`,
       {
-        hint: 'restore .tieup/logs from a backup, or ask for an export from the beginning: tieup logs export --from-start',
+        hint: 'restore .tieup/logs from a backup, or ask the manager for a new epoch: tieup logs new-epoch',
       },
     );
   }

@@ -35,6 +35,7 @@ describe('a partnership file', () => {
       invitation: null,
       sftp: null,
       keys: null,
+      logs: { maxUnreadablePercent: 1, audit: 20 },
     });
   });
 

@@ -1,0 +1,81 @@
+/** Judges records that a partner had only counted, once it has opened them: were they what it counted them as? */
+import { compileFormat, FORMAT_NAMES } from '../../logs/format.ts';
+import { normalPath, type PublishedFiles } from '../../logs/published-files.ts';
+import { createScanner, type Scanner } from '../../logs/scanner.ts';
+import type { LogRecord } from '../../protocol/log-record.ts';
+import type { LogFinding } from './findings.ts';
+import { type KnownSwitch, releaseAt } from './switches.ts';
+
+export interface OpenedRecord {
+  readonly index: number;
+  readonly record: LogRecord;
+}
+
+export interface Judgement {
+  readonly findings: readonly LogFinding[];
+  /** Records that could not be judged, by why. */
+  readonly unjudged: readonly string[];
+}
+
+/** The page was not there: it may be one that the partner withholds. */
+const NOT_SERVED = new Set([404, 410]);
+/** Formats whose lines say nothing without the directive before them. */
+const NEEDS_DIRECTIVE = new Set(['iis', 'cloudfront']);
+
+/** @param filesOf the files of a release, by its digest */
+export async function judgeRecords(
+  records: readonly OpenedRecord[],
+  epoch: number,
+  switches: readonly KnownSwitch[],
+  filesOf: (release: string) => Promise<PublishedFiles | undefined>,
+): Promise<Judgement> {
+  const findings: LogFinding[] = [];
+  const unjudged: string[] = [];
+  const readable = new ReadableLines();
+  for (const { index, record } of records) {
+    if (record.class === 'X') {
+      const format = readable.formatOf(record);
+      if (format === undefined) continue;
+      const message = `line ${record.seq} was counted as unreadable, but reads as ${format}`;
+      findings.push({ kind: 'readable-as-unreadable', epoch, message, records: [index] });
+      continue;
+    }
+    const release = releaseAt(switches, record.seq)?.release ?? null;
+    if (release === null || (record.status !== null && NOT_SERVED.has(record.status))) continue;
+    const files = await filesOf(release);
+    if (files === undefined) {
+      unjudged.push(`line ${record.seq}: this machine has no list of the files of release ${release.slice(0, 12)}`);
+      continue;
+    }
+    const path = files.paths[files.find(record.path)];
+    if (path === undefined) continue;
+    const message = `line ${record.seq} was counted as one of the partner's own, but asks for ${path} (${normalPath(record.path) ?? record.path})`;
+    findings.push({ kind: 'tie-up-as-original', epoch, message, records: [index] });
+  }
+  return { findings, unjudged };
+}
+
+/** Tries every known format on a line. */
+class ReadableLines {
+  readonly #scanners: readonly (readonly [string, Scanner])[] = FORMAT_NAMES.filter(
+    (name) => !NEEDS_DIRECTIVE.has(name),
+  ).map((name) => {
+    const scanner = createScanner({ saltOfDay: () => undefined });
+    scanner.begin({ format: compileFormat(name), zone: '+0000' });
+    return [name, scanner];
+  });
+
+  /** Of an X record, whose path is the raw line; undefined when it is what it was counted as. */
+  formatOf({ path, signals }: LogRecord): string | undefined {
+    // A line about the log itself is none about a request.
+    if (path.startsWith('#') || signals.some((each) => each.endsWith('/directive'))) return undefined;
+    const line = Buffer.from(`${path.replaceAll(/[\r\n]/g, ' ')}\n`);
+    for (const [name, scanner] of this.#scanners) {
+      const before = scanner.counts.X;
+      scanner.push(line);
+      scanner.flush();
+      if (scanner.counts.X === before) return name;
+    }
+    return undefined;
+  }
+}

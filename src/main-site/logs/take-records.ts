@@ -1,0 +1,82 @@
+/** What is taken from an exported log while it is verified: switches, canaries, gaps and the hits themselves. Believed only when it is pinned. */
+import type { HitImport } from '../../io/hit-store.ts';
+import type { TakeRecords } from '../../protocol/log-part.ts';
+import type { RecordBatch } from '../../protocol/log-part-body.ts';
+import { type LogRecord, parseRecord } from '../../protocol/log-record.ts';
+import { FIELD, FIELD_STRIDE, scannedClass } from '../../protocol/log-scan.ts';
+import type { CanaryWatch } from './canaries.ts';
+import { knownSwitch, type KnownSwitch } from './switches.ts';
+
+export interface Gap {
+  readonly index: number;
+  readonly record: LogRecord;
+}
+
+const [TIE_UP, SWITCH, GAP] = [0x54, 0x53, 0x47];
+const DAY_LENGTH = 10;
+const NO_DAY = '1970-01-01';
+
+export class RecordTaker {
+  readonly switches: KnownSwitch[] = [];
+  readonly gaps: Gap[] = [];
+  readonly #canaries: CanaryWatch | undefined;
+  readonly #hits: HitImport | undefined;
+  #day = NO_DAY;
+
+  constructor(canaries: CanaryWatch | undefined, hits: HitImport | undefined) {
+    this.#canaries = canaries;
+    this.#hits = hits;
+  }
+
+  readonly take: TakeRecords = async (batch) => {
+    const { bytes, count, offsets } = batch;
+    for (let record = 0; record < count; record += 1) {
+      const at = record * FIELD_STRIDE;
+      const recordClass = scannedClass(bytes, offsets, at);
+      if (recordClass === SWITCH || recordClass === GAP) this.#takeEvent(batch, record);
+      else if (recordClass === TIE_UP && this.#canaries !== undefined) this.#lookForCanary(batch, record);
+      if (this.#hits === undefined) continue;
+      const end = offsets[at + FIELD_STRIDE - 1] ?? 0;
+      this.#hits.add(this.#dayOf(bytes, offsets[at + FIELD.time.index] ?? 0), bytes, offsets[at] ?? 0, end);
+    }
+    await this.#hits?.settle();
+  };
+
+  #takeEvent(batch: RecordBatch, number: number): void {
+    const { record, index } = recordOf(batch, number);
+    const found = knownSwitch(index, record);
+    if (found === undefined) this.gaps.push({ index, record });
+    else this.switches.push(found);
+  }
+
+  /** Most records are of pages that no canary was sent to: their page is all that is looked at. */
+  #lookForCanary(batch: RecordBatch, number: number): void {
+    const { bytes, offsets } = batch;
+    const at = number * FIELD_STRIDE + FIELD.page.index;
+    const page = bytes.toString('utf8', offsets[at], (offsets[at + 1] ?? 0) - 1);
+    if (this.#canaries?.isWatched(page) !== true) return;
+    const { record, index } = recordOf(batch, number);
+    this.#canaries.see(index, record);
+  }
+
+  /** A record without a time is of the day of the one before it. */
+  #dayOf(bytes: Buffer, start: number): string {
+    if (bytes[start + 1] === 0x09) return this.#day;
+    for (let digit = DAY_LENGTH - 1; digit >= 0; digit -= 1) {
+      if (bytes[start + digit] === this.#day.charCodeAt(digit)) continue;
+      this.#day = bytes.toString('latin1', start, start + DAY_LENGTH);
+      break;
+    }
+    return this.#day;
+  }
+}
+
+/** One record of a batch, parsed: slow, for the few that matter. */
+export function recordOf(
+  { bytes, indexes, offsets }: RecordBatch,
+  number: number,
+): { readonly index: number; readonly record: LogRecord } {
+  const at = number * FIELD_STRIDE;
+  const end = (offsets[at + FIELD_STRIDE - 1] ?? 0) - 1;
+  return { index: indexes[number] ?? 0, record: parseRecord(bytes.subarray(offsets[at], end)) };
+}

@@ -1,0 +1,158 @@
+import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Canary, readCanaries } from '../../../src/main-site/logs/canaries.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
+import { sendCanaries } from '../../../src/main-site/send-canaries.ts';
+import type { PageVisit } from '../../../src/io/page-visit.ts';
+import type { LogRecord } from '../../../src/protocol/log-record.ts';
+import { hit } from '../../support/exported-log.ts';
+import { type Claim, forge, liveSwitch, tieUpHits } from '../../support/forged-export.ts';
+import { type MainFixture, mainFixture, partnership } from '../../support/partnership-fixture.ts';
+import { pullOne, refusedPull } from '../../support/pulled.ts';
+
+const LATER = '2026-11-23T18:00:00Z';
+
+/** A main site whose visits are answered with `status` and noted. */
+function visiting(main: MainFixture, status = 200) {
+  const visits: PageVisit[] = [];
+  const site: MainSite = { ...main.site, visit: async (visit) => (visits.push(visit), status) };
+  return { site, visits };
+}
+
+/** A partner to which `count` canaries were sent. */
+async function visited(count: number) {
+  const { main, shop } = await partnership();
+  const { releaseDigest } = await main.pushedBefore();
+  const { site, visits } = visiting(main);
+  expect(await sendCanaries(site, [], count)).toMatchObject([{ kind: 'sent', sent: count, unexpected: [] }]);
+  const canaries = await readCanaries(main.site, 'harbour');
+  const claimOf = (T: readonly LogRecord[]): Claim => ({ T: [liveSwitch(0, releaseDigest), ...T], O: [] });
+  return { main, shop, visits, canaries, claimOf };
+}
+
+/** How the partner's server wrote a visit down. */
+function written({ page, agent, at }: Canary, seq: number, changes: Partial<LogRecord> = {}): LogRecord {
+  return hit(seq, { page, path: `/${page}`, agent, time: at, referrer: '', ...changes });
+}
+
+describe('canaries', () => {
+  test('look like any visitor’s requests, and are kept where nobody else can read them', async () => {
+    const { main, visits, canaries } = await visited(12);
+    for (const { url, headers } of visits) {
+      expect(url).toMatch(/^https:\/\/harbour\.example\/with-main\/[a-z/]*\.html$/);
+      expect(headers['User-Agent']).toMatch(/^Mozilla\/5\.0 \(/);
+      expect(JSON.stringify(headers)).not.toMatch(/tieup|northwind|canary|node/i);
+    }
+    expect(new Set(visits.map(({ headers }) => headers['User-Agent'])).size).toBeGreaterThan(2);
+    expect(new Set(visits.map(({ url }) => url)).size).toBeGreaterThan(1);
+    expect(canaries).toHaveLength(12);
+    const path = `${main.folder}/.tieup/logs/harbour/canaries.jsonl`;
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(13);
+  });
+
+  test('count only when the page was there', async () => {
+    const { main } = await partnership();
+    const { site } = visiting(main, 404);
+    const [result] = await sendCanaries(site, [], 2);
+    expect(result).toMatchObject({
+      kind: 'sent',
+      sent: 0,
+      unexpected: [expect.stringContaining('404'), expect.any(String)],
+    });
+    expect(await readCanaries(main.site, 'harbour')).toEqual([]);
+  });
+
+  test('are not sent before anything was pushed', async () => {
+    const main = await mainFixture();
+    await main.join();
+    const { site, visits } = visiting(main);
+    expect(await sendCanaries(site, [], 1)).toEqual([{ kind: 'no-pages', partner: 'harbour' }]);
+    expect(visits).toEqual([]);
+  });
+
+  test('that are in the log are counted to be deducted, each once', async () => {
+    const { main, shop, canaries, claimOf } = await visited(3);
+    const T = [
+      ...tieUpHits(2),
+      ...canaries.map((each, at) => written(each, 10 + at)),
+      ...canaries.map((each, at) => written(each, 20 + at)),
+    ];
+    await forge(shop, { claim: claimOf(T), time: LATER });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', canaries: { '2026-11': 3 }, findings: [] });
+    expect((await readCanaries(main.site, 'harbour')).map(({ found }) => found?.index)).toEqual([3, 4, 5]);
+  });
+
+  test('that are missing once their time was shown as a whole are findings', async () => {
+    const { main, shop, canaries, claimOf } = await visited(2);
+    const [seen] = canaries;
+    if (seen === undefined) throw new Error('no visit was made');
+    await forge(shop, { claim: claimOf([written(seen, 1)]), time: LATER });
+    const { findings, canaries: deducted } = await pullOne(main);
+    expect(deducted).toEqual({ '2026-11': 1 });
+    expect(findings).toMatchObject([
+      { kind: 'canary-missing', message: expect.stringContaining(canaries[1]?.page ?? '?') },
+    ]);
+    expect((await pullOne(main)).findings).toEqual([]);
+  });
+
+  test.each<[string, Partial<LogRecord>]>([
+    ['at another time', { time: '2026-11-23T17:00:00Z' }],
+    ['of another page', { page: 'with-main/assets.html' }],
+    ['by another browser', { agent: 'Mozilla/5.0' }],
+    ['with another answer', { status: 404 }],
+  ])('are missing when a visit %s stands for them', async (_, changes) => {
+    const { main, shop, canaries, claimOf } = await visited(1);
+    const T = canaries.map((each) => written(each, 1, changes));
+    await forge(shop, { claim: claimOf(T), time: LATER });
+    expect((await pullOne(main)).findings).toMatchObject([{ kind: 'canary-missing' }]);
+  });
+
+  test('are waited for while their time is not over, or was not shown as a whole', async () => {
+    const { main, shop, claimOf } = await visited(1);
+    const first = await forge(shop, { claim: claimOf(tieUpHits(2)), time: '2026-11-23T12:30:00Z' });
+    expect((await pullOne(main)).findings).toEqual([]);
+    const second = await forge(shop, {
+      claim: claimOf(tieUpHits(4)),
+      from: { T: 3, O: 0 },
+      seq: 2,
+      previous: first.digest,
+      time: LATER,
+      discloses: (_log, index) => index !== 4,
+    });
+    expect((await pullOne(main)).findings.map(({ kind }) => kind)).toEqual(['tie-up-withheld']);
+    await forge(shop, {
+      claim: claimOf(tieUpHits(5)),
+      from: { T: 5, O: 0 },
+      seq: 3,
+      previous: second.digest,
+      time: LATER,
+    });
+    expect((await pullOne(main)).findings.map(({ kind }) => kind)).toEqual(['canary-missing']);
+  });
+
+  test('that stood in an export which was refused were not found', async () => {
+    const { main, shop, canaries, claimOf } = await visited(1);
+    const claim = claimOf(canaries.map((each) => written(each, 1)));
+    await forge(shop, { claim, text: (_log, text) => text.slice(0, -1) });
+    await refusedPull(main, shop);
+    expect(await readCanaries(main.site, 'harbour')).toEqual(canaries);
+  });
+
+  test('that were found by a pull which died before it pinned anything are looked for again', async () => {
+    const { main, shop, canaries, claimOf } = await visited(1);
+    await forge(shop, { claim: claimOf(canaries.map((each) => written(each, 1))), time: LATER });
+    const dying = {
+      ...main.site.files,
+      write: async (...[path, content, options]: Parameters<MainSite['files']['write']>) => {
+        if (path.endsWith('/pins.json')) throw new Error('killed');
+        await main.site.files.write(path, content, options);
+      },
+    };
+    await expect(pullOne(main, { ...main.site, files: dying })).rejects.toThrow('killed');
+    expect((await readCanaries(main.site, 'harbour'))[0]?.found).not.toBeNull();
+    // The partner takes the visit out before the next pull.
+    await forge(shop, { claim: claimOf(tieUpHits(1)), time: LATER });
+    expect((await pullOne(main)).findings).toMatchObject([{ kind: 'canary-missing' }]);
+  });
+});

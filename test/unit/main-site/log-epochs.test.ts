@@ -1,0 +1,199 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { readPins } from '../../../src/main-site/logs/log-records.ts';
+import { rotateOwnKey } from '../../../src/partner-site/keys-rotate.ts';
+import type { LogEpoch } from '../../../src/protocol/log-epoch.ts';
+import { noteSigner } from '../../../src/protocol/note.ts';
+import { renderVkey } from '../../../src/protocol/vkey.ts';
+import {
+  beginEpoch,
+  type Claim,
+  forge,
+  liveSwitch,
+  logSignerOf,
+  ownHits,
+  tieUpHits,
+} from '../../support/forged-export.ts';
+import { hit, headOf, sealed } from '../../support/exported-log.ts';
+import { renderRecord } from '../../../src/protocol/log-record.ts';
+import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { partnership } from '../../support/partnership-fixture.ts';
+import { pullOne, refusedPull } from '../../support/pulled.ts';
+
+const claim: Claim = { T: [liveSwitch(0, 'ab'.repeat(32)), ...tieUpHits(5)], O: ownHits(4, 6) };
+const longer: Claim = { T: [...claim.T, ...tieUpHits(2, 20)], O: [...claim.O, ...ownHits(2, 22)] };
+const anew: Claim = { T: tieUpHits(2), O: ownHits(1, 3) };
+
+const headIn = (records: Claim['T']) => headOf(sealed(records.map(renderRecord)));
+const heads = ({ T, O }: Claim) => ({ T: headIn(T), O: headIn(O) });
+
+async function vkeyOf(shop: PartnerFixture): Promise<string> {
+  const { name, publicKey } = await logSignerOf(shop);
+  return renderVkey(name, publicKey);
+}
+
+async function epochOf(shop: PartnerFixture, changes: Partial<LogEpoch> = {}): Promise<LogEpoch> {
+  return {
+    partner: 'harbour',
+    epoch: 2,
+    log: await vkeyOf(shop),
+    previous: heads(longer),
+    reason: 'the disk is new',
+    time: '2026-11-25T00:00:00Z',
+    ...changes,
+  };
+}
+
+/** Two exports, both pulled. */
+async function pulledTwice(audit = 0) {
+  const { main, shop } = await partnership({ partnership: `logs:\n  audit: ${audit}\n` });
+  const first = await forge(shop, { claim });
+  await pullOne(main);
+  const second = await forge(shop, { claim: longer, from: { T: 6, O: 4 }, seq: 2, previous: first.digest });
+  await pullOne(main);
+  return { main, shop, second };
+}
+
+describe('a new epoch of the logs', () => {
+  test('goes on where the main site has cosigned, and what was pinned before is kept', async () => {
+    const { main, shop } = await pulledTwice();
+    const before = await readPins(main.site, 'harbour');
+    await beginEpoch(shop, await epochOf(shop));
+    // The last export of the epoch before still lies there.
+    const pulled = await pullOne(main);
+    expect(pulled).toMatchObject({
+      kind: 'none',
+      epoch: { epoch: 2, reason: 'the disk is new', abandoned: { T: 0, O: 0 } },
+      pins: { epoch: 2, T: { size: 0 }, O: { size: 0 } },
+      findings: [],
+    });
+    expect(JSON.parse(readFileSync(`${main.folder}/.tieup/logs/harbour/1/pins.json`, 'utf8'))).toEqual(before);
+    expect(existsSync(`${main.folder}/.tieup/logs/harbour/2/epoch.note`)).toBe(true);
+
+    // Numbers of exports may start anew, with the state that was lost.
+    await forge(shop, { claim: anew, epoch: 2 });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', epoch: null, added: { T: 2, O: 1 } });
+    expect(existsSync(`${main.folder}/.tieup/logs/harbour/1/statements/1.note`)).toBe(true);
+    expect(existsSync(`${main.folder}/.tieup/logs/harbour/2/statements/1.note`)).toBe(true);
+    // Read again, it begins nothing.
+    expect(await pullOne(main)).toMatchObject({ kind: 'unchanged', epoch: null });
+    expect(readFileSync(shop.path('exchange/inbox/logs/T.cosigned'), 'utf8')).toContain('/tieup-log/harbour/T/2');
+  });
+
+  test('that goes on from an older checkpoint is a finding, which says how many records it leaves out', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, { previous: heads(claim) }));
+    const { epoch, findings } = await pullOne(main);
+    expect(epoch).toMatchObject({ abandoned: { T: 2, O: 2 } });
+    expect(findings.map(({ kind, message }) => [kind, message])).toEqual([
+      ['records-abandoned', expect.stringContaining('the last 2 records of log T')],
+      ['records-abandoned', expect.stringContaining('the last 2 records of log O')],
+    ]);
+  });
+
+  test('ends the wait for records of the one before, which were demanded and not shown', async () => {
+    const { main, shop } = await pulledTwice(5);
+    await beginEpoch(shop, await epochOf(shop));
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'unanswered', epoch: 1, message: expect.stringContaining('a new epoch began') },
+    ]);
+  });
+
+  test('that has lost everything leaves out everything', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, { previous: { T: null, O: null } }));
+    expect((await pullOne(main)).epoch).toMatchObject({ abandoned: { T: 8, O: 6 } });
+  });
+
+  test('may follow one in which nothing was ever exported, and that is told', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, { epoch: 4, previous: { T: null, O: null } }));
+    const { pins, findings } = await pullOne(main);
+    expect(pins.epoch).toBe(4);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining('2 epochs between 1 and 4') }),
+    );
+  });
+
+  const refusals: readonly (readonly [string, Partial<LogEpoch>, string])[] = [
+    [
+      'names records that were never cosigned',
+      { previous: heads({ T: [...longer.T, hit(40)], O: longer.O }) },
+      'not what was cosigned',
+    ],
+    [
+      'names another past',
+      { previous: { ...heads(claim), T: { size: 6, root: new Uint8Array(32) } } },
+      'not what was cosigned',
+    ],
+    [
+      'names another log key than the partner has stated',
+      { log: renderVkey('harbour/log', noteSigner('x', new Uint8Array(32).fill(9)).publicKey) },
+      'log key',
+    ],
+    ['passes over an epoch in which something was cosigned', { epoch: 3 }, 'nothing was after epoch 1'],
+  ];
+  test.each(refusals)('is refused when its statement %s', async (_, changes, why) => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, changes));
+    const { error, evidence } = await refusedPull(main, shop);
+    expect(error).toMatchObject({ code: 'TIEUP_E_VERIFY', message: expect.stringContaining(why) });
+    expect(evidence).toEqual(['epoch.note', 'reason.txt']);
+  });
+
+  test('is refused unless the accept key has signed it: the log key is no manager', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop), await logSignerOf(shop));
+    expect((await refusedPull(main, shop)).error).toMatchObject({ code: 'TIEUP_E_VERIFY' });
+  });
+
+  test('is refused of another partner', async () => {
+    const { main, shop } = await pulledTwice();
+    const log = (await vkeyOf(shop)).replace('harbour/log', 'harbour/log');
+    await beginEpoch(shop, await epochOf(shop, { partner: 'mill', log: log.replace('harbour', 'mill') })).catch(
+      () => {},
+    );
+    expect((await refusedPull(main, shop)).error).toMatchObject({ code: 'TIEUP_E_VERIFY' });
+  });
+
+  test('that is over takes no exports any more', async () => {
+    const { main, shop, second } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop));
+    await pullOne(main);
+    await forge(shop, { claim: longer, from: { T: 8, O: 6 }, seq: 3, previous: second.digest });
+    expect((await refusedPull(main, shop)).error).toMatchObject({
+      code: 'TIEUP_E_ROLLBACK',
+      message: expect.stringContaining('its epoch 1 is over'),
+    });
+  });
+
+  test('is needed when the log key changes: until then exports of the new key are refused', async () => {
+    const { main, shop, second } = await pulledTwice();
+    await rotateOwnKey(await shop.open(), 'log');
+    const keys = (await shop.open()).keys;
+    const name = (await keys.names()).find((each) => each.startsWith('log-'));
+    if (name === undefined) throw new Error('the key was not rotated');
+    const signer = noteSigner('harbour/log', await keys.load(name));
+    const more: Claim = { T: [...longer.T, hit(50)], O: longer.O };
+    await forge(shop, {
+      claim: more,
+      from: { T: 8, O: 6 },
+      seq: 3,
+      previous: second.digest,
+      signer,
+      checkpointSigner: signer,
+    });
+    // The new key is taken in, because the accept key vouches for it.
+    const refusedOnce = await pullOne(main).catch((error: unknown) => error);
+    expect(refusedOnce).toMatchObject({
+      code: 'TIEUP_E_VERIFY',
+      hint: expect.stringContaining('tieup logs new-epoch'),
+    });
+    expect(await readPins(main.site, 'harbour')).toMatchObject({ T: { size: 8 } });
+
+    const log = renderVkey(signer.name, signer.publicKey);
+    await beginEpoch(shop, await epochOf(shop, { log, reason: null }));
+    await forge(shop, { claim: anew, epoch: 2, signer, checkpointSigner: signer });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', epoch: { epoch: 2 }, added: { T: 2, O: 1 } });
+  });
+});
