@@ -118,8 +118,9 @@ export function judge(record: PartnerRecord, outbox: Outbox, now: Date): readonl
   if (pushed === null) return ['never', null];
   if (receipt?.state === 'left') return ['left', 'the partner has taken all tie-up pages away'];
   if (receipt?.state === 'held') return ['held', `the partner holds release ${receipt.release} until it resumes`];
+  const rejection = record.rejections.find(({ releaseDigest }) => releaseDigest === pushed.releaseDigest);
+  if (rejection !== undefined) return ['rejected', rejection.reason];
   if (decision === undefined || decision.releaseDigest !== pushed.releaseDigest) return ['pending', null];
-  if (decision.verdict === 'rejected') return ['rejected', decision.reason];
   if (receiptFollows(outbox)) return ['live', null];
   if (instant(now) <= decision.expires) return ['accepted', 'confirmed, not yet published'];
   return ['pending', `it was confirmed, but not published by ${decision.expires}; it has to be confirmed again`];
