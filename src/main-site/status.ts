@@ -37,7 +37,7 @@ export interface PartnerStatus {
   readonly state: PartnerState;
   /** The release that was pushed last; null before the first push. */
   readonly pushed: number | null;
-  /** The release that is live by the partner's receipt. */
+  /** The release that is live by the partner's last receipt that was seen. */
   readonly live: number | null;
   /** The reason of a rejection, the cause of a failure, the end of a contract. */
   readonly detail: string | null;
@@ -133,11 +133,13 @@ function row(
   state: PartnerState,
   detail: string | null,
 ): Omit<PartnerStatus, 'warnings'> {
+  // A partner that cannot be asked still shows what it said last.
+  const told = receipt ?? record.receipt;
   return {
     partner: partnership.id,
     state,
     pushed: record.pushed?.release ?? null,
-    live: receipt === undefined || receipt.state === 'left' ? null : receipt.release,
+    live: told === null || told.state === 'left' ? null : told.release,
     detail,
     decision: decision ?? null,
     receipt: receipt ?? null,

@@ -150,7 +150,7 @@ describe('an answer that was taken back', () => {
     const { main, shop, first } = await twoDecisions();
     await shop.write('exchange/outbox/decision.note', first);
     const [row] = await status(main.site, [], 1);
-    expect(row).toMatchObject({ state: 'failed' });
+    expect(row).toMatchObject({ state: 'failed', live: 1 });
     expect(row?.detail).toContain('went back in time');
     // It is believed again as soon as the newest one is there.
     await shop.open().then(lookAtSite);
