@@ -1,5 +1,5 @@
 /** How a command ends that worked for many partners: one that failed alone fails as itself, some of many with exit 3. */
-import { EXIT, formatProblem, type TieupError } from '../errors.ts';
+import { EXIT, formatProblem, type Problem, type TieupError } from '../errors.ts';
 import type { Context } from './command-context.ts';
 import { visible } from './visible.ts';
 
@@ -36,6 +36,11 @@ export function sayPassedOver(
   passedOver: readonly { readonly partner: string; readonly why: string }[],
 ): void {
   for (const { partner, why } of passedOver) output.message(`${partner}: passed over, ${why}`);
+}
+
+/** What is worth mending in the pages, though they can be built and pushed. */
+export function sayContentWarnings({ output }: Context, warnings: readonly Problem[]): void {
+  for (const warning of warnings) output.warning(formatProblem(warning));
 }
 
 /** A failure as data, for `--json`. */

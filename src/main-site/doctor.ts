@@ -93,5 +93,9 @@ async function cronFinding({ files }: MainSite, machine: Pick<Machine, 'crontab'
   if (isThere) return ok('cron', 'tieup refresh runs by cron');
   const why = lines === undefined ? 'there is no cron on this machine' : 'no line of your crontab runs tieup refresh';
   const message = `${why}: somewhere it must run daily, or partners take what you pushed for stale`;
-  return warning('cron', message, `add with crontab -e:  0 4 * * *  cd ${files.label} && tieup refresh --quiet`);
+  return warning(
+    'cron',
+    message,
+    `add with crontab -e:  0 4 * * *  cd ${files.label} && tieup refresh --quiet >/dev/null`,
+  );
 }

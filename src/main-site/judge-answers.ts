@@ -10,7 +10,7 @@ import type { PartnerRecord } from './record.ts';
 import type { SentRelease } from './sent-releases.ts';
 
 /** What is known of a partner before the decision that is judged. */
-export type Before = Pick<PartnerRecord, 'last' | 'consent'>;
+export type Before = Pick<PartnerRecord, 'last' | 'consent' | 'rejections'>;
 
 export interface SentBefore {
   /** The highest number of a release that was ever pushed. */
@@ -46,7 +46,7 @@ export function decisionFault(
   if (decision.by === 'manager') return undefined;
   if (policy === undefined) return 'is by policy, but there is no policy of the manager';
   if (decision.verdict !== 'accepted') return `is by policy, which can accept alone, and says ${decision.verdict}`;
-  const { last, consent } = before;
+  const { last, consent, rejections } = before;
   const isComparable = named !== undefined && accepted !== undefined;
   const { changed, removed } = isComparable
     ? countDifferences(accepted.release, named.release)
@@ -54,7 +54,10 @@ export function decisionFault(
   const [fault] = faultsUnderPolicy(policy, {
     at: time,
     isFirst: consent === null,
-    against: standsAgainst(last ?? undefined, releaseDigest),
+    against: standsAgainst(
+      last?.verdict,
+      rejections.some((each) => each.releaseDigest === releaseDigest),
+    ),
     termsChange: consent !== null && consent.terms !== terms,
     isActive: isComparable && bringsActive(accepted, named),
     changed,
@@ -64,11 +67,13 @@ export function decisionFault(
 }
 
 /** What is known after it. A consent ends when the partner rejects what it has accepted (protocol, "Leaving"). */
-export function after(before: Before, { verdict, release, releaseDigest, terms }: Decision): Before {
+export function after(before: Before, { verdict, release, releaseDigest, terms, reason }: Decision): Before {
   const last = { verdict, releaseDigest };
-  if (verdict === 'accepted') return { last, consent: { release, releaseDigest, terms } };
+  const others = before.rejections.filter((each) => each.releaseDigest !== releaseDigest);
+  const rejections = verdict === 'rejected' ? [...others, { releaseDigest, reason }] : others;
+  if (verdict === 'accepted') return { last, consent: { release, releaseDigest, terms }, rejections };
   const isTakenBack = verdict === 'rejected' && before.consent?.releaseDigest === releaseDigest;
-  return { last, consent: isTakenBack ? null : before.consent };
+  return { last, consent: isTakenBack ? null : before.consent, rejections };
 }
 
 const VERDICT_OF_STATE = { live: 'accepted', held: 'rollback', left: 'rejected' } as const;

@@ -5,7 +5,7 @@
  */
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/site.ts';
-import { TieupError } from '../errors.ts';
+import { TieupError, type Problem } from '../errors.ts';
 import { currentTerms } from './current-terms.ts';
 import { judgeContent } from './judge-content.ts';
 import { learnRemote } from './learn-remote.ts';
@@ -22,6 +22,8 @@ export type PartnerPlan =
 export interface Plans {
   readonly plans: readonly PartnerPlan[];
   readonly passedOver: readonly PassedOver[];
+  /** What is worth mending in the pages, such as links that lead nowhere. */
+  readonly warnings: readonly Problem[];
 }
 
 /** One plan for each partner that `partners` names by id or tag; when it is empty, for all whose contract is in force. */
@@ -30,7 +32,7 @@ export async function plan(site: MainSite, partners: readonly string[]): Promise
   const compiled = await loadSite(site.config, site.files);
   const plans: PartnerPlan[] = [];
   for (const partnership of served) plans.push(await planOrReport(site, compiled, partnership));
-  return { plans, passedOver };
+  return { plans, passedOver, warnings: compiled.warnings };
 }
 
 async function planOrReport(site: MainSite, compiled: CompiledSite, partnership: Partnership): Promise<PartnerPlan> {

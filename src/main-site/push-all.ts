@@ -4,7 +4,7 @@
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/site.ts';
-import { TieupError } from '../errors.ts';
+import { TieupError, type Problem } from '../errors.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships, passOver, type PassedOver } from './partnerships.ts';
@@ -14,6 +14,8 @@ import { recordFailure } from './record.ts';
 export interface Pushed {
   readonly results: readonly PushResult[];
   readonly passedOver: readonly PassedOver[];
+  /** What is worth mending in the pages, such as links that lead nowhere; they were pushed all the same. */
+  readonly warnings: readonly Problem[];
 }
 
 /**
@@ -30,7 +32,7 @@ export async function pushAll(site: MainSite, request: PushRequest): Promise<Pus
   const results = await Promise.all(
     partnerships.map((partnership) => limit(() => pushOrReport(site, compiled, partnership, request))),
   );
-  return { results, passedOver: served.length === 0 ? [] : passedOver };
+  return { results, passedOver: served.length === 0 ? [] : passedOver, warnings: compiled.warnings };
 }
 
 async function pushOrReport(

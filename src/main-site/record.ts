@@ -18,6 +18,11 @@ export interface Consent {
   readonly terms: string;
 }
 
+export interface Rejection {
+  readonly releaseDigest: string;
+  readonly reason: string | null;
+}
+
 export interface PartnerRecord {
   readonly pushed: { readonly release: number; readonly releaseDigest: string; readonly at: string } | null;
   /** The digest of every decision that was seen: the first one's first, without a gap. */
@@ -26,6 +31,8 @@ export interface PartnerRecord {
   readonly last: { readonly verdict: Verdict; readonly releaseDigest: string } | null;
   /** The release that the partner accepted last and has not rejected since. */
   readonly consent: Consent | null;
+  /** The releases whose last decision is a "no", which stands whatever is decided on other releases. */
+  readonly rejections: readonly Rejection[];
   /** The last receipt: the number of the decision that it follows, and what it says. */
   readonly receipt: {
     readonly seq: number;
@@ -45,6 +52,8 @@ const recordSchema: z.ZodType<PartnerRecord> = z.strictObject({
   decisions: z.array(z.string()),
   last: z.strictObject({ verdict: z.enum(VERDICTS), releaseDigest: z.string() }).nullable(),
   consent: z.strictObject({ release: z.number(), releaseDigest: z.string(), terms: z.string() }).nullable(),
+  // Records of before do not have it.
+  rejections: z.array(z.strictObject({ releaseDigest: z.string(), reason: z.string().nullable() })).default([]),
   receipt: z
     .strictObject({
       seq: z.number(),
@@ -65,6 +74,7 @@ export const EMPTY_RECORD: PartnerRecord = {
   decisions: [],
   last: null,
   consent: null,
+  rejections: [],
   receipt: null,
   failure: null,
   lastContact: null,

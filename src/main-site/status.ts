@@ -37,7 +37,7 @@ export interface PartnerStatus {
   readonly state: PartnerState;
   /** The release that was pushed last; null before the first push. */
   readonly pushed: number | null;
-  /** The release that is live by the partner's receipt. */
+  /** The release that is live by the partner's last receipt that was seen. */
   readonly live: number | null;
   /** The reason of a rejection, the cause of a failure, the end of a contract. */
   readonly detail: string | null;
@@ -118,8 +118,9 @@ export function judge(record: PartnerRecord, outbox: Outbox, now: Date): readonl
   if (pushed === null) return ['never', null];
   if (receipt?.state === 'left') return ['left', 'the partner has taken all tie-up pages away'];
   if (receipt?.state === 'held') return ['held', `the partner holds release ${receipt.release} until it resumes`];
+  const rejection = record.rejections.find(({ releaseDigest }) => releaseDigest === pushed.releaseDigest);
+  if (rejection !== undefined) return ['rejected', rejection.reason];
   if (decision === undefined || decision.releaseDigest !== pushed.releaseDigest) return ['pending', null];
-  if (decision.verdict === 'rejected') return ['rejected', decision.reason];
   if (receiptFollows(outbox)) return ['live', null];
   if (instant(now) <= decision.expires) return ['accepted', 'confirmed, not yet published'];
   return ['pending', `it was confirmed, but not published by ${decision.expires}; it has to be confirmed again`];
@@ -132,11 +133,13 @@ function row(
   state: PartnerState,
   detail: string | null,
 ): Omit<PartnerStatus, 'warnings'> {
+  // A partner that cannot be asked still shows what it said last.
+  const told = receipt ?? record.receipt;
   return {
     partner: partnership.id,
     state,
     pushed: record.pushed?.release ?? null,
-    live: receipt === undefined || receipt.state === 'left' ? null : receipt.release,
+    live: told === null || told.state === 'left' ? null : told.release,
     detail,
     decision: decision ?? null,
     receipt: receipt ?? null,

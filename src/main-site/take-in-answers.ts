@@ -30,6 +30,8 @@ export interface Answers extends Outbox {
   readonly partnership: Partnership;
   /** A new accept key that nobody has confirmed yet. */
   readonly pending: PendingKeys | undefined;
+  /** The releases to which the partner's last word is "no". */
+  readonly rejections: PartnerRecord['rejections'];
 }
 
 /**
@@ -49,26 +51,27 @@ export async function takeInAnswers(
     const decided = await takeInDecision(site, known, exchange, decision, record, highest);
     const received = await takeInReceipt(site, known.id, receipt, { ...record, ...decided });
     await updateRecord(site, known.id, { ...decided, receipt: received, lastContact: instant(site.clock.now()) });
-    return { decision: decision?.statement, receipt: receipt?.statement, partnership: known, pending };
+    const { rejections } = decided;
+    return { decision: decision?.statement, receipt: receipt?.statement, partnership: known, pending, rejections };
   } catch (error) {
     throw error instanceof RefusedAnswer ? await keepRefused(site, known.id, error) : error;
   }
 }
 
-type Decided = Pick<PartnerRecord, 'decisions' | 'last' | 'consent'>;
+type Decided = Pick<PartnerRecord, 'decisions' | 'last' | 'consent' | 'rejections'>;
 
 async function takeInDecision(
   site: MainSite,
   partnership: Partnership,
   exchange: FileTree,
   newest: Opened<Decision> | undefined,
-  { decisions, last, consent }: PartnerRecord,
+  { decisions, last, consent, rejections }: PartnerRecord,
   highest: number,
 ): Promise<Decided> {
   const { id } = partnership;
   const seen = decisions.at(-1);
   if (newest === undefined) {
-    if (seen === undefined) return { decisions, last, consent };
+    if (seen === undefined) return { decisions, last, consent, rejections };
     throw new TieupError(
       'TIEUP_E_VERIFY',
       `the outbox of ${id} went back in time: decision ${decisions.length} was there and is gone`,
@@ -80,7 +83,7 @@ async function takeInDecision(
   const policy = links.some(({ decision, isVouchedFor }) => !isVouchedFor && decision.by === 'policy')
     ? await readPolicy(exchange, partnership)
     : undefined;
-  let before: Before = { last, consent };
+  let before: Before = { last, consent, rejections };
   for (const link of links) {
     if (!link.isVouchedFor) await assertCounts(site, id, link, before, highest, policy?.statement);
     before = after(before, link.decision);

@@ -15,7 +15,7 @@ import {
 } from '../protocol/decision.ts';
 import { OUTBOX_DECISION, OUTBOX_DECISIONS } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
-import { addSignatureWith, openNote, signNoteWith, type NoteKey } from '../protocol/note.ts';
+import { addSignatureWith, claimedText, openNote, signNoteWith, type NoteKey } from '../protocol/note.ts';
 import { assertCanAnswer } from './can-answer.ts';
 import { ownKeysEver, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -56,6 +56,16 @@ export async function signDecision(site: PartnerSite, request: DecisionRequest):
 export async function lastDecision(site: PartnerSite): Promise<SignedDecision | undefined> {
   const [last] = await decisionNumbers(site);
   return last === undefined ? undefined : openDecision(site, last);
+}
+
+/** The last decision on this very release, whatever was decided on others since; undefined when there is none. */
+export async function lastDecisionOn(site: PartnerSite, releaseDigest: string): Promise<Decision | undefined> {
+  for (const seq of await decisionNumbers(site)) {
+    // There may be hundreds, and a signature takes a hundred times as long as a look.
+    const claimed = parseDecision(claimedText(await site.state.read(decisionPath(seq), MAX_DECISION_NOTE)));
+    if (claimed.releaseDigest === releaseDigest) return (await openDecision(site, seq)).decision;
+  }
+  return undefined;
 }
 
 /** The decision with this digest; undefined when it is not kept. */

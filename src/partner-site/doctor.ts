@@ -136,21 +136,26 @@ async function contractFindings(site: PartnerSite): Promise<readonly Finding[]> 
 
 /** What docs/partner-site.md puts into the crontab. */
 const CRON = [
-  { command: 'accept --auto', line: '*/15 * * * *  tieup accept --auto --quiet', does: 'tells you what waits' },
-  { command: 'verify', line: '30 5 * * *  tieup verify --quiet', does: 'finds pages that somebody changed' },
+  { command: 'accept --auto', when: '*/15 * * * *', run: 'tieup accept --auto --quiet', does: 'tells you what waits' },
+  {
+    command: 'verify',
+    when: '30 5 * * *',
+    // Cron mails what is printed: nothing, as long as all is well.
+    run: '{ out=$(tieup verify --quiet) || echo "$out"; }',
+    does: 'finds pages that somebody changed',
+  },
 ] as const;
 
 async function cronFindings(site: PartnerSite, machine: Machine): Promise<readonly Finding[]> {
   const lines = await machine.crontab();
   const active = (lines ?? '').split('\n').filter((line) => !/^\s*#/.test(line) && /\btieup\b/.test(line));
-  const found = CRON.map(({ command, line, does }) => {
+  const found = CRON.map(({ command, when, run, does }) => {
     if (active.some((each) => each.includes(command))) return ok('cron', `tieup ${command} runs by cron`);
     const where = lines === undefined ? 'there is no cron on this machine that' : 'no line of your crontab';
-    const folder = `cd ${site.files.label} && `;
     return warning(
       'cron',
       `${where} runs tieup ${command}, which ${does}`,
-      `add with crontab -e:  ${line.replace('tieup', `${folder}tieup`)}`,
+      `add with crontab -e:  ${when}  cd ${site.files.label} && ${run}`,
     );
   });
   if (site.config.auto.allow === 'content' && !(await isPolicyInForce(site))) {

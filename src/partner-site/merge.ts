@@ -130,12 +130,17 @@ function covers(decision: Decision, plan: MergePlan): boolean {
   return decision.verdict === 'accepted' && decision.merge === plan.mergeDigest;
 }
 
-function findPath(page: string, { terms }: AcceptedRelease, candidates: readonly string[]): string {
+function findPath(page: string, accepted: AcceptedRelease, candidates: readonly string[]): string {
+  const { terms } = accepted;
   const bare = page.replace(/^\/+/, '');
   const below = `${terms.mount.slice(1)}${bare}`;
   const tries = [bare, below, `${bare}.html`, `${below}.html`];
   const found = tries.find((path) => candidates.includes(path));
   if (found !== undefined) return found;
+  if (tries.some((path) => accepted.release.files.some((file) => file.path === path)))
+    throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(page)} is not withheld`, {
+      hint: 'tieup status lists the pages that you withhold',
+    });
   const close = nearest(bare, candidates) ?? nearest(below, candidates);
   throw new TieupError('TIEUP_E_USAGE', `there is no such tie-up page: ${JSON.stringify(page)}`, {
     hint:

@@ -19,7 +19,7 @@ import {
 import { countDifferences } from '../protocol/release.ts';
 import type { AcceptedRelease } from './accepted-release.ts';
 import type { Review } from './review.ts';
-import { isRejectedSince, lastDecision, readDecision } from './decide.ts';
+import { isRejectedSince, lastDecision, lastDecisionOn, readDecision } from './decide.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -34,6 +34,7 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   if (policy === undefined) return ['the manager has signed no policy: tieup accept --sign-policy'];
   const { opened, accepted, termsBefore, plan } = review;
   const last = (await lastDecision(site))?.decision;
+  const answer = await lastDecisionOn(site, opened.releaseDigest);
   const changed = plan.entries.filter(
     ({ from, before, digest }) => from.kind === 'object' && before?.digest !== digest,
   ).length;
@@ -43,7 +44,7 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   const faults = faultsUnderPolicy(policy, {
     at: instant(site.clock.now()),
     isFirst: accepted === undefined || (await isTakenBack(site, accepted)),
-    against: standsAgainst(last, opened.releaseDigest),
+    against: standsAgainst(last?.verdict, answer?.verdict === 'rejected'),
     termsChange: termsBefore !== undefined,
     isActive: opened.activeContent.some(({ kind }) => kind !== 'remote'),
     changed: Math.max(changed, released.changed),

@@ -9,7 +9,7 @@ import { readHeld, readLive, type PublicationRecord } from '../publish/records.t
 import type { Recovery } from '../publish/recover.ts';
 import { readAccepted, type AcceptedRelease } from './accepted-release.ts';
 import { choicesAtMount, readChoices } from './choices-file.ts';
-import { lastDecision, showLastDecision } from './decide.ts';
+import { lastDecision, lastDecisionOn, showLastDecision } from './decide.ts';
 import { isLive } from './go-live.ts';
 import { readLeft, type Left } from './left.ts';
 import { showKeys } from './keys-rotate.ts';
@@ -59,25 +59,23 @@ export async function status(site: PartnerSite): Promise<SiteStatus> {
       accepted,
       withheld: (await readChoices(site)).withheld,
       decision: last?.decision,
-      inbox: await lookIntoInbox(site, accepted, last?.decision),
+      inbox: await lookIntoInbox(site, accepted),
       warnings: await lifetimeWarnings(site),
     };
   });
 }
 
-async function lookIntoInbox(
-  site: PartnerSite,
-  accepted: AcceptedRelease | undefined,
-  last: Decision | undefined,
-): Promise<InboxStatus> {
+async function lookIntoInbox(site: PartnerSite, accepted: AcceptedRelease | undefined): Promise<InboxStatus> {
   try {
     const opened = await openRelease(site, accepted);
     if (await isLive(site, opened.releaseDigest)) return { kind: 'live' };
     const choices = choicesAtMount(await readChoices(site), site.layout.mount, opened.terms.mount, opened.release);
     const planned = await planSite(site, opened, choices);
     const review: Review = { ...planned, opened, accepted, termsBefore: await termsBefore(site, opened) };
-    const rejected = last?.verdict === 'rejected' && last.releaseDigest === opened.releaseDigest;
-    return rejected ? { kind: 'rejected', review, reason: last.reason } : { kind: 'waiting', review };
+    const answer = await lastDecisionOn(site, opened.releaseDigest);
+    return answer?.verdict === 'rejected'
+      ? { kind: 'rejected', review, reason: answer.reason }
+      : { kind: 'waiting', review };
   } catch (error) {
     if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return { kind: 'empty' };
     if (isTieupError(error)) return { kind: 'refused', error };

@@ -2,7 +2,7 @@
  * What a partner's manager allows `tieup accept --auto` to accept without asking; the body of a note of the accept key.
  * Terms, scripts and what the terms' own policy forbids are never accepted by policy, whatever this says.
  */
-import type { Decision } from './decision.ts';
+import type { Verdict } from './decision.ts';
 import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
@@ -75,13 +75,13 @@ export function faultsUnderPolicy(policy: AcceptPolicy, given: PolicyCase): stri
   return faults;
 }
 
-/** How the decision before stands against a release: it was a "no" to this very one, or the way back to an earlier one. */
-export function standsAgainst(
-  before: Pick<Decision, 'verdict' | 'releaseDigest'> | undefined,
-  releaseDigest: string,
-): PolicyCase['against'] {
-  if (before?.verdict === 'rollback') return 'rollback';
-  return before?.verdict === 'rejected' && before.releaseDigest === releaseDigest ? 'rejected' : undefined;
+/**
+ * How what was decided before stands against a release: the last decision was the way back to an earlier one, or the last one on
+ * this very release was a "no". That "no" is not taken back by a decision on another release, such as a merge of the one before.
+ */
+export function standsAgainst(last: Verdict | undefined, isRejected: boolean): PolicyCase['against'] {
+  if (last === 'rollback') return 'rollback';
+  return isRejected ? 'rejected' : undefined;
 }
 
 /** @throws TIEUP_E_VERIFY when the text is not exactly one policy. */

@@ -75,3 +75,14 @@ test('pages that the terms forbid end build, plan and push with 78, each with it
     expect(refused.stderr).toContain('partners/harbour.yaml');
   }
 });
+
+test('a link that leads nowhere is named by build, plan and push, and holds up none of them', async () => {
+  await page('Read [on](nowhere.md)');
+  for (const words of [['build', '--check'], ['plan'], ['push']]) {
+    const { exitCode, stderr } = await run(...words);
+    expect({ words, exitCode }).toEqual({ words, exitCode: 0 });
+    expect(stderr).toContain('warning: pages/index.md:5:8: "nowhere.md" does not lead to a page of this site');
+  }
+  for (const word of ['plan', 'push'])
+    expect(json(await run(word, '--json'))).toMatchObject({ warnings: [{ file: 'pages/index.md', line: 5 }] });
+});

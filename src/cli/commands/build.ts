@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { build, type BuiltPartner } from '../../main-site/build.ts';
-import { formatProblem, TieupError } from '../../errors.ts';
+import { TieupError } from '../../errors.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { sayContentWarnings } from '../partner-results.ts';
 import { byteCount, count } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
@@ -30,7 +31,7 @@ export const define: Define = (command, context) => {
       const site = await ctx.mainSite();
       const tree = check === true ? undefined : await ctx.tree(out);
       const { partners, warnings } = await build(site, partner, tree);
-      for (const warning of warnings) ctx.output.warning(formatProblem(warning));
+      sayContentWarnings(ctx, warnings);
       ctx.output.result('build', { out: check === true ? null : out, partners, warnings }, () => {
         const rows = partners.map(({ partner: id, pages, files, bytes }) => {
           const where = check === true ? '' : `  ${visible(`${out}/${id}`)}`;

@@ -4,7 +4,7 @@ import { EXIT } from '../../errors.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
-import { describeFailure, endWithFailures, sayPassedOver } from '../partner-results.ts';
+import { describeFailure, endWithFailures, sayContentWarnings, sayPassedOver } from '../partner-results.ts';
 import { visible } from '../visible.ts';
 
 export const define: Define = (command, context) => {
@@ -17,9 +17,10 @@ export const define: Define = (command, context) => {
     )
     .action(async (partners, { detailedExitcode }) => {
       const ctx = context();
-      const { plans, passedOver } = await plan(await ctx.mainSite(), partners);
+      const { plans, passedOver, warnings } = await plan(await ctx.mainSite(), partners);
       sayPassedOver(ctx, passedOver);
-      ctx.output.result('plan', { partners: plans.map(describePlan), passedOver }, () =>
+      sayContentWarnings(ctx, warnings);
+      ctx.output.result('plan', { partners: plans.map(describePlan), passedOver, warnings }, () =>
         plans.map((each) => renderPlan(ctx.output, each)).join(''),
       );
       const failures = plans.filter((each) => each.kind === 'failed');

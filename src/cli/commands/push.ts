@@ -7,7 +7,13 @@ import { TieupError } from '../../errors.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
-import { describeError, describeFailure, endWithFailures, sayPassedOver } from '../partner-results.ts';
+import {
+  describeError,
+  describeFailure,
+  endWithFailures,
+  sayContentWarnings,
+  sayPassedOver,
+} from '../partner-results.ts';
 import { byteCount, parseDuration } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
@@ -31,7 +37,7 @@ export const define: Define = (command, context) => {
       const ctx = context();
       const waitMs = wait === undefined ? undefined : parseWait(wait);
       const site = await ctx.mainSite();
-      const { results, passedOver } = await pushAll(site, {
+      const { results, passedOver, warnings } = await pushAll(site, {
         partners,
         message: { subject, text: message },
         full: full === true,
@@ -39,11 +45,12 @@ export const define: Define = (command, context) => {
         onProgress: (partner, step) => showStep(ctx, partner, step),
       });
       sayPassedOver(ctx, passedOver);
+      sayContentWarnings(ctx, warnings);
       for (const each of results) sayTroubles(ctx, each);
       const answers =
         waitMs === undefined ? new Map<string, WaitResult>() : await waitForAll(ctx, site, results, waitMs);
       const described = results.map((each) => describe(each, answers.get(each.partner)));
-      ctx.output.result('push', { partners: described, passedOver }, () =>
+      ctx.output.result('push', { partners: described, passedOver, warnings }, () =>
         results.map((each) => render(ctx, each, answers.get(each.partner))).join(''),
       );
       const failures = results.filter((each) => each.kind === 'failed');

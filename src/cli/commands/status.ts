@@ -105,7 +105,7 @@ function liveLines({ output }: Context, { live, held, left, withheld, recovery }
   return lines;
 }
 
-function inboxLines({ output }: Context, { inbox, left }: SiteStatus): readonly string[] {
+function inboxLines({ output }: Context, { inbox, left, held }: SiteStatus): readonly string[] {
   if (left !== undefined && (inbox.kind === 'waiting' || inbox.kind === 'rejected'))
     return ['a release lies in the inbox; nothing of it is published while you have left'];
   switch (inbox.kind) {
@@ -128,7 +128,7 @@ function inboxLines({ output }: Context, { inbox, left }: SiteStatus): readonly 
       return [
         '',
         reviewText(output, inbox.review),
-        `To accept it: tieup accept (or tieup accept --yes ${inbox.review.opened.releaseDigest})`,
+        `To accept it: ${held ? 'tieup resume, then ' : ''}tieup accept (or tieup accept --yes ${inbox.review.opened.releaseDigest})`,
         ...(inbox.review.plan.conflicts.length === 0
           ? []
           : ['For each conflict add: --choose <path>=keep-mine, =take-theirs or =rename:<new path>']),

@@ -1,9 +1,23 @@
 import { verify } from '../../partner-site/verify.ts';
+import type { Difference } from '../../publish/verify.ts';
 import { EXIT } from '../../errors.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { count } from '../quantity.ts';
 import { visible } from '../visible.ts';
+
+const MENDING: Readonly<Record<Difference['kind'], string>> = {
+  changed: 'changed: tieup merge --choose <path>=take-theirs puts back what was signed, =keep-mine keeps what is there',
+  missing: 'missing: tieup merge puts it back',
+  'wrong-kind': 'wrong-kind: no regular file stands there; take it away, then run tieup merge',
+  extra: 'extra: tieup did not put it there; if you did not either, take it away',
+};
+
+/** One line for each kind of difference there is. */
+function mending(differences: readonly Difference[]): string {
+  const kinds = new Set(differences.map(({ kind }) => kind));
+  return [...kinds].map((kind) => `${MENDING[kind]}\n`).join('');
+}
 
 export const define: Define = (command, context) => {
   command
@@ -22,7 +36,7 @@ export const define: Define = (command, context) => {
           const lines = differences.map(
             ({ kind, path }) => `  ${ctx.output.mark(kind === 'extra' ? 'warning' : 'bad', kind)} ${visible(path)}\n`,
           );
-          return `${ctx.output.mark('bad', count(differences.length, 'difference'))} between the live tree and what was signed\n${lines.join('')}${yours}`;
+          return `${ctx.output.mark('bad', count(differences.length, 'difference'))} between the live tree and what was signed\n${lines.join('')}${yours}${mending(differences)}`;
         },
       );
       if (differences.length > 0) ctx.endWith(EXIT.conflict);

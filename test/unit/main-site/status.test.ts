@@ -5,7 +5,7 @@ import type { Outbox } from '../../../src/main-site/read-outbox.ts';
 import { EMPTY_RECORD, type PartnerRecord } from '../../../src/main-site/record.ts';
 import { judge, type PartnerState, status } from '../../../src/main-site/status.ts';
 import { waitForAnswer } from '../../../src/main-site/wait-for-answer.ts';
-import { merge } from '../../../src/partner-site/merge.ts';
+import { merge, withhold } from '../../../src/partner-site/merge.ts';
 import { status as lookAtSite } from '../../../src/partner-site/status.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { resume, rollback } from '../../../src/partner-site/rollback.ts';
@@ -18,6 +18,7 @@ import { mainFixture, type MainFixture, partnership } from '../../support/partne
 const PUSHED = { release: 2, releaseDigest: sha256('release 2'), at: '2026-11-23T12:00:00Z' };
 const NOW = new Date('2026-11-23T12:00:00Z');
 const RECORD: PartnerRecord = { ...EMPTY_RECORD, pushed: PUSHED };
+const REJECTED = { rejections: [{ releaseDigest: PUSHED.releaseDigest, reason: 'too dear' }] };
 const FAILURE = { code: 'TIEUP_E_CONNECTION', message: 'the server is gone', at: PUSHED.at };
 
 const decision = (changes: Partial<Decision> = {}): Decision => ({
@@ -57,7 +58,8 @@ describe('a partner', () => {
     ['failed', 'the last push failed', { failure: FAILURE }, answer(decision(), receipt(decision()))],
     ['pending', 'it has not answered', {}, answer()],
     ['pending', 'its answer is to an older release', {}, answer(older, receipt(older))],
-    ['rejected', 'it said no', {}, answer(decision({ verdict: 'rejected', reason: 'no' }), receipt(older))],
+    ['rejected', 'it said no', REJECTED, answer(decision({ verdict: 'rejected' }), receipt(older))],
+    ['rejected', 'it said no and then merged the release before', REJECTED, answer(older, receipt(older))],
     ['accepted', 'it said yes, and is not live yet', {}, answer(decision(), receipt(older))],
     ['live', 'a receipt says so', {}, answer(decision(), receipt(decision()))],
     ['held', 'it went back', {}, answer(decision({ verdict: 'rollback' }), receipt(older, 'held'))],
@@ -67,10 +69,7 @@ describe('a partner', () => {
   });
 
   test('is shown with the reason of its rejection, or of the failure', () => {
-    expect(judge(RECORD, answer(decision({ verdict: 'rejected', reason: 'too dear' })), NOW)).toEqual([
-      'rejected',
-      'too dear',
-    ]);
+    expect(judge({ ...RECORD, ...REJECTED }, answer(older), NOW)).toEqual(['rejected', 'too dear']);
     expect(judge({ ...RECORD, failure: FAILURE }, answer(), NOW)).toEqual(['failed', 'the server is gone']);
   });
 
@@ -96,6 +95,9 @@ describe('a partner', () => {
     await next('Second');
     expect(await state()).toEqual(['pending', 2, 1]);
     await reject(await shop.open(), 'not now');
+    expect(await state()).toEqual(['rejected', 2, 1]);
+    await withhold(await shop.open(), { page: 'visit', undo: false });
+    await withhold(await shop.open(), { page: 'visit', undo: true });
     expect(await state()).toEqual(['rejected', 2, 1]);
     await shop.accept();
     expect(await state()).toEqual(['live', 2, 2]);
@@ -148,7 +150,7 @@ describe('an answer that was taken back', () => {
     const { main, shop, first } = await twoDecisions();
     await shop.write('exchange/outbox/decision.note', first);
     const [row] = await status(main.site, [], 1);
-    expect(row).toMatchObject({ state: 'failed' });
+    expect(row).toMatchObject({ state: 'failed', live: 1 });
     expect(row?.detail).toContain('went back in time');
     // It is believed again as soon as the newest one is there.
     await shop.open().then(lookAtSite);
@@ -191,6 +193,17 @@ describe('waiting for an answer', () => {
   test('ends with the reason of a rejection', async () => {
     const { main, shop } = await partnership();
     const { result } = await wait(main, [async () => reject(await shop.open(), 'too dear')]);
+    expect(result).toEqual({ kind: 'rejected', reason: 'too dear' });
+  });
+
+  test('ends with a rejection though the partner merged the release before since', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Second\n');
+    await main.pushed();
+    await reject(await shop.open(), 'too dear');
+    await withhold(await shop.open(), { page: 'visit', undo: false });
+    const { result } = await wait(main, []);
     expect(result).toEqual({ kind: 'rejected', reason: 'too dear' });
   });
 

@@ -214,7 +214,13 @@ describe('about cron, a partner is told', () => {
   test('which line is missing', async () => {
     const comment = CRON.replace('30 5', '# 30 5');
     expect(await wrong({ crontab: async () => comment })).toMatchObject([
-      { check: 'cron', state: 'warning', fix: expect.stringMatching(/crontab -e: {2}30 5 .*cd \/.* && tieup verify/) },
+      {
+        check: 'cron',
+        state: 'warning',
+        fix: expect.stringMatching(
+          /crontab -e: {2}30 5 .*cd \/.* && \{ out=\$\(tieup verify --quiet\) \|\| echo "\$out"; \}/,
+        ),
+      },
     ]);
     const without = await wrong({ crontab: async () => undefined });
     expect(without.map(({ message }) => message)).toEqual([

@@ -102,6 +102,8 @@ describe.each(WAYS)('merging again, published by %s', (publish) => {
       withhold(await shop.open(), { page: 'with-main/stroy.html', undo: false }),
     );
     expect(refused).toMatchObject({ code: 'TIEUP_E_USAGE', error: { hint: expect.stringContaining('story') } });
+    const shown = await refusalOf(shop, async () => withhold(await shop.open(), { page: 'story', undo: true }));
+    expect(shown).toMatchObject({ code: 'TIEUP_E_USAGE', error: { message: '"story" is not withheld' } });
   });
 
   test('a page that is withheld stays out when the next release comes', async () => {

@@ -1,9 +1,11 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { accept, type AcceptResult } from '../../../src/partner-site/accept.ts';
+import { withhold } from '../../../src/partner-site/merge.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { signPolicy } from '../../../src/partner-site/policy.ts';
 import type { Review } from '../../../src/partner-site/review.ts';
+import { status } from '../../../src/partner-site/status.ts';
 import { noteSigner, signNote } from '../../../src/protocol/note.ts';
 import { renderPolicy } from '../../../src/protocol/policy.ts';
 import { lockedKeys, seededKey } from '../../support/memory-keys.ts';
@@ -109,6 +111,19 @@ describe('accepting by policy', () => {
     await main.pushed();
     await reject(await shop.open(AUTO), 'not like this');
     expect(await leftToTheManager(shop)).toEqual(['the manager rejected it']);
+  });
+
+  test('remembers a rejection, whatever is merged, withheld or rolled back meanwhile', async () => {
+    const { main, shop } = await underPolicy();
+    await change(main, 'index');
+    await main.pushed();
+    await reject(await shop.open(AUTO), 'not like this');
+    await withhold(await shop.open(AUTO), { page: 'story', undo: false });
+    await withhold(await shop.open(AUTO), { page: 'story', undo: true });
+    expect((await answersOf(shop)).decision).toMatchObject({ verdict: 'accepted', release: 1, seq: 4 });
+    expect(await leftToTheManager(shop)).toEqual(['the manager rejected it']);
+    expect((await status(await shop.open(AUTO))).inbox).toMatchObject({ kind: 'rejected', reason: 'not like this' });
+    expect(await shop.accept()).toMatchObject({ kind: 'live', decision: { release: 2 } });
   });
 
   test('ends with the policy', async () => {
