@@ -54,7 +54,7 @@ export function decisionFault(
   const [fault] = faultsUnderPolicy(policy, {
     at: time,
     isFirst: consent === null,
-    against: standsAgainst(last ?? undefined, releaseDigest),
+    against: standsAgainst(last ?? undefined, decision),
     termsChange: consent !== null && consent.terms !== terms,
     isActive: isComparable && bringsActive(accepted, named),
     changed,
@@ -65,7 +65,7 @@ export function decisionFault(
 
 /** What is known after it. A consent ends when the partner rejects what it has accepted (protocol, "Leaving"). */
 export function after(before: Before, { verdict, release, releaseDigest, terms }: Decision): Before {
-  const last = { verdict, releaseDigest };
+  const last = { verdict, release, releaseDigest };
   if (verdict === 'accepted') return { last, consent: { release, releaseDigest, terms } };
   const isTakenBack = verdict === 'rejected' && before.consent?.releaseDigest === releaseDigest;
   return { last, consent: isTakenBack ? null : before.consent };

@@ -23,7 +23,7 @@ export interface PartnerRecord {
   /** The digest of every decision that was seen: the first one's first, without a gap. */
   readonly decisions: readonly string[];
   /** What the last of them said. */
-  readonly last: { readonly verdict: Verdict; readonly releaseDigest: string } | null;
+  readonly last: { readonly verdict: Verdict; readonly release: number; readonly releaseDigest: string } | null;
   /** The release that the partner accepted last and has not rejected since. */
   readonly consent: Consent | null;
   /** The last receipt: the number of the decision that it follows, and what it says. */
@@ -43,7 +43,7 @@ export interface PartnerRecord {
 const recordSchema: z.ZodType<PartnerRecord> = z.strictObject({
   pushed: z.strictObject({ release: z.number(), releaseDigest: z.string(), at: z.string() }).nullable(),
   decisions: z.array(z.string()),
-  last: z.strictObject({ verdict: z.enum(VERDICTS), releaseDigest: z.string() }).nullable(),
+  last: z.strictObject({ verdict: z.enum(VERDICTS), release: z.number(), releaseDigest: z.string() }).nullable(),
   consent: z.strictObject({ release: z.number(), releaseDigest: z.string(), terms: z.string() }).nullable(),
   receipt: z
     .strictObject({

@@ -43,7 +43,7 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   const faults = faultsUnderPolicy(policy, {
     at: instant(site.clock.now()),
     isFirst: accepted === undefined || (await isTakenBack(site, accepted)),
-    against: standsAgainst(last, opened.releaseDigest),
+    against: standsAgainst(last, { release: opened.release.release, releaseDigest: opened.releaseDigest }),
     termsChange: termsBefore !== undefined,
     isActive: opened.activeContent.some(({ kind }) => kind !== 'remote'),
     changed: Math.max(changed, released.changed),

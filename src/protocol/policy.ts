@@ -23,7 +23,7 @@ export interface PolicyCase {
   /** Nothing was accepted before, or the consent to it was taken back. */
   readonly isFirst: boolean;
   /** What the manager decided before is not to be overruled: see {@link standsAgainst}. */
-  readonly against: 'rejected' | 'rollback' | undefined;
+  readonly against: 'rejected' | 'rollback' | 'newer' | undefined;
   readonly termsChange: boolean;
   /** Scripts and the like in files which the release before did not have. */
   readonly isActive: boolean;
@@ -65,6 +65,7 @@ export function faultsUnderPolicy(policy: AcceptPolicy, given: PolicyCase): stri
   if (given.at < from) faults.push(`the policy is in force since ${from} only`);
   if (given.against === 'rejected') faults.push(REJECTED);
   if (given.against === 'rollback') faults.push('the manager went back to an earlier release');
+  if (given.against === 'newer') faults.push('a newer release was decided on before');
   if (given.isFirst) faults.push('it is the first release of this partnership');
   if (given.termsChange) faults.push('the terms change');
   if (given.isActive) faults.push('it brings scripts or other active content');
@@ -75,13 +76,18 @@ export function faultsUnderPolicy(policy: AcceptPolicy, given: PolicyCase): stri
   return faults;
 }
 
-/** How the decision before stands against a release: it was a "no" to this very one, or the way back to an earlier one. */
+/**
+ * How the decision before stands against a release: it was a "no" to this very one, the way back to an earlier one, or on a
+ * newer one. By policy nothing goes back: otherwise an older release, accepted in between, would make the "no" forgotten.
+ */
 export function standsAgainst(
-  before: Pick<Decision, 'verdict' | 'releaseDigest'> | undefined,
-  releaseDigest: string,
+  before: Pick<Decision, 'verdict' | 'release' | 'releaseDigest'> | undefined,
+  { release, releaseDigest }: Pick<Decision, 'release' | 'releaseDigest'>,
 ): PolicyCase['against'] {
-  if (before?.verdict === 'rollback') return 'rollback';
-  return before?.verdict === 'rejected' && before.releaseDigest === releaseDigest ? 'rejected' : undefined;
+  if (before === undefined) return undefined;
+  if (before.verdict === 'rollback') return 'rollback';
+  if (before.verdict === 'rejected' && before.releaseDigest === releaseDigest) return 'rejected';
+  return before.release > release ? 'newer' : undefined;
 }
 
 /** @throws TIEUP_E_VERIFY when the text is not exactly one policy. */

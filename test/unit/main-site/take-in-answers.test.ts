@@ -16,7 +16,7 @@ import { merge } from '../../../src/partner-site/merge.ts';
 import { signPolicy } from '../../../src/partner-site/policy.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { resume, rollback } from '../../../src/partner-site/rollback.ts';
-import { type Decision, decisionDigest, renderDecision } from '../../../src/protocol/decision.ts';
+import { type Decision, decisionDigest, MAX_DECISION_NOTE, renderDecision } from '../../../src/protocol/decision.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import { noteSigner, signNote } from '../../../src/protocol/note.ts';
 import { type AcceptPolicy, renderPolicy } from '../../../src/protocol/policy.ts';
@@ -199,7 +199,7 @@ describe('the outbox of a partner', () => {
 
   test('is not read beyond its bound, whoever fills it', async () => {
     const hand = await Hand.started();
-    await hand.lay('decision.note', 'x'.repeat(20_000));
+    await hand.lay('decision.note', 'x'.repeat(MAX_DECISION_NOTE + 1));
     await expect(hand.takenIn()).rejects.toMatchObject({ code: 'TIEUP_E_TOO_LARGE' });
   });
 });
@@ -449,6 +449,18 @@ describe('a decision by policy', () => {
         verdict === 'rejected' ? 'the manager rejected it' : 'the manager went back',
       );
     }
+  });
+
+  test('does not go around a rejection by way of the release before it', async () => {
+    const hand = await accepted();
+    const first = await hand.main.pushedBefore();
+    await hand.allows();
+    await hand.pushes('Second');
+    await hand.decides({ verdict: 'rejected', merge: null });
+    const { release, releaseDigest, termsDigest } = first;
+    await hand.decidesByPolicy({ release: release.release, releaseDigest, terms: termsDigest });
+    await hand.decidesByPolicy();
+    expect(await refused(hand)).toContain('its decision 3 is by policy');
   });
 
   test('never takes changed terms', async () => {
