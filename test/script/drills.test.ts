@@ -22,6 +22,8 @@ import { releaseSeeds } from '../../src/main-site/partner-keys.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
 import type { RootRequest } from '../../src/protocol/root-request.ts';
 import { rotateOwnKey } from '../../src/partner-site/keys-rotate.ts';
+import { reject } from '../../src/partner-site/reject.ts';
+import { HARMLESS, layHostile } from '../support/hostile-release.ts';
 import { lockedKeys, memoryKeys, type MemoryKeys } from '../support/memory-keys.ts';
 import type { OpenOptions, PartnerFixture } from '../support/partner-fixture.ts';
 import { type MainFixture, partnership } from '../support/partnership-fixture.ts';
@@ -125,6 +127,27 @@ describe('the release key is stolen', () => {
     const [pushed] = await main.push({ full: true }, { ...main.site, keys: thief });
     expect(pushed).toMatchObject({ kind: 'failed', error: { code: 'TIEUP_E_KEY' } });
     expect((await shop.live())['with-main/story.html']).toContain('After the theft');
+  });
+});
+
+describe('the release key and the online key are stolen', () => {
+  test.each([
+    ['was seen and rejected', 'remembers what it pushed', Number.MAX_SAFE_INTEGER],
+    ['was accepted', 'remembers what it pushed', Number.MAX_SAFE_INTEGER],
+    ['was seen and rejected', 'remembers nothing', Number.MAX_SAFE_INTEGER],
+    ['was accepted', 'remembers nothing', 1000],
+  ])('a false release %s, the main site %s: new keys end it (release %i)', async (answer, memory, version) => {
+    const { main, shop } = await started();
+    const masters = ['release', 'online'] as const;
+    await layHostile(main, shop, { files: HARMLESS, version });
+    if (answer === 'was accepted') expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    else await reject(await shop.open(), 'not expected');
+    for (const master of masters) await rotateMaster(main.site, master);
+    if (memory === 'remembers nothing') rmSync(join(main.folder, '.tieup'), { recursive: true });
+    await expectBusiness(main, shop, 'After the theft');
+    expect(Object.keys(await shop.live())).not.toContain('with-main/page.html');
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'live' }]);
+    await expectBusiness(main, shop, 'And again');
   });
 });
 

@@ -21,6 +21,7 @@ import { lockedKeys, memoryKeys, seededKey } from '../../support/memory-keys.ts'
 import { mainFixture, type MainFixture, PAGES, partnership } from '../../support/partnership-fixture.ts';
 import { refusedAccept } from '../../support/refusal.ts';
 import { partnerSeeds, rootOf } from '../../support/signed-inbox.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
 
 /** The main site as the next command sees it, after tieup.yaml may have changed. */
 async function reopened(main: MainFixture): Promise<MainSite> {
@@ -75,18 +76,20 @@ describe('a new online master', () => {
     expect(await shop.accept()).toMatchObject({ kind: 'nothing-new', release: 1 });
   });
 
-  test('makes the stolen one worthless, whatever numbers a thief signed', async () => {
+  test('is missed at once by a machine that still has the old one alone, and nothing is signed there', async () => {
     const { main, shop } = await partnership();
     await shop.accept();
     await rotateMaster(main.site, 'online');
     await main.push();
     await shop.accept();
-    const thief = { ...main.site, keys: memoryKeys('main', ['online']) };
+    const behind = { ...main.site, keys: memoryKeys('main', ['online']) };
+    const inbox = await snapshotOf(shop.path('exchange/inbox'));
     const error = await refusal(
-      refresh(thief, [], 1).then(([result]) => (result?.kind === 'failed' ? Promise.reject(result.error) : result)),
+      refresh(behind, [], 1).then(([result]) => (result?.kind === 'failed' ? Promise.reject(result.error) : result)),
     );
     expect(error.code).toBe('TIEUP_E_KEY');
     expect(error.message).toBe('root 2 of harbour names another online key: online here is not it');
+    expect(await snapshotOf(shop.path('exchange/inbox'))).toEqual(inbox);
   });
 
   test('can be brought to CI under the name of the first', async () => {
