@@ -17,6 +17,7 @@ import {
   requestDigest,
   type RootRequest,
 } from '../../../src/protocol/root-request.ts';
+import { parseRoot } from '../../../src/protocol/tuf-metadata.ts';
 import { lockedKeys, memoryKeys, seededKey } from '../../support/memory-keys.ts';
 import { mainFixture, type MainFixture, PAGES, partnership } from '../../support/partnership-fixture.ts';
 import { refusedAccept } from '../../support/refusal.ts';
@@ -111,6 +112,20 @@ describe('a new release master', () => {
       { kind: 'failed', error: { message: 'the release key was replaced since release 1 of harbour was pushed' } },
     ]);
     expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2, sentObjects: 0 }]);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('is made although the rotation of another key is not finished', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    await rotateMaster(main.site, 'online');
+    await main.remove('partners/harbour/2.root.json');
+    expect(await rotateMaster(main.site, 'release')).toMatchObject({ kind: 'done', made: 'release-2' });
+    const rolesOf = async (version: number) =>
+      parseRoot(await main.site.files.read(`partners/harbour/${version}.root.json`, 1e6)).signed.roles;
+    const [before, after] = [await rolesOf(1), await rolesOf(2)];
+    for (const role of ['targets', 'timestamp']) expect(after[role]?.keyIDs).not.toEqual(before[role]?.keyIDs);
+    expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2 }]);
     expect(await shop.accept()).toMatchObject({ kind: 'live' });
   });
 
