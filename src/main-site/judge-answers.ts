@@ -55,7 +55,8 @@ export function decisionFault(
     at: time,
     isFirst: consent === null,
     against: standsAgainst(
-      last?.verdict,
+      last ?? undefined,
+      decision,
       rejections.some((each) => each.releaseDigest === releaseDigest),
     ),
     termsChange: consent !== null && consent.terms !== terms,
@@ -68,7 +69,7 @@ export function decisionFault(
 
 /** What is known after it. A consent ends when the partner rejects what it has accepted (protocol, "Leaving"). */
 export function after(before: Before, { verdict, release, releaseDigest, terms, reason }: Decision): Before {
-  const last = { verdict, releaseDigest };
+  const last = { verdict, release, releaseDigest };
   const others = before.rejections.filter((each) => each.releaseDigest !== releaseDigest);
   const rejections = verdict === 'rejected' ? [...others, { releaseDigest, reason }] : others;
   if (verdict === 'accepted') return { last, consent: { release, releaseDigest, terms }, rejections };

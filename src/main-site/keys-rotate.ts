@@ -4,7 +4,7 @@
  *   new master → tieup.yaml → request → signed here → roots kept, or a file for the other holders
  *
  * Partners learn of it from the roots that the next push or refresh sends. A rotation that was interrupted is finished by the
- * same command: as long as a partner's root does not name the newest master, no further master is made.
+ * same command: as long as a partner's root does not name the newest one of that kind, no further one is made.
  */
 import { editYaml } from '../config/document.ts';
 import { parseMainSite, type MainSiteConfig } from '../config/main-site.ts';
@@ -15,7 +15,15 @@ import type { RootRequest } from '../protocol/root-request.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { documentKey, generationOf, mastersOf, rootKeyName, type SingleMaster } from './partner-keys.ts';
-import { applyRoots, isSettled, outOfLine, requestRoots, signHere, type NewRoot } from './root-ceremony.ts';
+import {
+  applyRoots,
+  isSettled,
+  lackingMaster,
+  outOfLine,
+  requestRoots,
+  signHere,
+  type NewRoot,
+} from './root-ceremony.ts';
 import { findRoot } from './root-store.ts';
 
 export type Rotation =
@@ -35,9 +43,9 @@ export type Rotation =
 /** Makes a new release or online master and puts it into every partner's root. */
 export async function rotateMaster(site: MainSite, master: SingleMaster): Promise<Rotation> {
   const partnerships = await withRoots(site);
-  const { roots } = site.config;
   const [newest] = await mastersOf(site.keys, master);
-  const pending = newest === undefined ? [] : await outOfLine(site, { partnerships, roots });
+  // Of this master alone: whoever replaces a stolen key must not be answered with the end of another rotation.
+  const pending = newest === undefined ? [] : await lackingMaster(site, partnerships, master);
   const made = pending.length === 0 ? await makeNext(site, master, newest) : null;
   return settle(site, `rotate ${master}`, pending.length === 0 ? partnerships : pending, made);
 }

@@ -10,10 +10,11 @@ import { readIfThere } from '../io/read-if-there.ts';
 import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { MAX_RELEASE_JSON, parseRelease } from '../protocol/release.ts';
+import { isSignedUnder } from '../protocol/tuf-metadata.ts';
 import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../protocol/exchange.ts';
 import { cachePath, type MainSite } from './main-site.ts';
 import { readRecord } from './record.ts';
-import { firstRoot, rootVersions } from './root-store.ts';
+import { firstRoot, newestRoot, rootVersions } from './root-store.ts';
 import { keepForGood, keepSent, readSent, type SentRelease } from './sent-releases.ts';
 
 export interface Versions {
@@ -55,6 +56,7 @@ const MAX_TIMESTAMP = 64 * 1024;
 const MAX_CACHE = 64 * 1024;
 /** A signature a second would take longer than a century to get here. */
 const MAX_HONEST_VERSION = 2 ** 32;
+const TARGETS_FILE = /^([1-9]\d{0,15})\.targets\.json$/;
 
 const NOTHING: RemoteState = {
   versions: { targets: 0, snapshot: 0, timestamp: 0 },
@@ -108,18 +110,41 @@ async function verifyRemote(
     const { root, targets, snapshot, timestamp } = verified.versions;
     const isRekeyed = root !== newest;
     if (known !== undefined && !isRekeyed) assertNotOlder({ targets, snapshot, timestamp }, known.versions);
-    // A thief of the keys that were replaced may have signed the highest number there is, so that none could follow. Partners
-    // forget snapshot and timestamp with the old keys (TUF 5.3.11): their numbers can start over.
-    const restart = isRekeyed && Math.max(snapshot, timestamp) > MAX_HONEST_VERSION;
-    const versions = restart ? { targets, snapshot: 0, timestamp: 0 } : { targets, snapshot, timestamp };
+    if (isRekeyed) {
+      const restart = await restarted(site, partnership.id, exchange, verified, known);
+      await verified.commit();
+      // What was found under keys that had to be replaced may be a thief's: then nothing is taken for being there.
+      return { base: pushed.base, ...restart, hasObjects: false, isRekeyed };
+    }
+    const versions = { targets, snapshot, timestamp };
     await verified.commit();
-    // What was found under keys that had to be replaced may be a thief's: then nothing is taken for being there.
-    if (!isRekeyed) await remember(site, partnership.id, pushed, versions, timestampDigest, root);
-    return { versions, base: pushed.base, hasObjects: !isRekeyed, isRekeyed };
+    await remember(site, partnership.id, pushed, versions, timestampDigest, root);
+    return { versions, base: pushed.base, hasObjects: true, isRekeyed };
   } catch (error) {
     await verified.discard();
     throw error;
   }
+}
+
+/**
+ * The numbers to go on from under new keys. A thief of the old ones may have signed the highest there is, so that none could
+ * follow. Partners forget snapshot and timestamp with the old online key (TUF 5.3.11), and releases with the old release key:
+ * their numbers can start over, releases at the highest that this machine or the inbox has the honest trace of.
+ */
+async function restarted(
+  site: MainSite,
+  partner: string,
+  exchange: FileTree,
+  { versions: { targets, snapshot, timestamp }, targetsBytes }: VerifiedMetadata,
+  known: { readonly versions: Versions; readonly base: SentRelease } | undefined,
+): Promise<Pick<RemoteState, 'versions'> | Pick<RemoteState, 'versions' | 'base'>> {
+  const isOver = Math.max(snapshot, timestamp) > MAX_HONEST_VERSION;
+  const fresh = isOver ? { snapshot: 0, timestamp: 0 } : { snapshot, timestamp };
+  const newest = (await newestRoot(site, partner)).bytes;
+  if (targets <= MAX_HONEST_VERSION || isSignedUnder(newest, targetsBytes)) return { versions: { targets, ...fresh } };
+  const listed = (await exchange.list(INBOX_METADATA)).map(({ name }) => Number(TARGETS_FILE.exec(name)?.[1] ?? 0));
+  const honest = [known?.versions.targets ?? 0, ...listed].filter((number) => number <= MAX_HONEST_VERSION);
+  return { versions: { targets: Math.max(...honest), ...fresh }, base: known?.base };
 }
 
 /** What this machine signed and never read back is not in its trusted metadata; no number may be used twice. */

@@ -28,7 +28,7 @@ export interface PartnerRecord {
   /** The digest of every decision that was seen: the first one's first, without a gap. */
   readonly decisions: readonly string[];
   /** What the last of them said. */
-  readonly last: { readonly verdict: Verdict; readonly releaseDigest: string } | null;
+  readonly last: { readonly verdict: Verdict; readonly release: number; readonly releaseDigest: string } | null;
   /** The release that the partner accepted last and has not rejected since. */
   readonly consent: Consent | null;
   /** The releases whose last decision is a "no", which stands whatever is decided on other releases. */
@@ -50,7 +50,7 @@ export interface PartnerRecord {
 const recordSchema: z.ZodType<PartnerRecord> = z.strictObject({
   pushed: z.strictObject({ release: z.number(), releaseDigest: z.string(), at: z.string() }).nullable(),
   decisions: z.array(z.string()),
-  last: z.strictObject({ verdict: z.enum(VERDICTS), releaseDigest: z.string() }).nullable(),
+  last: z.strictObject({ verdict: z.enum(VERDICTS), release: z.number(), releaseDigest: z.string() }).nullable(),
   consent: z.strictObject({ release: z.number(), releaseDigest: z.string(), terms: z.string() }).nullable(),
   // Records of before do not have it.
   rejections: z.array(z.strictObject({ releaseDigest: z.string(), reason: z.string().nullable() })).default([]),

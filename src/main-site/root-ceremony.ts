@@ -90,6 +90,23 @@ export async function outOfLine(
   return found;
 }
 
+/** Partners whose newest root does not name the newest one of these masters: those of its rotation, when it was interrupted. */
+export async function lackingMaster(
+  site: MainSite,
+  partnerships: readonly Partnership[],
+  master: SingleMaster,
+): Promise<readonly Partnership[]> {
+  const found: Partnership[] = [];
+  for (const partnership of partnerships) {
+    const root = await findRoot(site, partnership.id);
+    const present = await presentKeys(site, partnership);
+    const [role, key] =
+      master === 'release' ? (['targets', present.targets] as const) : (['timestamp', present.online] as const);
+    if (root !== undefined && !root.keyIds[role].includes(tufKeyId(key))) found.push(partnership);
+  }
+  return found;
+}
+
 /** As far as can be told here: the keys of a holder who is elsewhere are known to that holder alone. */
 async function holdersAgree(
   { keys }: MainSite,

@@ -28,6 +28,8 @@ import {
 } from '../protocol/invitation.ts';
 import { claimedText, openNote, signNoteWith } from '../protocol/note.ts';
 import { renderTerms } from '../protocol/terms.ts';
+import { isIntact } from '../protocol/tuf-chain.ts';
+import { checkRootKeys } from '../protocol/tuf-metadata.ts';
 import { renderVkey, parseVkey, sixWords } from '../protocol/vkey.ts';
 import { AGREED_TERMS } from './agreed-terms.ts';
 import { PARTNER_SCHEMA, renderPartnerConfig } from './join-config.ts';
@@ -52,6 +54,13 @@ export function openInvitation(bytes: Uint8Array, now: Date): OpenedInvitation {
   if (now > new Date(invitation.until)) {
     throw new TieupError('TIEUP_E_EXPIRED', `the invitation was good until ${invitation.until}`, {
       hint: 'ask the main site for a new one',
+    });
+  }
+  // Everything later is verified from it: with one that is no good, no release would ever be accepted.
+  checkRootKeys(invitation.root);
+  if (!isIntact({ root: invitation.root })) {
+    throw new TieupError('TIEUP_E_VERIFY', 'the root in the invitation is not signed by the keys that it names', {
+      hint: 'ask the main site for a new invitation',
     });
   }
   const digest = sha256(text);

@@ -56,7 +56,9 @@ export async function openRelease(site: PartnerSite, known: KnownRelease | undef
   try {
     const documents = await readDocuments(verified);
     assertOurs(site, documents);
+    // Before the period: by a wrong clock a contract has not begun, or is over.
     assertClock(site, documents);
+    assertInPeriod(documents.terms, site.clock.now());
     assertPaths(documents);
     await collectObjects(site, documents.release.files);
     const activeContent = await inspectContent(site, documents, known);
@@ -120,7 +122,6 @@ function assertOurs(site: PartnerSite, { release, terms }: Documents): void {
   if (release.site !== terms.main.url) {
     throw new TieupError('TIEUP_E_VERIFY', `the release comes from ${release.site}, its terms name ${terms.main.url}`);
   }
-  assertInPeriod(terms, site.clock.now());
 }
 
 function assertInPeriod({ period: { from, until } }: Terms, now: Date): void {

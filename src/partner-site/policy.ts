@@ -1,6 +1,6 @@
 /**
- * What may be accepted without asking: only what the manager has signed with the accept key. The settings in `tieup.yaml` say
- * what the manager wants; they mean nothing until `tieup accept --sign-policy` has put them under a signature.
+ * What may be accepted without asking: only what the manager has signed with the accept key. The settings in `tieup.yaml` allow
+ * nothing until `tieup accept --sign-policy` has put them under a signature; what they forbid is forbidden at once.
  */
 import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
@@ -33,6 +33,8 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   const policy = await readPolicy(site);
   if (policy === undefined) return ['the manager has signed no policy: tieup accept --sign-policy'];
   const { opened, accepted, termsBefore, plan } = review;
+  const { auto } = site.config;
+  if (auto.allow === 'nothing') return ['tieup.yaml allows nothing to be accepted without asking'];
   const last = (await lastDecision(site))?.decision;
   const answer = await lastDecisionOn(site, opened.releaseDigest);
   const changed = plan.entries.filter(
@@ -41,16 +43,30 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   // The main site judges by the two releases alone: what it would not believe is not decided here either.
   const released =
     accepted === undefined ? { changed, removed: 0 } : countDifferences(accepted.release, opened.release);
-  const faults = faultsUnderPolicy(policy, {
+  const faults = faultsUnderPolicy(narrowed(policy, auto), {
     at: instant(site.clock.now()),
     isFirst: accepted === undefined || (await isTakenBack(site, accepted)),
-    against: standsAgainst(last?.verdict, answer?.verdict === 'rejected'),
+    against: standsAgainst(last, opened.release, answer?.verdict === 'rejected'),
     termsChange: termsBefore !== undefined,
     isActive: opened.activeContent.some(({ kind }) => kind !== 'remote'),
     changed: Math.max(changed, released.changed),
     removed: Math.max(plan.removals.length, released.removed),
   });
   return plan.replaced.length === 0 ? faults : [...faults, 'tie-up pages take the place of original pages'];
+}
+
+/** The lower of the limits that were signed and those that stand in `tieup.yaml` now. */
+function narrowed(
+  policy: AcceptPolicy,
+  { maxChangedPages, maxRemovedPages }: PartnerSite['config']['auto'],
+): AcceptPolicy {
+  const lower = (signed: number | null, now: number | undefined): number | null =>
+    signed === null ? (now ?? null) : Math.min(signed, now ?? signed);
+  return {
+    ...policy,
+    maxChanged: lower(policy.maxChanged, maxChangedPages),
+    maxRemoved: lower(policy.maxRemoved, maxRemovedPages),
+  };
 }
 
 /** Whether the manager rejected the accepted release later. */
@@ -91,6 +107,7 @@ export async function countersignPolicy(site: PartnerSite, signer: NoteKey): Pro
 
 /** True when the site key may sign in the manager's place now. */
 export async function isPolicyInForce(site: PartnerSite): Promise<boolean> {
+  if (site.config.auto.allow === 'nothing') return false;
   const policy = await readPolicy(site);
   const now = instant(site.clock.now());
   return policy !== undefined && now >= policy.from && now <= policy.until;

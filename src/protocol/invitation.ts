@@ -61,11 +61,16 @@ const line = z
   .max(2000)
   .regex(/^[^\n\r]*$/);
 
+/** One key and nothing before it: what stands there in `authorized_keys` are options, which are the partner's to choose. */
+const sshPublicKey = line.regex(/^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: [^\p{Cc}]*)?$/u, {
+  error: 'not an SSH public key such as ssh-ed25519 AAAA…',
+});
+
 const invitationSchema = z.strictObject({
   terms: z.looseObject({}),
   root: z.base64(),
   documentKey: line,
-  sshKey: line,
+  sshKey: sshPublicKey,
   kit: z.strictObject({ digest, length: z.int().min(1).max(MAX_KIT) }).optional(),
   secret: digest,
   created: time,

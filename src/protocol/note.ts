@@ -92,10 +92,16 @@ async function signerOf(text: string, { name, publicKey, sign }: NoteKey): Promi
   };
 }
 
-/** The note with one more signature; those that it has stay. @throws TIEUP_E_VERIFY when it is malformed. */
+/**
+ * The note with one more signature; those that it has stay. Unchanged when this key has signed it already: what was
+ * interrupted is done again, and a note that a key has signed twice is refused by everybody.
+ * @throws TIEUP_E_VERIFY when it is malformed.
+ */
 export function addSignature(note: Uint8Array, signer: NoteSigner): Uint8Array {
-  const { text } = parseNote(note);
+  const { text, signatures } = parseNote(note);
   const signed = signNote(text, [signer]);
+  const added = parseNote(signed).signatures.map(signatureLine);
+  if (signatures.map(signatureLine).some((line) => added.includes(line))) return note;
   return Buffer.concat([note, signed.subarray(Buffer.byteLength(text) + 1)]);
 }
 

@@ -2,7 +2,7 @@
  * What a partner's manager allows `tieup accept --auto` to accept without asking; the body of a note of the accept key.
  * Terms, scripts and what the terms' own policy forbids are never accepted by policy, whatever this says.
  */
-import type { Verdict } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { canonical, fieldReader, parseFields, renderFields, type FieldShape } from './fields.ts';
 import { PARTNER_ID } from './names.ts';
 
@@ -23,7 +23,7 @@ export interface PolicyCase {
   /** Nothing was accepted before, or the consent to it was taken back. */
   readonly isFirst: boolean;
   /** What the manager decided before is not to be overruled: see {@link standsAgainst}. */
-  readonly against: 'rejected' | 'rollback' | undefined;
+  readonly against: 'rejected' | 'rollback' | 'newer' | undefined;
   readonly termsChange: boolean;
   /** Scripts and the like in files which the release before did not have. */
   readonly isActive: boolean;
@@ -65,6 +65,7 @@ export function faultsUnderPolicy(policy: AcceptPolicy, given: PolicyCase): stri
   if (given.at < from) faults.push(`the policy is in force since ${from} only`);
   if (given.against === 'rejected') faults.push(REJECTED);
   if (given.against === 'rollback') faults.push('the manager went back to an earlier release');
+  if (given.against === 'newer') faults.push('a newer release was decided on before');
   if (given.isFirst) faults.push('it is the first release of this partnership');
   if (given.termsChange) faults.push('the terms change');
   if (given.isActive) faults.push('it brings scripts or other active content');
@@ -76,12 +77,18 @@ export function faultsUnderPolicy(policy: AcceptPolicy, given: PolicyCase): stri
 }
 
 /**
- * How what was decided before stands against a release: the last decision was the way back to an earlier one, or the last one on
- * this very release was a "no". That "no" is not taken back by a decision on another release, such as a merge of the one before.
+ * How what was decided before stands against a release: the last decision was the way back to an earlier one, the last one on
+ * this very release was a "no", which no decision on another release takes back, or the last one was on a newer release: by policy
+ * nothing goes back.
  */
-export function standsAgainst(last: Verdict | undefined, isRejected: boolean): PolicyCase['against'] {
-  if (last === 'rollback') return 'rollback';
-  return isRejected ? 'rejected' : undefined;
+export function standsAgainst(
+  last: Pick<Decision, 'verdict' | 'release'> | undefined,
+  { release }: Pick<Decision, 'release'>,
+  isRejected: boolean,
+): PolicyCase['against'] {
+  if (last?.verdict === 'rollback') return 'rollback';
+  if (isRejected) return 'rejected';
+  return last !== undefined && last.release > release ? 'newer' : undefined;
 }
 
 /** @throws TIEUP_E_VERIFY when the text is not exactly one policy. */

@@ -21,7 +21,11 @@ import { signFreshness } from '../../src/protocol/tuf-repository.ts';
 import { releaseSeeds } from '../../src/main-site/partner-keys.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
 import type { RootRequest } from '../../src/protocol/root-request.ts';
+import { accept } from '../../src/partner-site/accept.ts';
 import { rotateOwnKey } from '../../src/partner-site/keys-rotate.ts';
+import { signPolicy } from '../../src/partner-site/policy.ts';
+import { reject } from '../../src/partner-site/reject.ts';
+import { HARMLESS, layHostile } from '../support/hostile-release.ts';
 import { lockedKeys, memoryKeys, type MemoryKeys } from '../support/memory-keys.ts';
 import type { OpenOptions, PartnerFixture } from '../support/partner-fixture.ts';
 import { type MainFixture, partnership } from '../support/partnership-fixture.ts';
@@ -128,6 +132,28 @@ describe('the release key is stolen', () => {
   });
 });
 
+describe('the release key and the online key are stolen', () => {
+  test.each([
+    ['was seen and rejected', 'remembers what it pushed', Number.MAX_SAFE_INTEGER],
+    ['was accepted', 'remembers what it pushed', Number.MAX_SAFE_INTEGER],
+    ['was seen and rejected', 'remembers nothing', Number.MAX_SAFE_INTEGER],
+    ['was accepted', 'remembers nothing', 1000],
+  ])('a false release %s, the main site %s: new keys end it (release %i)', async (answer, memory, version) => {
+    const { main, shop } = await started();
+    const masters = ['release', 'online'] as const;
+    await layHostile(main, shop, { files: HARMLESS, version });
+    if (answer === 'was accepted') await shop.accept();
+    else await reject(await shop.open(), 'not expected');
+    expect('with-main/page.html' in (await shop.live())).toBe(answer === 'was accepted');
+    for (const master of masters) await rotateMaster(main.site, master);
+    if (memory === 'remembers nothing') rmSync(join(main.folder, '.tieup'), { recursive: true });
+    await expectBusiness(main, shop, 'After the theft');
+    expect(Object.keys(await shop.live())).not.toContain('with-main/page.html');
+    expect(await status(main.site, [], 1)).toMatchObject([{ state: 'live' }]);
+    await expectBusiness(main, shop, 'And again');
+  });
+});
+
 describe('the SFTP account is stolen', () => {
   test('the thief can delete, replay and litter, and no visitor sees any of it; a push mends the inbox', async () => {
     const { main, shop } = await started();
@@ -192,6 +218,8 @@ describe('the manager leaves', () => {
 
   test('without handing over: nothing can be accepted, nothing is lost, and a new invitation starts anew', async () => {
     const { main, shop } = await started();
+    const config = { auto: { allow: 'content' } } as const;
+    await signPolicy(await shop.open({ config }));
     await edit(main, 'Waiting');
     await main.pushed();
     const live = await shop.live();
@@ -202,13 +230,17 @@ describe('the manager leaves', () => {
     );
     expect(await shop.live()).toEqual(live);
     // The steps of docs/keys.md: the ledger of the live pages stays, trust and decisions begin anew.
-    for (const path of ['tieup.yaml', 'state/tuf', 'state/keys', 'state/decisions', 'exchange/outbox']) {
-      rmSync(shop.path(path), { recursive: true });
-    }
+    const known = ['state/tuf', 'state/keys', 'state/decisions', 'state/policy.note'];
+    for (const path of ['tieup.yaml', ...known, 'exchange/outbox']) rmSync(shop.path(path), { recursive: true });
     rmSync(join(main.folder, '.tieup/partners/harbour/record.json'));
     const again = await main.join();
     await expectBusiness(main, again, 'Under a new manager');
     expect(await status(main.site, [], 1)).toMatchObject([{ state: 'live', live: 3 }]);
+    // What the manager before allowed is allowed no more.
+    await edit(main, 'By nobody');
+    await main.pushed();
+    const byPolicy = { answering: { kind: 'policy', show: async () => {} }, choices: {} } as const;
+    expect(await accept(await again.open({ config }), byPolicy)).toMatchObject({ kind: 'left-to-the-manager' });
   });
 });
 

@@ -7,9 +7,15 @@ import { invite } from '../../../src/main-site/invite.ts';
 import { loadPartnership, whyNotInForce } from '../../../src/main-site/partnerships.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import { publicKeyOf } from '../../../src/protocol/ed25519.ts';
-import { answerKey, answerSigner, renderAnswer, type Answer } from '../../../src/protocol/invitation.ts';
+import {
+  answerKey,
+  answerSigner,
+  renderAnswer,
+  renderInvitation,
+  type Answer,
+} from '../../../src/protocol/invitation.ts';
 import { noteSigner, signNote } from '../../../src/protocol/note.ts';
-import { renderVkey } from '../../../src/protocol/vkey.ts';
+import { parseVkey, renderVkey } from '../../../src/protocol/vkey.ts';
 import { join as joinPartnership, type Joined, openInvitation } from '../../../src/partner-site/join.ts';
 import { seededSshKey } from '../../support/embedded-sftp.ts';
 import { memoryKeys, seededKey, seededRandom } from '../../support/memory-keys.ts';
@@ -129,6 +135,28 @@ describe('an invitation', () => {
     const { bytes } = await send(main);
     expect(() => openInvitation(change(bytes), main.clock.now())).toThrow(
       expect.objectContaining({ code: 'TIEUP_E_VERIFY' }),
+    );
+  });
+
+  test.each([
+    ['is of no kind', () => '{}', 'malformed'],
+    ['nobody signed', (root: string) => root.replace(/"sig": "[0-9a-f]/g, '"sig": "x'), 'not signed'],
+    ['was altered', (root: string) => root.replace('"threshold": 1', '"threshold": 2'), 'not signed'],
+    [
+      'has a weak key',
+      (root: string) => root.replace(/"public": "[0-9a-f]{64}"/, `"public": "${'00'.repeat(32)}"`),
+      'the root metadata is malformed',
+    ],
+  ])('with a root that %s is refused, whoever signed the invitation', async (_what, alter, why) => {
+    const main = await readyToInvite();
+    const { invitation } = openInvitation((await send(main)).bytes, main.clock.now());
+    const root = Buffer.from(alter(Buffer.from(invitation.root).toString()));
+    expect(root).not.toEqual(Buffer.from(invitation.root));
+    const { name } = parseVkey(invitation.documentKey);
+    const signer = noteSigner(name, await main.site.keys.load('document'));
+    const note = signNote(renderInvitation({ ...invitation, root }), [signer]);
+    expect(() => openInvitation(note, main.clock.now())).toThrow(
+      expect.objectContaining({ code: 'TIEUP_E_VERIFY', message: expect.stringContaining(why) }),
     );
   });
 

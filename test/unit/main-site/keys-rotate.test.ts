@@ -17,10 +17,12 @@ import {
   requestDigest,
   type RootRequest,
 } from '../../../src/protocol/root-request.ts';
+import { parseRoot } from '../../../src/protocol/tuf-metadata.ts';
 import { lockedKeys, memoryKeys, seededKey } from '../../support/memory-keys.ts';
 import { mainFixture, type MainFixture, PAGES, partnership } from '../../support/partnership-fixture.ts';
 import { refusedAccept } from '../../support/refusal.ts';
 import { partnerSeeds, rootOf } from '../../support/signed-inbox.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
 
 /** The main site as the next command sees it, after tieup.yaml may have changed. */
 async function reopened(main: MainFixture): Promise<MainSite> {
@@ -75,18 +77,20 @@ describe('a new online master', () => {
     expect(await shop.accept()).toMatchObject({ kind: 'nothing-new', release: 1 });
   });
 
-  test('makes the stolen one worthless, whatever numbers a thief signed', async () => {
+  test('is missed at once by a machine that still has the old one alone, and nothing is signed there', async () => {
     const { main, shop } = await partnership();
     await shop.accept();
     await rotateMaster(main.site, 'online');
     await main.push();
     await shop.accept();
-    const thief = { ...main.site, keys: memoryKeys('main', ['online']) };
+    const behind = { ...main.site, keys: memoryKeys('main', ['online']) };
+    const inbox = await snapshotOf(shop.path('exchange/inbox'));
     const error = await refusal(
-      refresh(thief, [], 1).then(([result]) => (result?.kind === 'failed' ? Promise.reject(result.error) : result)),
+      refresh(behind, [], 1).then(([result]) => (result?.kind === 'failed' ? Promise.reject(result.error) : result)),
     );
     expect(error.code).toBe('TIEUP_E_KEY');
     expect(error.message).toBe('root 2 of harbour names another online key: online here is not it');
+    expect(await snapshotOf(shop.path('exchange/inbox'))).toEqual(inbox);
   });
 
   test('can be brought to CI under the name of the first', async () => {
@@ -108,6 +112,20 @@ describe('a new release master', () => {
       { kind: 'failed', error: { message: 'the release key was replaced since release 1 of harbour was pushed' } },
     ]);
     expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2, sentObjects: 0 }]);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('is made although the rotation of another key is not finished', async () => {
+    const { main, shop } = await partnership();
+    await shop.accept();
+    await rotateMaster(main.site, 'online');
+    await main.remove('partners/harbour/2.root.json');
+    expect(await rotateMaster(main.site, 'release')).toMatchObject({ kind: 'done', made: 'release-2' });
+    const rolesOf = async (version: number) =>
+      parseRoot(await main.site.files.read(`partners/harbour/${version}.root.json`, 1e6)).signed.roles;
+    const [before, after] = [await rolesOf(1), await rolesOf(2)];
+    for (const role of ['targets', 'timestamp']) expect(after[role]?.keyIDs).not.toEqual(before[role]?.keyIDs);
+    expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2 }]);
     expect(await shop.accept()).toMatchObject({ kind: 'live' });
   });
 

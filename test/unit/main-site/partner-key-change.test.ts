@@ -1,7 +1,8 @@
 /** A partner changes its own keys, and the main site learns of it. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { type TieupError, isTieupError } from '../../../src/errors.ts';
+import { TieupError, isTieupError } from '../../../src/errors.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
 import { pendingKeys, trustKeys } from '../../../src/main-site/partner-key-change.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { refresh } from '../../../src/main-site/refresh.ts';
@@ -112,6 +113,44 @@ describe('a new accept key', () => {
     await shop.accept();
     expect(await stateOf(main)).toMatchObject({ state: 'failed', pushed: 2, live: null });
   });
+});
+
+describe('a rotation that was interrupted', () => {
+  test.each(['accept', 'site'] as const)(
+    'of the %s key is finished by the next, and no note is spoilt',
+    async (role) => {
+      const { main, shop } = await partnership();
+      await shop.accept();
+      const config = { auto: { allow: 'content' } } as const;
+      await signPolicy(await shop.open({ config }));
+      const byPolicy = async () =>
+        accept(await shop.open({ config }), { answering: { kind: 'policy', show: async () => {} }, choices: {} });
+      await edit(main, 'Autumn');
+      await main.pushed();
+      await byPolicy();
+      const site = await shop.open();
+      const full: FileTree = {
+        ...site.state,
+        write: async (path, ...rest) => {
+          if (path === 'keys/rotated.json') throw new TieupError('TIEUP_E_STORAGE', 'the disk is full');
+          return site.state.write(path, ...rest);
+        },
+      };
+      for (let times = 0; times < 2; times += 1)
+        expect((await refusal(rotateOwnKey({ ...site, state: full }, role))).code).toBe('TIEUP_E_STORAGE');
+      expect(await stateOf(main)).toMatchObject({ state: 'live', warnings: [] });
+
+      expect(await rotateOwnKey(site, role)).toMatchObject({ name: `${role}-2`, seq: 1 });
+      const pending = await pendingKeys(main.site, 'harbour');
+      if (pending !== undefined) await trustKeys(main.site, pending);
+      expect((await lastDecision(await shop.open()))?.decision.seq).toBe(2);
+      expect(await stateOf(main)).toMatchObject({ state: 'live', warnings: [] });
+      await edit(main, 'Winter');
+      await main.pushed();
+      expect(await byPolicy()).toMatchObject({ kind: 'live', decision: { by: 'policy' } });
+      expect(await stateOf(main)).toMatchObject({ state: 'live', live: 3 });
+    },
+  );
 });
 
 describe('a statement of keys', () => {

@@ -461,6 +461,18 @@ describe('a decision by policy', () => {
     expect(await refused(hand)).toContain('the manager rejected it');
   });
 
+  test('does not go around a rejection by way of the release before it', async () => {
+    const hand = await accepted();
+    const first = await hand.main.pushedBefore();
+    await hand.allows();
+    await hand.pushes('Second');
+    await hand.decides({ verdict: 'rejected', merge: null });
+    const { release, releaseDigest, termsDigest } = first;
+    await hand.decidesByPolicy({ release: release.release, releaseDigest, terms: termsDigest });
+    await hand.decidesByPolicy();
+    expect(await refused(hand)).toContain('its decision 3 is by policy');
+  });
+
   test('never takes changed terms', async () => {
     const hand = await accepted();
     await hand.main.editPartner('harbour', 'mount: /with-main/', 'mount: /with-main/\npolicy:\n  search: noindex');

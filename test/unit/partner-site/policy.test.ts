@@ -10,7 +10,7 @@ import { noteSigner, signNote } from '../../../src/protocol/note.ts';
 import { renderPolicy } from '../../../src/protocol/policy.ts';
 import { lockedKeys, seededKey } from '../../support/memory-keys.ts';
 import { answersOf } from '../../support/outbox.ts';
-import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import type { OpenOptions, PartnerFixture } from '../../support/partner-fixture.ts';
 import { type JoinOptions, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import { changedPaths, SEEN } from '../../support/snapshot.ts';
@@ -18,10 +18,14 @@ import { changedPaths, SEEN } from '../../support/snapshot.ts';
 const AUTO = { config: { auto: { allow: 'content', maxChangedPages: 2, maxRemovedPages: 1 } } } as const;
 
 /** What cron does: nobody is there, and the accept key is locked. */
-async function auto(shop: PartnerFixture, reviews: Review[] = []): Promise<AcceptResult> {
+async function auto(
+  shop: PartnerFixture,
+  reviews: Review[] = [],
+  given: Pick<OpenOptions, 'config'> = AUTO,
+): Promise<AcceptResult> {
   const keys = lockedKeys(shop.keys, ['accept']);
   const answering = { kind: 'policy', show: async (review: Review) => void reviews.push(review) } as const;
-  return accept(await shop.open({ ...AUTO, keys }), { answering, choices: {} });
+  return accept(await shop.open({ ...given, keys }), { answering, choices: {} });
 }
 
 /** Release 1 is live, the policy is signed, and nothing waits. */
@@ -33,9 +37,12 @@ async function underPolicy(options: JoinOptions = {}): Promise<{ main: MainFixtu
 }
 
 /** That it is the manager's turn, for these reasons, and that nothing that counts has changed. */
-async function leftToTheManager(shop: PartnerFixture): Promise<readonly string[]> {
+async function leftToTheManager(
+  shop: PartnerFixture,
+  given: Pick<OpenOptions, 'config'> = AUTO,
+): Promise<readonly string[]> {
   const before = await shop.snapshot();
-  const result = await auto(shop);
+  const result = await auto(shop, [], given);
   expect(changedPaths(before, await shop.snapshot(), SEEN)).toEqual([]);
   if (result.kind !== 'left-to-the-manager') throw new Error(`it was ${result.kind}`);
   return result.reasons;
@@ -88,6 +95,24 @@ describe('accepting by policy', () => {
     );
     await main.pushed();
     expect(await leftToTheManager(shop)).toContain('2 files go away, more than 1');
+  });
+
+  test('ends at once when tieup.yaml allows nothing any more, and keeps to lower limits, but to no higher ones', async () => {
+    const { main, shop } = await underPolicy();
+    await change(main, 'index');
+    await main.pushed();
+    const allow = 'content';
+    expect(await leftToTheManager(shop, { config: { auto: { allow: 'nothing' } } })).toEqual([
+      'tieup.yaml allows nothing to be accepted without asking',
+    ]);
+    expect(await leftToTheManager(shop, { config: { auto: { allow, maxChangedPages: 0 } } })).toEqual([
+      expect.stringContaining('more than 0'),
+    ]);
+    for (const page of ['one', 'two', 'three']) await change(main, page);
+    await main.pushed();
+    expect(await leftToTheManager(shop, { config: { auto: { allow, maxChangedPages: 99 } } })).toEqual([
+      expect.stringContaining('more than 2'),
+    ]);
   });
 
   test('never covers changed terms', async () => {

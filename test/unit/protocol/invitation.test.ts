@@ -53,6 +53,8 @@ describe('an invitation', () => {
     ['another type', (text: string) => text.replace('invitation/1', 'invitation/2')],
     ['an unknown field', (text: string) => text.replace('"created"', '"more": 1, "created"')],
     ['terms that are none', (text: string) => text.replace('/with-northwind/', '../')],
+    ['options before the SSH key', (text: string) => text.replace('"ssh-ed25519 ', '"command=\\"sh\\" ssh-ed25519 ')],
+    ['a control character in the SSH key', (text: string) => text.replace('"ssh-ed25519 ', '"ssh-ed25519\\u001b ')],
     ['a short secret', (text: string) => text.replace(secret, '5e')],
     ['no JSON', () => 'tieup-invitation/1\nhello\n'],
   ])('is refused with %s', (_, alter) => {

@@ -70,6 +70,11 @@ describe('a signature that is added', () => {
     }
   });
 
+  test('that is there already is not added again: nobody would open the note any more', () => {
+    const both = addSignature(signNote(text, [old]), next);
+    for (const signer of [next, old]) expect(addSignature(both, signer)).toEqual(both);
+  });
+
   test('cannot be added to something that is no note', () => {
     expect(messageOf(() => addSignature(Buffer.from('no note'), next))).toContain('no blank line');
   });
