@@ -16,7 +16,7 @@ export async function demo() {
     return [
       `The quickest of ${ROUNDS} runs and their average of processor time. Aim: under 10 s.`,
       costTable(found, ['node -e 0']),
-      'More than half of it is scrypt with N = 2¹⁷, 17 times about 0.35 s: four keys are made and opened again for the invitation, two for each of two pushes, one to join, to accept, to go back. Keys that a command needs together are opened together, two at a time. The steps stay processes of their own, as a user would call them.',
+      'A third of it is scrypt with N = 2¹⁷, nine times about 0.35 s: once for each command that needs sealed keys, however many, because keys which one password seals at one time share a salt. (A salt for each key took more than twice as often; opening them on threads of their own helped less, and took 128 MiB for each.) The rest is twenty starts and what the commands do. The steps stay processes of their own, as a user would call them.',
     ].join('\n\n');
   } finally {
     for (const name of demoFolders()) if (!before.has(name)) rmSync(join(tmpdir(), name), { recursive: true });

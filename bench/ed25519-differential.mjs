@@ -12,7 +12,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import nacl from 'tweetnacl';
 import { bulkVerifier, publicKeyFault, spkiOf, verifyDocument } from '../dist/protocol/ed25519.js';
 import { BLOCK, inputsOf, L, little, MUTATION_NAMES, P, SEED } from './ed25519-inputs.mjs';
-import { count, table, time } from './text.mjs';
+import { count, table } from './text.mjs';
 
 const INPUTS = Number(process.env['TIEUP_BENCH_INPUTS'] ?? 1_000_000);
 /** The bare engines are asked too, on one of so many: they are what the rules are for. */
@@ -20,7 +20,7 @@ const BARE = 100;
 
 /** @typedef {import('./ed25519-inputs.mjs').Input} Input */
 /** @typedef {{ inputs: number, taken: number, bareAsked: number, bareDiffer: number, rules: string[] }} Row */
-/** @typedef {{ block: number, milliseconds: number, rows: Record<string, Row>, unexplained: unknown[] }} Judged */
+/** @typedef {{ block: number, rows: Record<string, Row>, unexplained: unknown[] }} Judged */
 
 /** The rule that refuses an input whatever the engines say; undefined when none does. @param {Input} input */
 function rule({ key, signature }) {
@@ -65,7 +65,6 @@ function bareNode({ key, message, signature }) {
  * @returns {Judged}
  */
 function judge(block) {
-  const started = performance.now();
   /** @type {Record<string, Row>} */
   const rows = {};
   /** @type {unknown[]} */
@@ -87,7 +86,7 @@ function judge(block) {
     if (because === undefined) unexplained.push({ name, input, taken, bare: [one, other] });
     else if (!row.rules.includes(because)) row.rules.push(because);
   }
-  return { block, milliseconds: performance.now() - started, rows, unexplained };
+  return { block, rows, unexplained };
 }
 
 /** Where finished blocks are kept: those of this very code and these very inputs. */
@@ -167,9 +166,8 @@ export async function ed25519Differential() {
       [...rules].sort().join(', ') || '–',
     ];
   });
-  const spent = all.reduce((total, { milliseconds }) => total + milliseconds, 0);
   return [
-    `${count(blocks.length * BLOCK)} inputs from the seed \`${SEED}\`, ${time(spent)} of one core: tweetnacl and node:crypto behind the pre-check gave the same answer to every one. The bare engines were asked on one of ${BARE}; each difference there has its rule.`,
+    `${count(blocks.length * BLOCK)} inputs from the seed \`${SEED}\`: tweetnacl and node:crypto behind the pre-check gave the same answer to every one. The bare engines were asked on one of ${BARE}; each difference there has its rule.`,
     table(['mutation', 'inputs', 'taken by both', 'bare engines differ', 'rules'], rows),
   ].join('\n\n');
 }

@@ -17,8 +17,8 @@ async function bundleCommand(folder) {
     cwd: ROOT,
     input: { run: join(folder, 'run.js') },
     platform: 'node',
-    // It looks for native parts of its own beside itself, and only what talks to a server loads it.
-    external: ['ssh2', 'ssh2-sftp-client'],
+    // They look for native parts of their own beside themselves, and few commands load them.
+    external: ['@duckdb/node-api', 'ssh2', 'ssh2-sftp-client'],
   });
   try {
     return (await bundle.generate({ format: 'esm', chunkFileNames: '[name].js' })).output;
