@@ -1,128 +1,26 @@
 // tweetnacl against node:crypto behind the strict pre-check, over seeded mutations of signatures, keys and messages. The
 // two must give one answer each time; where the bare engines do not, a rule of the pre-check must be why.
+//
+// A million takes a while (tweetnacl): every core works on blocks of its own, and a block that is done is kept among the
+// temporary files, so that a run which was interrupted goes on where it was. Other code or other inputs start afresh.
 import { createHash, createPublicKey, verify } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import nacl from 'tweetnacl';
-import {
-  bulkSigner,
-  bulkVerifier,
-  publicKeyFault,
-  publicKeyOf,
-  spkiOf,
-  verifyDocument,
-} from '../dist/protocol/ed25519.js';
-import { count, table, time } from './text.mjs';
+import { bulkVerifier, publicKeyFault, spkiOf, verifyDocument } from '../dist/protocol/ed25519.js';
+import { BLOCK, inputsOf, L, little, MUTATION_NAMES, P, SEED } from './ed25519-inputs.mjs';
+import { count, table } from './text.mjs';
 
 const INPUTS = Number(process.env['TIEUP_BENCH_INPUTS'] ?? 1_000_000);
-const SEED = 'tieup ed25519 differential 1';
-const L = 2n ** 252n + 27742317777372353535851937790883648493n;
-const P = 2n ** 255n - 19n;
+/** The bare engines are asked too, on one of so many: they are what the rules are for. */
+const BARE = 100;
 
-/** Random numbers that are the same in every run: SHA-256 in counter mode. */
-class Random {
-  #counter = 0;
-  #block = Buffer.alloc(0);
-  #at = 0;
-
-  byte() {
-    if (this.#at === this.#block.length) {
-      this.#block = createHash('sha256')
-        .update(`${SEED} ${this.#counter++}`)
-        .digest();
-      this.#at = 0;
-    }
-    return this.#block[this.#at++] ?? 0;
-  }
-
-  /** @param {number} below */
-  number(below) {
-    return ((this.byte() << 16) | (this.byte() << 8) | this.byte()) % below;
-  }
-
-  /** @param {number} length */
-  bytes(length) {
-    return Uint8Array.from({ length }, () => this.byte());
-  }
-}
-
-/** @param {Uint8Array} bytes */
-function little(bytes) {
-  return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex') || '0'}`);
-}
-
-/** @param {bigint} value */
-function littleBytes(value) {
-  return Buffer.from(value.toString(16).padStart(64, '0').slice(-64), 'hex').reverse();
-}
-
-/** @typedef {{ key: Uint8Array, message: Uint8Array, signature: Uint8Array }} Input */
-
-const SMALL_ORDER = [
-  '00'.repeat(32),
-  `01${'00'.repeat(31)}`,
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  `ec${'ff'.repeat(30)}7f`,
-  `ed${'ff'.repeat(30)}7f`,
-  `ee${'ff'.repeat(30)}7f`,
-].map((hex) => Buffer.from(hex, 'hex'));
-
-/** Each changes a valid input in its own way. @type {Record<string, (input: Input, random: Random) => Input>} */
-const MUTATIONS = {
-  'nothing changed': (input) => input,
-  'a bit of the signature': ({ signature, ...rest }, random) => ({ ...rest, signature: flipped(signature, random) }),
-  'a bit of the key': ({ key, ...rest }, random) => ({ ...rest, key: flipped(key, random) }),
-  'a bit of the message': ({ message, ...rest }, random) => ({ ...rest, message: flipped(message, random) }),
-  'S + kL': ({ signature, ...rest }, random) => ({
-    ...rest,
-    signature: joined(signature, little(signature.subarray(32)) + L * BigInt(1 + random.number(14))),
-  }),
-  'another S': ({ signature, ...rest }, random) => ({
-    ...rest,
-    signature: joined(signature, little(random.bytes(32))),
-  }),
-  'R of small order': ({ signature, ...rest }, random) => ({
-    ...rest,
-    signature: Buffer.concat([small(random), signature.subarray(32)]),
-  }),
-  'key of small order, S = 0': ({ message }, random) => ({
-    message,
-    key: small(random),
-    signature: Buffer.concat([small(random), Buffer.alloc(32)]),
-  }),
-  'y of R not reduced': ({ signature, ...rest }, random) => ({
-    ...rest,
-    signature: Buffer.concat([littleBytes(P + BigInt(random.number(19))), signature.subarray(32)]),
-  }),
-  'y of the key not reduced': ({ message, signature }, random) => ({
-    message,
-    signature,
-    key: littleBytes(P + BigInt(random.number(19))),
-  }),
-  'another length': ({ signature, key, message }, random) =>
-    random.number(2) === 0
-      ? { key, message, signature: signature.subarray(0, random.number(64)) }
-      : { key: key.subarray(0, random.number(32)), message, signature },
-};
-
-/** @param {Uint8Array} bytes @param {Random} random */
-function flipped(bytes, random) {
-  const copy = Uint8Array.from(bytes);
-  const at = random.number(copy.length);
-  copy[at] = (copy[at] ?? 0) ^ (1 << random.number(8));
-  return copy;
-}
-
-/** @param {Uint8Array} signature @param {bigint} s */
-function joined(signature, s) {
-  return Buffer.concat([signature.subarray(0, 32), littleBytes(s % 2n ** 256n)]);
-}
-
-/** @param {Random} random */
-function small(random) {
-  const point = Buffer.from(SMALL_ORDER[random.number(SMALL_ORDER.length)] ?? []);
-  point[31] = (point[31] ?? 0) | (random.number(2) << 7);
-  return point;
-}
+/** @typedef {import('./ed25519-inputs.mjs').Input} Input */
+/** @typedef {{ inputs: number, taken: number, bareAsked: number, bareDiffer: number, rules: string[] }} Row */
+/** @typedef {{ block: number, rows: Record<string, Row>, unexplained: unknown[] }} Judged */
 
 /** The rule that refuses an input whatever the engines say; undefined when none does. @param {Input} input */
 function rule({ key, signature }) {
@@ -162,52 +60,121 @@ function bareNode({ key, message, signature }) {
   }
 }
 
-export async function ed25519Differential() {
-  const random = new Random();
-  const names = Object.keys(MUTATIONS);
-  const signers = Array.from({ length: 64 }, (_, index) => {
-    const seed = createHash('sha256').update(`${SEED} key ${index}`).digest();
-    return { key: publicKeyOf(seed), sign: bulkSigner(seed) };
-  });
-  const rows = new Map(names.map((name) => [name, { inputs: 0, taken: 0, bareDiffer: 0, rules: new Set() }]));
+/**
+ * @param {number} block
+ * @returns {Judged}
+ */
+function judge(block) {
+  /** @type {Record<string, Row>} */
+  const rows = {};
+  /** @type {unknown[]} */
   const unexplained = [];
-  const started = performance.now();
-  for (let index = 0; index < INPUTS; index++) {
-    const name = names[index % names.length] ?? '';
-    const signer = signers[random.number(signers.length)];
-    const row = rows.get(name);
-    if (signer === undefined || row === undefined) continue;
-    const message = random.bytes(1 + random.number(40));
-    const input = MUTATIONS[name]?.({ key: signer.key, message, signature: signer.sign(message) }, random);
-    if (input === undefined) continue;
+  let index = 0;
+  for (const { name, input } of inputsOf(block, BLOCK)) {
+    const row = (rows[name] ??= { inputs: 0, taken: 0, bareAsked: 0, bareDiffer: 0, rules: [] });
     row.inputs += 1;
     const taken = verifyDocument(input.key, input.message, input.signature);
     const agreed = bulkVerifier(input.key)(input.message, input.signature) === taken;
     if (taken) row.taken += 1;
     const because = rule(input);
     if (!agreed || (because !== undefined && taken)) unexplained.push({ name, input, taken, agreed });
-    // The bare engines too, on every hundredth: they are what the rules are for.
-    if (Math.floor(index / names.length) % 100 !== 0) continue;
+    if (Math.floor(index++ / MUTATION_NAMES.length) % BARE !== 0) continue;
+    row.bareAsked += 1;
     const [one, other] = [bareNacl(input), bareNode(input)];
     if (one === other && one === taken) continue;
     row.bareDiffer += 1;
     if (because === undefined) unexplained.push({ name, input, taken, bare: [one, other] });
-    else row.rules.add(because);
+    else if (!row.rules.includes(because)) row.rules.push(because);
   }
+  return { block, rows, unexplained };
+}
+
+/** Where finished blocks are kept: those of this very code and these very inputs. */
+function finishedFolder() {
+  const hash = createHash('sha256').update(process.version);
+  for (const path of ['../dist/protocol/ed25519.js', 'ed25519-inputs.mjs', 'ed25519-differential.mjs']) {
+    hash.update(readFileSync(fileURLToPath(new URL(path, import.meta.url))));
+  }
+  const folder = join(tmpdir(), `tieup-bench-ed25519-${hash.digest('hex').slice(0, 16)}`);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** @param {string} place @returns {Judged | undefined} */
+function finished(place) {
+  try {
+    return JSON.parse(readFileSync(place, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {readonly number[]} blocks @param {(judged: Judged) => void} done */
+async function judgeAll(blocks, done) {
+  const waiting = [...blocks];
+  await Promise.all(
+    cpus().map(
+      () =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(new URL(import.meta.url));
+          const next = () => {
+            const block = waiting.shift();
+            worker.postMessage(block ?? 'end');
+          };
+          worker.on('message', (judged) => {
+            done(judged);
+            next();
+          });
+          worker.on('error', reject);
+          worker.on('exit', resolve);
+          next();
+        }),
+    ),
+  );
+}
+
+export async function ed25519Differential() {
+  const folder = finishedFolder();
+  const blocks = Array.from({ length: Math.ceil(INPUTS / BLOCK) }, (_, block) => block);
+  const place = (/** @type {number} */ block) => join(folder, `${block}.json`);
+  /** @type {Judged[]} */
+  const all = blocks.flatMap((block) => finished(place(block)) ?? []);
+  const known = new Set(all.map(({ block }) => block));
+  await judgeAll(
+    blocks.filter((block) => !known.has(block)),
+    (judged) => {
+      writeFileSync(`${place(judged.block)}.new`, JSON.stringify(judged));
+      renameSync(`${place(judged.block)}.new`, place(judged.block));
+      all.push(judged);
+      console.error(`ed25519: ${all.length} of ${blocks.length} blocks`);
+    },
+  );
+  const unexplained = all.flatMap((judged) => judged.unexplained);
   if (unexplained.length > 0) {
     throw new Error(`${unexplained.length} differences have no rule, the first: ${JSON.stringify(unexplained[0])}`);
   }
+  const rows = MUTATION_NAMES.map((name) => {
+    const of = all.flatMap(({ rows: { [name]: row } }) => row ?? []);
+    const sum = (/** @type {'inputs' | 'taken' | 'bareAsked' | 'bareDiffer'} */ key) =>
+      of.reduce((total, row) => total + row[key], 0);
+    const rules = new Set(of.flatMap((row) => row.rules));
+    return [
+      name,
+      count(sum('inputs')),
+      count(sum('taken')),
+      `${count(sum('bareDiffer'))} of ${count(sum('bareAsked'))}`,
+      [...rules].sort().join(', ') || '–',
+    ];
+  });
   return [
-    `${count(INPUTS)} inputs from the seed \`${SEED}\` in ${time(performance.now() - started)}: tweetnacl and node:crypto behind the pre-check gave the same answer to every one. Bare engines were asked on every hundredth; each difference there has its rule.`,
-    table(
-      ['mutation', 'inputs', 'taken by both', 'bare engines differ, per 100 asked', 'rules'],
-      [...rows].map(([name, { inputs, taken, bareDiffer, rules }]) => [
-        name,
-        count(inputs),
-        count(taken),
-        ((bareDiffer / Math.max(1, Math.ceil(inputs / 100))) * 100).toFixed(1),
-        [...rules].join(', ') || '–',
-      ]),
-    ),
+    `${count(blocks.length * BLOCK)} inputs from the seed \`${SEED}\`: tweetnacl and node:crypto behind the pre-check gave the same answer to every one. The bare engines were asked on one of ${BARE}; each difference there has its rule.`,
+    table(['mutation', 'inputs', 'taken by both', 'bare engines differ', 'rules'], rows),
   ].join('\n\n');
+}
+
+if (!isMainThread) {
+  parentPort?.on('message', (message) => {
+    if (message === 'end') parentPort?.close();
+    else parentPort?.postMessage(judge(message));
+  });
 }

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ratio, table, time } from './text.mjs';
 
 export const TIEUP = fileURLToPath(new URL('../bin/tieup.js', import.meta.url));
 const PEAK_MEMORY = new URL('peak-memory.mjs', import.meta.url).href;
@@ -80,22 +81,63 @@ export async function tieupWithPeak(folder, ...args) {
 }
 
 /**
+ * What a command takes.
+ * @typedef {object} Cost
+ * @property {number} milliseconds of the quickest run: others are at work on this machine, and what they take away differs
+ *   from run to run, while what a command itself needs does not
+ * @property {number} processor milliseconds of processor time, user and system, on average; NaN where nobody tells
+ */
+
+/**
  * Runs every contender once in turn, `rounds` times over, so that a busy moment of the machine meets all of them; the
  * first round only warms the caches of the disk.
  * @param {number} rounds
  * @param {Record<string, () => Promise<{ milliseconds: number }>>} contenders
- * @returns {Promise<Record<string, number>>} the median of each in milliseconds
+ * @returns {Promise<Record<string, Cost>>}
  */
-export async function medians(rounds, contenders) {
-  /** @type {Record<string, number[]>} */
-  const times = {};
+export async function compare(rounds, contenders) {
+  /** @type {Record<string, Cost>} */
+  const costs = {};
   for (let round = 0; round <= rounds; round++) {
     for (const [name, contender] of Object.entries(contenders)) {
+      const before = processorOfChildren();
       const { milliseconds } = await contender();
-      if (round > 0) (times[name] ??= []).push(milliseconds);
+      const processor = (processorOfChildren() - before) / rounds;
+      if (round === 0) continue;
+      const known = costs[name] ?? { milliseconds: Number.POSITIVE_INFINITY, processor: 0 };
+      costs[name] = {
+        milliseconds: Math.min(known.milliseconds, milliseconds),
+        processor: known.processor + processor,
+      };
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+  return costs;
+}
+
+/** Of all processes that this one started and that have ended; Linux tells it in hundredths of a second. */
+function processorOfChildren() {
+  if (!existsSync('/proc/self/stat')) return Number.NaN;
+  // The name of the program comes before, in parentheses: cutime and cstime are the 14th and 15th after it.
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
+/**
+ * A table of costs against those of the floor, which may be the sum of several.
+ * @param {Record<string, Cost>} costs
+ * @param {readonly string[]} floor
+ */
+export function costTable(costs, floor) {
+  const sum = (/** @type {keyof Cost} */ key) => floor.reduce((total, name) => total + (costs[name]?.[key] ?? 0), 0);
+  return table(
+    ['command', 'time', 'against the floor', 'processor', 'against the floor'],
+    Object.entries(costs).map(([name, { milliseconds, processor }]) => [
+      `\`${name}\``,
+      time(milliseconds),
+      ratio(milliseconds, sum('milliseconds')),
+      ...(Number.isNaN(processor) ? ['–', '–'] : [time(processor), ratio(processor, sum('processor'))]),
+    ]),
+  );
 }
 
 /** @param {readonly number[]} values */

@@ -1,9 +1,10 @@
 // npm run bench [-- <name>…] [--save]: measures this machine against its own floor. `--save` puts what was found into
 // RESULTS.md, section by section. The pages come from the corpus (see corpus.mjs), which is not part of the project.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { accept } from './accept.mjs';
 import { corpusLoop } from './corpus-loop.mjs';
+import { demo } from './demo.mjs';
 import { ed25519Differential } from './ed25519-differential.mjs';
 import { logs } from './logs.mjs';
 import { memoryOfPartners } from './memory.mjs';
@@ -15,6 +16,7 @@ import { verifyRelease } from './verify.mjs';
 const BENCHMARKS = {
   start,
   accept,
+  demo,
   corpus: corpusLoop,
   memory: memoryOfPartners,
   refresh: refreshOfPartners,
@@ -52,8 +54,11 @@ if (unknown.length > 0) {
   for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
     if (names.length > 0 && !names.includes(name)) continue;
     try {
-      const where = `${date}, ${cpus().length} cores, Node ${process.version}: \`npm run bench -- ${name}\``;
-      const section = [`## ${name}`, where, await benchmark()].join('\n\n');
+      const found = await benchmark();
+      // How many processes wanted a core at the same time, those of the benchmark among them.
+      const load = (loadavg()[0] ?? Number.NaN).toFixed(1);
+      const where = `${date}, ${cpus().length} cores, load ${load}, Node ${process.version}: \`npm run bench -- ${name}\``;
+      const section = [`## ${name}`, where, found].join('\n\n');
       console.log(`${section}\n`);
       if (words.includes('--save')) save(name, section);
     } catch (error) {

@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: installs the packages when they are absent or older than the lockfile, and compiles when a
-// source is newer than what was compiled. Says one line a step, nothing when there is nothing to do. Needs Node and npm only.
+// Makes a fresh clone ready: installs the packages when they are absent or older than the lockfile, and builds when a
+// source is newer than what was built. Says one line a step, nothing when there is nothing to do. Needs Node and npm only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,13 +54,15 @@ function install() {
 function build() {
   const dist = at('dist');
   const fresh = at('node_modules', '.tieup-build');
-  const inputs = [newest(at('src')), modified(at('tsconfig.json')), modified(at('package-lock.json'))];
+  const files = ['tsconfig.json', 'package-lock.json', join('scripts', 'bundle.mjs')];
+  const inputs = [newest(at('src')), ...files.map((file) => modified(at(file)))];
   if (modified(at('dist', '.built')) > Math.max(...inputs)) return;
   // Beside, then in its place: what has no source any more goes, and sources that do not compile leave the old one.
   rmSync(fresh, { recursive: true, force: true });
   const started = Date.now();
   const tsc = at('node_modules', 'typescript', 'bin', 'tsc');
   step('compiling (tsc)', process.execPath, [tsc, '-p', at('tsconfig.json'), '--outDir', fresh]);
+  step('bundling the command (rolldown)', process.execPath, [at('scripts', 'bundle.mjs'), fresh]);
   writeFileSync(join(fresh, '.built'), '');
   // A source that was saved meanwhile counts as newer.
   utimesSync(join(fresh, '.built'), started / 1000, started / 1000);

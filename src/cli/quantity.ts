@@ -2,7 +2,9 @@
 
 /** `1 page`, `3 pages`. */
 export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
+  // Not toLocaleString: loading the world's number formats for one comma takes longer than to read this site's records.
+  const digits = String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+  return `${digits} ${number === 1 ? noun : plural}`;
 }
 
 /** `812 bytes`, `14.2 kB`, `3.1 MB`; powers of 1000. */

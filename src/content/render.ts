@@ -25,10 +25,26 @@ export interface RenderTarget {
   readonly encoded: Map<string, Uint8Array>;
 }
 
+/**
+ * Room that renderings share: what was rendered into it is good until the next one. Who looks at each page of each partner
+ * and keeps none of it makes no garbage outside of the heap, which would grow with the partners.
+ */
+export class Scratch {
+  #room = new Uint8Array(0);
+
+  take(length: number): Uint8Array {
+    if (length > this.#room.length) this.#room = new Uint8Array(length * 2);
+    return this.#room.subarray(0, length);
+  }
+}
+
 const encoder = new TextEncoder();
 
-/** @param since release in which the page last changed, so that an unchanged page keeps its bytes */
-export function renderPage(page: CompiledPage, target: RenderTarget, since: number): RenderedPage {
+/**
+ * @param since release in which the page last changed, so that an unchanged page keeps its bytes
+ * @param scratch where to; the bytes are the caller's own without it
+ */
+export function renderPage(page: CompiledPage, target: RenderTarget, since: number, scratch?: Scratch): RenderedPage {
   const chunks: Uint8Array[] = [];
   const ranges: SlotRange[] = [];
   let length = 0;
@@ -66,7 +82,7 @@ export function renderPage(page: CompiledPage, target: RenderTarget, since: numb
       }
     }
   }
-  const bytes = new Uint8Array(length);
+  const bytes = scratch?.take(length) ?? new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, offset);

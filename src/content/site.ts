@@ -13,7 +13,7 @@ import type { MarkdownEngine } from './markdown.ts';
 import { Navigation, type NavigationEntry } from './navigation.ts';
 import { compilePage, type CompiledPage } from './page.ts';
 import { renderRedirect } from './redirect.ts';
-import { renderPage, type RenderedPage, type RenderTarget } from './render.ts';
+import { renderPage, type RenderedPage, type RenderTarget, type Scratch } from './render.ts';
 import type { ValueHole } from './segment.ts';
 import type { AssetSource, PageSource, PartnerView, SiteSource } from './source.ts';
 import { compileTemplate, type Template } from './template.ts';
@@ -51,8 +51,11 @@ export interface SitePage {
   readonly file: string;
   readonly inherit: Inheritance;
   readonly title: string;
-  /** @param since the release in which this page last changed; an unchanged page keeps its bytes */
-  render(since: number): RenderedPage;
+  /**
+   * @param since the release in which this page last changed; an unchanged page keeps its bytes
+   * @param scratch for who needs the bytes no longer than until the next page
+   */
+  render(since: number, scratch?: Scratch): RenderedPage;
 }
 
 export interface SiteRedirect {
@@ -241,7 +244,14 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
   const { page } = entry;
   const { file, inherit, title } = page;
   if (entry.kind === 'page') {
-    return { kind: 'page', path, file, inherit, title, render: (since) => renderPage(page, target, since) };
+    return {
+      kind: 'page',
+      path,
+      file,
+      inherit,
+      title,
+      render: (since, scratch) => renderPage(page, target, since, scratch),
+    };
   }
   return { kind: 'redirect', path, file, target: `${prefix}${page.path}`, render: () => entry.bytes.slice() };
 }

@@ -27,8 +27,13 @@ export interface FileTree {
   /** The direct children sorted by name in byte order, temporary files of tieup's own left out; empty when the folder is absent. */
   list(path: string, options?: ListOptions): Promise<readonly FileEntry[]>;
 
-  /** The whole regular file. @throws TIEUP_E_TOO_LARGE when it has more than `maxLength` bytes, before reading more than that. */
-  read(path: string, maxLength: number): Promise<Uint8Array>;
+  /**
+   * The whole regular file.
+   * @param room for who reads many files and keeps none: an adapter may read into it, and the bytes are good until the next
+   *   read with the same room
+   * @throws TIEUP_E_TOO_LARGE when it has more than `maxLength` bytes, before reading more than that
+   */
+  read(path: string, maxLength: number, room?: Uint8Array): Promise<Uint8Array>;
 
   /** The regular file in chunks. @throws TIEUP_E_TOO_LARGE before more than `maxLength` bytes would be given out. */
   stream(path: string, maxLength: number): AsyncIterable<Uint8Array>;

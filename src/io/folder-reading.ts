@@ -57,13 +57,16 @@ export function folderReading(root: FolderRoot): Pick<FileTree, 'stat' | 'list' 
       });
     },
 
-    read: (path, maxLength) => {
+    read: (path, maxLength, room) => {
       const place = at('read', path);
       return root.run(place, () => {
         const { fd, length } = open(path, place);
         try {
           if (length > maxLength) throw tooLarge(place, maxLength, length);
-          return readAll(fd, length);
+          return readAll(
+            fd,
+            room !== undefined && length <= room.length ? room.subarray(0, length) : new Uint8Array(length),
+          );
         } finally {
           closeSync(fd);
         }
@@ -129,13 +132,13 @@ function kindOf(stats: Stats): FileKind {
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
-function readAll(fd: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+/** Fills `bytes`; what is given back is shorter when the file has become so meanwhile. */
+function readAll(fd: number, bytes: Uint8Array): Uint8Array {
   let filled = 0;
-  while (filled < length) {
-    const count = readSync(fd, bytes, filled, length - filled, null);
+  while (filled < bytes.length) {
+    const count = readSync(fd, bytes, filled, bytes.length - filled, null);
     if (count === 0) break;
     filled += count;
   }
-  return filled === length ? bytes : bytes.slice(0, filled);
+  return filled === bytes.length ? bytes : bytes.slice(0, filled);
 }

@@ -11,6 +11,7 @@ import { isTieupError, TieupError } from '../errors.ts';
 import { publicKeyOf, signDocument } from '../protocol/ed25519.ts';
 import { isEncrypted, MAX_KEY_FILE, openKey, renderPlainKey, sealKey } from '../protocol/key-file.ts';
 import { agentKey, isAgentReference } from './ssh-agent.ts';
+import { Stretched } from '../protocol/stretched.ts';
 import { createSecretFile, readSecretFile, secretFileExists, secretFilesIn } from './secret-file.ts';
 
 type FirstKey = 'root' | 'release' | 'online' | 'document' | 'accept' | 'site' | 'log' | 'ssh';
@@ -65,6 +66,7 @@ export interface KeyStoreOptions {
 /** A store over one folder. */
 export function folderKeyStore(options: KeyStoreOptions): KeyStore {
   const opened = new Map<KeyName, Uint8Array>();
+  const stretched = new Stretched();
   const remembered: { password: string | undefined } = { password: undefined };
   // One after another: two keys that are opened at the same time must not ask for a password twice.
   let last: Promise<unknown> = Promise.resolve();
@@ -89,11 +91,11 @@ export function folderKeyStore(options: KeyStoreOptions): KeyStore {
     if (!isEncrypted(pem)) return openKey(pem, undefined);
     // Several keys are often sealed with one password: the last one that opened a key is tried before asking again.
     if (remembered.password !== undefined) {
-      const seed = tryPassword(pem, remembered.password);
+      const seed = tryPassword(pem, remembered.password, stretched);
       if (seed !== undefined) return seed;
     }
     const given = await password(name);
-    const seed = openKey(pem, given);
+    const seed = openKey(pem, given, stretched);
     remembered.password = given;
     return seed;
   };
@@ -135,7 +137,9 @@ export function folderKeyStore(options: KeyStoreOptions): KeyStore {
     create: async (name, seed, passwordToUse) => {
       const path = keyPath(options.folder, name);
       const pem =
-        passwordToUse === undefined ? renderPlainKey(seed) : await sealKey(seed, passwordToUse, options.random);
+        passwordToUse === undefined
+          ? renderPlainKey(seed)
+          : await sealKey(seed, passwordToUse, options.random, stretched);
       await createSecretFile(path, pem);
       opened.set(name, Uint8Array.from(seed));
     },
@@ -169,9 +173,9 @@ function atPlace(error: unknown, place: string): unknown {
   return new TieupError(error.code, `${place}: ${error.message}`, { ...hint, cause: error });
 }
 
-function tryPassword(pem: string, password: string): Uint8Array | undefined {
+function tryPassword(pem: string, password: string, stretched: Stretched): Uint8Array | undefined {
   try {
-    return openKey(pem, password);
+    return openKey(pem, password, stretched);
   } catch (error) {
     if (isTieupError(error, 'TIEUP_E_PASSWORD')) return undefined;
     throw error;

@@ -1,5 +1,4 @@
 /** Writes the starter folder of a main site: it builds and, once a partner has joined, pushes as it is. */
-import pLimit from 'p-limit';
 import { parseMainSite, type MainSiteConfig } from '../config/main-site.ts';
 import { parsePartnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
@@ -44,8 +43,6 @@ const ROOTS: MainSiteConfig['roots'] = { threshold: 1, holders: ['main', SPARE_H
 /** The masters and the document key; one password seals them all. */
 const SEALED_KEYS: readonly KeyName[] = [...ROOTS.holders.map(rootKeyName), 'release', 'online', 'document'];
 const SEED_LENGTH = 32;
-/** Sealing takes 128 MB for each key that is under way. */
-const SEALED_AT_ONCE = 2;
 
 /** Where the SSH key of the main site lies below its folder of keys. */
 export const SSH_KEY_FILE = 'ssh.key';
@@ -79,10 +76,7 @@ export async function initMainSite(
 
 /** All of them, or the first failure once none is under way any more. */
 async function createKeys(keys: KeyStore, random: (length: number) => Uint8Array, password: string): Promise<void> {
-  const limit = pLimit(SEALED_AT_ONCE);
-  const made = await Promise.allSettled(
-    SEALED_KEYS.map((name) => limit(() => keys.create(name, random(SEED_LENGTH), password))),
-  );
+  const made = await Promise.allSettled(SEALED_KEYS.map((name) => keys.create(name, random(SEED_LENGTH), password)));
   for (const each of made) if (each.status === 'rejected') throw each.reason;
 }
 

@@ -4,7 +4,7 @@
  * Pure. A page carries the number of the release in which it last changed, so each is rendered with the number it had;
  * only when the bytes come out different it is new in this release.
  */
-import type { RenderedPage } from '../content/render.ts';
+import { type RenderedPage, Scratch } from '../content/render.ts';
 import type { SiteFile } from '../content/site.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
@@ -49,9 +49,10 @@ export function planRelease({ files, base, number, termsDiffer }: PlanInput): Re
   const added: string[] = [];
   const changed: string[] = [];
   let recordsDiffer = false;
+  const scratch = new Scratch();
   const planned = files.map((file): PlannedFile => {
     const known = before.get(file.path);
-    const next = planFile(file, known, number, moves.get(file.path));
+    const next = planFile(file, known, number, moves.get(file.path), scratch);
     if (known === undefined) added.push(file.path);
     else if (known.digest !== next.file.digest) changed.push(file.path);
     else recordsDiffer ||= !sameRecord(known, next.file);
@@ -76,6 +77,7 @@ function planFile(
   known: ReleaseFile | undefined,
   number: number,
   movedFrom: string | undefined,
+  scratch: Scratch,
 ): PlannedFile {
   switch (file.kind) {
     case 'asset': {
@@ -91,7 +93,7 @@ function planFile(
       return { file: record, content: { kind: 'bytes', render: () => file.render() } };
     }
     case 'page': {
-      const { since, rendered, digest } = renderSince(file, known, number);
+      const { since, length, slots, digest } = renderSince(file, known, number, scratch);
       const change = changeOf(known, digest, movedFrom);
       const { inherit, title } = file;
       const page: ReleasePage = {
@@ -99,26 +101,32 @@ function planFile(
         title,
         change,
         ...(change === 'moved' && movedFrom !== undefined ? { movedFrom } : {}),
-        slots: rendered.slots,
+        slots,
       };
-      const record = { path: file.path, length: rendered.bytes.length, digest, since, page };
+      const record = { path: file.path, length, digest, since, page };
       return { file: record, content: { kind: 'bytes', render: () => file.render(since).bytes } };
     }
   }
+}
+
+interface Rendering extends Pick<RenderedPage, 'slots'> {
+  readonly since: number;
+  readonly length: number;
+  readonly digest: string;
 }
 
 function renderSince(
   file: SiteFile & { readonly kind: 'page' },
   known: ReleaseFile | undefined,
   number: number,
-): { since: number; rendered: RenderedPage; digest: string } {
-  if (known !== undefined) {
-    const rendered = file.render(known.since);
-    const digest = sha256(rendered.bytes);
-    if (digest === known.digest) return { since: known.since, rendered, digest };
-  }
-  const rendered = file.render(number);
-  return { since: number, rendered, digest: sha256(rendered.bytes) };
+  scratch: Scratch,
+): Rendering {
+  const rendering = (since: number): Rendering => {
+    const { bytes, slots } = file.render(since, scratch);
+    return { since, length: bytes.length, slots, digest: sha256(bytes) };
+  };
+  const before = known === undefined ? undefined : rendering(known.since);
+  return before !== undefined && before.digest === known?.digest ? before : rendering(number);
 }
 
 function changeOf(

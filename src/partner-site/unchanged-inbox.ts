@@ -48,7 +48,7 @@ export function withTimestampReadOnce(exchange: FileTree): FileTree {
   let known: Promise<Uint8Array> | undefined;
   return {
     ...exchange,
-    read: (wanted, maxLength) =>
-      wanted === path ? (known ??= exchange.read(path, maxLength)) : exchange.read(wanted, maxLength),
+    read: (wanted, maxLength, room) =>
+      wanted === path ? (known ??= exchange.read(path, maxLength)) : exchange.read(wanted, maxLength, room),
   };
 }

@@ -3,17 +3,16 @@
  *
  * Errors carry no cause where the cause would quote the text: it is a key.
  */
-import { scrypt, scryptSync } from 'node:crypto';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { pkcs8Of, seedOfPkcs8 } from './ed25519.ts';
+import { SALT_LENGTH, Stretched } from './stretched.ts';
 
 const PLAIN = 'PRIVATE KEY';
 const ENCRYPTED = 'ENCRYPTED SIGSTORE PRIVATE KEY';
 export const MAX_KEY_FILE = 16 * 1024;
 
-const SALT_LENGTH = 32;
 /** Written: 128 MiB and about half a second for every guess. */
 const WRITTEN_COST = { N: 2 ** 17, r: 8, p: 1 };
 /** Less is too cheap to guess; more would let a file from elsewhere take this machine's memory. cosign writes 2^15 or 2^16. */
@@ -36,18 +35,20 @@ export function renderPlainKey(seed: Uint8Array): string {
 
 /**
  * The seed as PEM which only `password` opens. Takes about half a second of one core, and lets others work meanwhile.
- * `random` gives the salt and the nonce: bytes that were never given before.
+ * `random` gives the salt and the nonce: bytes that were never given before. With the same `stretched`, keys of one password
+ * share a salt and take that time once.
  * @throws TIEUP_E_KEY unless the seed has 32 bytes.
  */
 export async function sealKey(
   seed: Uint8Array,
   password: string,
   random: (length: number) => Uint8Array,
+  stretched: Stretched = new Stretched(),
 ): Promise<string> {
   const plain = pkcs8Of(seed);
-  const salt = random(SALT_LENGTH);
+  const salt = stretched.salt(password, random);
   const nonce = random(nacl.secretbox.nonceLength);
-  const ciphertext = nacl.secretbox(plain, nonce, await stretchAside(password, salt));
+  const ciphertext = nacl.secretbox(plain, nonce, await stretched.keyAside(password, salt, WRITTEN_COST));
   const sealed = {
     kdf: { name: 'scrypt', params: WRITTEN_COST, salt: base64(salt) },
     cipher: { name: 'nacl/secretbox', nonce: base64(nonce) },
@@ -62,18 +63,18 @@ export function isEncrypted(pem: string): boolean {
 }
 
 /**
- * The seed of a key file, encrypted or not; a plain one needs no password.
+ * The seed of a key file, encrypted or not; a plain one needs no password. What `stretched` knows already takes no time.
  * @throws TIEUP_E_KEY when the text is not a key file; TIEUP_E_PASSWORD when the password is missing or wrong.
  */
-export function openKey(pem: string, password: string | undefined): Uint8Array {
+export function openKey(pem: string, password: string | undefined, stretched: Stretched = new Stretched()): Uint8Array {
   const { label, body } = parsePem(pem);
-  const der = label === ENCRYPTED ? decrypt(body, password) : body;
+  const der = label === ENCRYPTED ? decrypt(body, password, stretched) : body;
   const seed = seedOfPkcs8(der);
   if (seed === undefined) throw malformed('it does not hold an Ed25519 key in PKCS#8 form');
   return seed;
 }
 
-function decrypt(body: Uint8Array, password: string | undefined): Uint8Array {
+function decrypt(body: Uint8Array, password: string | undefined, stretched: Stretched): Uint8Array {
   const { kdf, cipher, ciphertext } = parseSealed(body);
   const { N, r, p } = kdf.params;
   if (!ACCEPTED_N.includes(N) || r !== 8 || p !== 1) {
@@ -86,7 +87,7 @@ function decrypt(body: Uint8Array, password: string | undefined): Uint8Array {
     throw malformed(`its nonce has ${nonce.length} bytes, not ${nacl.secretbox.nonceLength}`);
   }
   if (password === undefined) throw new TieupError('TIEUP_E_PASSWORD', 'the key is encrypted and needs its password');
-  const opened = nacl.secretbox.open(bytesOf(ciphertext), nonce, stretch(password, salt, kdf.params));
+  const opened = nacl.secretbox.open(bytesOf(ciphertext), nonce, stretched.key(password, salt, kdf.params));
   if (opened === null) {
     throw new TieupError('TIEUP_E_PASSWORD', 'the password does not open the key, or the key file is damaged');
   }
@@ -105,31 +106,6 @@ function parseSealed(body: Uint8Array): z.infer<typeof sealedSchema> {
   if (!sealed.success)
     throw malformed('its encrypted content is not scrypt and nacl/secretbox as sigstore writes them');
   return sealed.data;
-}
-
-function stretch(password: string, salt: Uint8Array, cost: Cost): Uint8Array {
-  return scryptSync(password, salt, nacl.secretbox.keyLength, bounded(cost));
-}
-
-/** The same in a thread of its own. */
-function stretchAside(password: string, salt: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    scrypt(password, salt, nacl.secretbox.keyLength, bounded(WRITTEN_COST), (error, key) => {
-      if (error === null) resolve(key);
-      else reject(error);
-    });
-  });
-}
-
-interface Cost {
-  readonly N: number;
-  readonly r: number;
-  readonly p: number;
-}
-
-/** OpenSSL counts a little more than the 128 * N * r bytes of the algorithm. */
-function bounded(cost: Cost): Cost & { readonly maxmem: number } {
-  return { ...cost, maxmem: 128 * cost.N * cost.r + 2 ** 20 };
 }
 
 /** Blanks and line ends around and CRLF within are taken: keys come through CI settings, which add them. */

@@ -35,10 +35,15 @@ export async function lookAround(tree: FileTree, base: string): Promise<readonly
 /** Up to this, one read and one hash call are faster than a stream. */
 const SMALL = 1024 * 1024;
 
+/** Room for those who {@link identify} many files one after another: memory of its own for each would be most of the work. */
+export function roomForOne(): Uint8Array {
+  return new Uint8Array(SMALL);
+}
+
 /** Length and SHA-256 of the regular file at `path`. */
-export async function identify(tree: FileTree, path: string, length: number): Promise<Bytes> {
+export async function identify(tree: FileTree, path: string, length: number, room?: Uint8Array): Promise<Bytes> {
   if (length <= SMALL) {
-    const bytes = await tree.read(path, SMALL);
+    const bytes = await tree.read(path, SMALL, room);
     return { length: bytes.length, digest: sha256(bytes) };
   }
   const hash = sha256Stream();

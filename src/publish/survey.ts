@@ -1,7 +1,7 @@
 /** Finds out what a merge is planned from: the original pages, the live tree, and what in it is tieup's own. */
 import { TieupError } from '../errors.ts';
 import type { LiveFile, MergeInput, OriginalFile, TieUpFile } from '../merge/merge-input.ts';
-import { identify, lookAround } from './look.ts';
+import { identify, lookAround, roomForOne } from './look.ts';
 import { type Layout, type Ports, treePathOf, within } from './ports.ts';
 import { type Live, readLive } from './records.ts';
 
@@ -29,12 +29,13 @@ export async function survey(
   const { ledger } = publication;
   const wanted = new Set((release?.files ?? []).map(({ path }) => path));
   const lengths = new Map(originals === 'in-place' ? [] : originals.map(({ path, length }) => [path, length]));
+  const room = roomForOne();
   const live = new Map<string, LiveFile>();
   for (const { path, kind, length } of seen) {
     const entry = ledger.entries.get(path);
     const matters = entry !== undefined || wanted.has(path) || lengths.get(path) === length;
     const digest =
-      kind === 'file' && matters ? (await identify(ports.web, within(base, path), length)).digest : undefined;
+      kind === 'file' && matters ? (await identify(ports.web, within(base, path), length, room)).digest : undefined;
     live.set(path, { kind, length, digest });
   }
   return {
@@ -60,10 +61,11 @@ async function surveyOriginals({ original }: Ports): Promise<readonly OriginalFi
       },
     );
   }
+  const room = roomForOne();
   const found: OriginalFile[] = [];
   for (const { path, kind, length } of await lookAround(original, '')) {
     if (kind === 'folder') continue;
-    if (kind === 'file') found.push({ path, kind, ...(await identify(original, path, length)) });
+    if (kind === 'file') found.push({ path, kind, ...(await identify(original, path, length, room)) });
     else found.push({ path, kind, length });
   }
   return found;

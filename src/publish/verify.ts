@@ -1,7 +1,7 @@
 /** Compares the live tree with the ledger in force: every difference, in one pass over the bytes. */
 import type { FileKind } from '../io/file-tree.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
-import { identify, lookAround } from './look.ts';
+import { identify, lookAround, roomForOne } from './look.ts';
 import { type Layout, type Ports, treePathOf, within } from './ports.ts';
 import { readLive } from './records.ts';
 
@@ -29,6 +29,7 @@ export async function verifyLive(ports: Ports, layout: Layout): Promise<readonly
   const base = treePathOf(layout, number);
   const mounts = [layout.mount, record?.mount ?? layout.mount].map((mount) => mount.slice(1));
   const unseen = new Map(ledger.entries);
+  const room = roomForOne();
   const differences: Difference[] = [];
   for (const { path, kind, length } of await lookAround(ports.web, base)) {
     const entry = unseen.get(path);
@@ -41,7 +42,7 @@ export async function verifyLive(ports: Ports, layout: Layout): Promise<readonly
     if (kind !== 'file') differences.push({ kind: 'wrong-kind', path, found: kind });
     else if (
       length !== entry.length ||
-      (await identify(ports.web, within(base, path), length)).digest !== entry.digest
+      (await identify(ports.web, within(base, path), length, room)).digest !== entry.digest
     ) {
       differences.push({ kind: 'changed', path });
     }

@@ -63,6 +63,17 @@ export function describeFiles(current: () => TreeUnderTest): void {
       expect(await read(tree, 'a.txt')).toBe('hello');
     });
 
+    test('files read one after another into one room are what they are, shorter, as long or longer than it', async () => {
+      const contents = ['exactly!', '', 'short', 'longer than the room', 'short'];
+      for (const [index, content] of contents.entries()) await tree.write(`${index}`, text(content));
+      const room = new Uint8Array(8);
+      for (const [index, content] of contents.entries()) {
+        expect(new TextDecoder().decode(await tree.read(`${index}`, MAX, room))).toBe(content);
+      }
+      await refused(tree.read('3', 8, room), 'TIEUP_E_TOO_LARGE');
+      await refused(tree.read('absent', 8, room), 'TIEUP_E_NOT_FOUND');
+    });
+
     test('a buffer that is reused for every chunk is copied', async () => {
       const buffer = new Uint8Array(4);
       await tree.write(

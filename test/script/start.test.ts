@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { script } from '../support/script.ts';
+import { script, start } from '../support/script.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
 const PACKAGE = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
@@ -41,6 +43,26 @@ describe('tieup', () => {
       stdout: '',
       stderr: "error: unknown command 'inti'\nhint: did you mean init?\n",
     });
+  });
+
+  test('works without its packages beside it, and brings their licences', async () => {
+    const { folder, read } = await script();
+    for (const part of ['bin', 'dist/cli', 'package.json', 'templates']) {
+      await cp(fileURLToPath(new URL(`../../${part}`, import.meta.url)), join(folder, part), { recursive: true });
+    }
+    const tieup = (...words: string[]) => {
+      const environment = { PATH: process.env['PATH'] ?? '', TIEUP_PASSWORD: 'pw' };
+      return start(words, folder, environment, join(folder, 'bin', 'tieup.js'));
+    };
+    const site = ['init', 'site', '--role', 'main', '--name', 'Docs', '--url', 'https://docs.example/'];
+    expect(await tieup(...site)).toMatchObject({ exitCode: 0 });
+    expect(await tieup('-C', 'site', 'build')).toMatchObject({ exitCode: 0 });
+    const lines = (await read('dist/cli/LICENSES.txt')).split('\n');
+    const outside = Object.entries(JSON.parse(PACKAGE).dependencies).flatMap(([name, version]) =>
+      lines.some((line) => line.startsWith(`${name} ${String(version)}, `)) ? [] : name,
+    );
+    // Those that look for native parts beside themselves stay where npm puts them.
+    expect(outside).toEqual(['ssh2', 'ssh2-sftp-client']);
   });
 
   test('a reader that goes away early is no failure', async () => {

@@ -56,12 +56,17 @@ export async function script(): Promise<Script> {
   };
 }
 
-/** `tieup …words` in the folder `cwd`, with this environment and no other. */
-export function start(words: readonly string[], cwd: string, env: Record<string, string>): Promise<Ended> {
+/** `tieup …words` in the folder `cwd`, with this environment and no other; of another installation when `bin` names it. */
+export function start(
+  words: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  bin: string = BIN,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
-      [BIN, ...words],
+      [bin, ...words],
       { cwd, env, timeout: TIMEOUT_MS, maxBuffer: 2 ** 26 },
       (error, stdout, stderr) => {
         const exitCode = child.exitCode;

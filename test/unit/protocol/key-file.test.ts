@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { isTieupError, type ErrorCode } from '../../../src/errors.ts';
 import { pkcs8Of } from '../../../src/protocol/ed25519.ts';
 import { isEncrypted, openKey, renderPlainKey, sealKey } from '../../../src/protocol/key-file.ts';
+import { Stretched } from '../../../src/protocol/stretched.ts';
 
 const seed = Uint8Array.from({ length: 32 }, (_, index) => 200 - index);
 const random = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 7 + length) % 256);
@@ -16,9 +17,12 @@ function withContent(
   pem: string,
   change: (content: { kdf: Content; cipher: Content; ciphertext: string }) => unknown,
 ): string {
+  return pemOf('ENCRYPTED SIGSTORE PRIVATE KEY', Buffer.from(JSON.stringify(change(contentOf(pem)))));
+}
+
+function contentOf(pem: string): { kdf: Content; cipher: Content; ciphertext: string } {
   const [, body] = /-----\n([\s\S]+)\n-----END/.exec(pem) ?? [];
-  const content = JSON.parse(Buffer.from(body ?? '', 'base64').toString());
-  return pemOf('ENCRYPTED SIGSTORE PRIVATE KEY', Buffer.from(JSON.stringify(change(content))));
+  return JSON.parse(Buffer.from(body ?? '', 'base64').toString());
 }
 
 function pemOf(label: string, body: Uint8Array): string {
@@ -77,6 +81,29 @@ describe('an encrypted key', () => {
       });
       return content;
     });
+  });
+
+  test('shares its salt with those which one command seals with the same password, and nothing else', async () => {
+    let given = 0;
+    const fresh = (length: number): Uint8Array => new Uint8Array(length).fill(++given);
+    const stretched = new Stretched();
+    const [one, other, third] = await Promise.all([
+      sealKey(seed, 'pw', fresh, stretched),
+      sealKey(new Uint8Array(32), 'pw', fresh, stretched),
+      sealKey(seed, 'another', fresh, stretched),
+    ]);
+    const all = [one, other, third].map(contentOf);
+    expect(new Set(all.map(({ kdf }) => kdf['salt'])).size).toBe(2);
+    expect(all[0]?.kdf['salt']).toBe(all[1]?.kdf['salt']);
+    expect(new Set(all.map(({ cipher }) => cipher['nonce'])).size).toBe(3);
+
+    // Each opens for whoever knows nothing of the others, and for whoever has opened another one.
+    expect(openKey(one, 'pw')).toEqual(seed);
+    expect(openKey(one, 'pw', stretched)).toEqual(seed);
+    expect(openKey(other, 'pw', stretched)).toEqual(new Uint8Array(32));
+    expect(refusal(() => openKey(third, 'pw', stretched)).code).toBe('TIEUP_E_PASSWORD');
+    expect(refusal(() => openKey(one, 'another', stretched)).code).toBe('TIEUP_E_PASSWORD');
+    expect(contentOf(await sealKey(seed, 'pw', fresh)).kdf['salt']).not.toBe(all[0]?.kdf['salt']);
   });
 
   test('may have an empty password, which is not the same as none', async () => {
