@@ -57,7 +57,6 @@ export async function duckdbHits(folder: string): Promise<HitStore | undefined> 
 class DuckdbHits implements HitStore {
   readonly #folder: string;
   readonly #instance: DuckDBInstance;
-  #count = 0;
 
   constructor(folder: string, instance: DuckDBInstance) {
     this.#folder = folder;
@@ -65,7 +64,6 @@ class DuckdbHits implements HitStore {
   }
 
   async begin(target: HitTarget): Promise<HitImport> {
-    this.#count += 1;
     const { partner, log, epoch, from, size } = target;
     const staging = join(this.#folder, `.staging-${partner}-${log}-${epoch}-${from}-${size}`);
     // Of an import that was interrupted; whoever imports for a partner holds its lock.

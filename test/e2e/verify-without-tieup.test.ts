@@ -8,8 +8,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { proveFrom } from '../../src/logs/certificate.ts';
+import { exportLogs } from '../../src/partner-site/export-logs.ts';
+import { ownKey } from '../../src/partner-site/own-keys.ts';
 import { partnership } from '../support/partnership-fixture.ts';
 import type { PartnerFixture } from '../support/partner-fixture.ts';
+import { exported, hit, serve, withLogs } from '../support/shop-logs.ts';
 import { type RealPart, realPart } from '../support/real-parts.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../docs/verify-without-tieup.md');
@@ -26,6 +30,10 @@ const SUMDB_NOTE = '/usr/share/gocode/src/golang.org/x/mod/sumdb/note';
 interface Step {
   readonly command: string;
   readonly printed: string;
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 /** `$ command`, `> more of it`, and lines that it printed. */
@@ -69,9 +77,20 @@ describe('the commands of docs/verify-without-tieup.md', { shuffle: false }, asy
 
   beforeAll(async () => {
     ({ shop } = await partnership());
-    await shop.accept();
-    const [, program = ''] = /^```go\n([\s\S]*?)^```$/m.exec(page) ?? [];
-    await writeFile(join(shop.folder, 'verify-note.go'), program);
+    const config = withLogs();
+    await shop.accept(await shop.open({ config }));
+    serve(shop, hit('/about/us.html'), hit('/with-main/'), hit('/with-main/story.html'));
+    await exportLogs(await shop.open({ config }), { acceptGap: false, disclose: {} });
+    const part = await readFile(shop.path(`exchange/outbox/logs/${(await exported(shop)).T.file?.digest}.part.gz`));
+    const proof = await proveFrom(() => inPieces(part), [await ownKey(await shop.open(), 'log')], {
+      kind: 'line',
+      seq: 2,
+    });
+    await writeFile(join(shop.folder, 'line-2.proof'), proof);
+    const programs = [...page.matchAll(/^```go\n([\s\S]*?)^```$/gm)].map(([, program = '']) => program);
+    const names = ['verify-note.go', 'check-log.go'];
+    expect(programs).toHaveLength(names.length);
+    for (const [at, program] of programs.entries()) await writeFile(join(shop.folder, names[at] ?? ''), program);
   });
 
   test('are there', () => expect(blocks.flatMap(stepsOf).length).toBeGreaterThan(20));

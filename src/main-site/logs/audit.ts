@@ -110,13 +110,13 @@ async function checkOpenDemand(
     message: `${demandedIndexes(demand).length} records of log O that were demanded at ${demand.time} were not shown: ${why}`,
     records: demandedIndexes(demand),
   });
-  const refused = answer.kind === 'refused' ? [answer.finding] : [];
+  const faults = answer.kind === 'refused' ? [answer.finding] : [];
   if (demand.epoch !== pins.epoch) {
-    return { isOver: true, findings: [...refused, ignored('a new epoch began')], unjudged: [], shown: 0 };
+    return { isOver: true, findings: [...faults, ignored('a new epoch began')], unjudged: [], shown: 0 };
   }
   const exports = (pins.seen?.seq ?? 0) - open.seq;
-  if (exports < EXPORTS_TO_ANSWER) return { isOver: false, findings: refused, unjudged: [], shown: 0 };
-  return { isOver: true, findings: [...refused, ignored(`${exports} exports came since`)], unjudged: [], shown: 0 };
+  if (exports < EXPORTS_TO_ANSWER) return { isOver: false, findings: faults, unjudged: [], shown: 0 };
+  return { isOver: true, findings: [...faults, ignored(`${exports} exports came since`)], unjudged: [], shown: 0 };
 }
 
 type Answer =
