@@ -15,6 +15,7 @@ import { noteSigner, type NoteSigner } from '../protocol/note.ts';
 import { documentKeyName } from './invite.ts';
 import { audit, type Audited } from './logs/audit.ts';
 import { deducted, missingCanaries, readCanaries } from './logs/canaries.ts';
+import { keepCommitments } from './logs/commitments.ts';
 import { showCosigned } from './logs/cosigned.ts';
 import type { LogExchange } from './logs/fetch-part.ts';
 import { enterEpoch, type OpenedEpoch } from './logs/epochs.ts';
@@ -121,6 +122,7 @@ export async function pullFrom(
     opened,
     findings,
   } = await enterEpoch(site, partnership, exchange, await readPins(site, partner));
+  await keepCommitments(site, partnership, exchange, before);
   const taken = await takeExport(site, partnership, exchange, before, hits);
   const { pins } = taken;
   // What was put aside must not be left lying when the line breaks.

@@ -18,7 +18,7 @@ import {
   unparsedRecord,
 } from '../../src/protocol/log-record.ts';
 import { claimedText, type NoteSigner, noteSigner, signNote } from '../../src/protocol/note.ts';
-import { headOf, hit, partOf, sealed, type SealedRecord } from './exported-log.ts';
+import { headOf, hit, noteOf, partOf, sealed, type SealedRecord } from './exported-log.ts';
 import type { PartnerFixture } from './partner-fixture.ts';
 
 export type Log = 'T' | 'O';
@@ -140,6 +140,14 @@ export async function answerDemand(shop: PartnerFixture, forged: ForgedAnswer): 
   });
   writeFileSync(join(outbox(shop), 'answer.part.gz'), bytes);
   writeFileSync(join(outbox(shop), 'answer.note'), signNote(text, [forged.signer ?? own]));
+}
+
+/** Signs a checkpoint of a log, as `tieup logs commit` does. */
+export async function commitTo(shop: PartnerFixture, log: Log, records: readonly LogRecord[]): Promise<void> {
+  mkdirSync(outbox(shop), { recursive: true });
+  const origin = { host: `${shop.id}.example`, partner: shop.id, log, epoch: 1 };
+  const note = noteOf(sealedLog(records), { origin, signer: await logSignerOf(shop) });
+  writeFileSync(join(outbox(shop), `${log}.checkpoint`), note);
 }
 
 /** The manager's statement of a new epoch. */

@@ -6,6 +6,7 @@
  *     <epoch>/epoch.note                         the manager's statement with which the epoch began
  *     <epoch>/<T|O>/<from>-<size>.part.gz        every exported log as it was pulled, verified
  *     <epoch>/statements/<seq>.note              what the partner said with each export
+ *     <epoch>/commitments/<log>-<size>.note      checkpoints that were signed and not exported yet
  *     <epoch>/switches.json                      which release was live from which record on
  *     <epoch>/audits/<digest>/                   demands, and how they were answered
  *     <T|O>.cosigned                             what is in the inbox

@@ -17,6 +17,7 @@ import { type VerifiedPart, verifyPart } from '../../protocol/log-part.ts';
 import { claimedText } from '../../protocol/note.ts';
 import type { MainSite } from '../main-site.ts';
 import { CanaryWatch, readCanaries, writeCanaries } from './canaries.ts';
+import { CommitmentWatch, dropCommitments, readCommitments } from './commitments.ts';
 import { clearIncoming, fetchPart, incomingPath, type LogExchange } from './fetch-part.ts';
 import { addFindings, type KeptFinding, type LogFinding } from './findings.ts';
 import { keepRefused } from './keep-refused.ts';
@@ -75,7 +76,7 @@ export async function takeExport(
       // The partner exported again while its last export was being fetched, and took the old files away: nothing is wrong with that.
       const now = await readIfThere(exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
       if (error instanceof TieupError && now !== undefined && Buffer.compare(now, note) !== 0) continue;
-      throw await keepRefused(site, partnership.id, await evidenceOf(site, partnership.id, note, pins), error);
+      throw await keepRefused(site, partnership.id, await evidenceOf(site, partnership, note, pins), error);
     }
   }
 }
@@ -106,6 +107,7 @@ async function takeStated(
     const findings = await addFindings(site, partner, findingsOf(partnership, opened.statement, pins, taken));
     await writePins(site, partner, after);
     await clearIncoming(site, partner);
+    await dropCommitments(site, partner, after);
     return { kind: 'pulled', pins: after, findings, hits: taken.hits };
   } catch (error) {
     for (const each of taken.hits) await each.import.discard();
@@ -146,7 +148,8 @@ async function verifyTrees(
       const target = { partner, log, epoch: statement.epoch, from, size };
       const hitImport = await hits?.begin(target);
       if (hitImport !== undefined) aside.push({ log, from, size, import: hitImport });
-      const records = new RecordTaker(watch, hitImport);
+      const commitments = new CommitmentWatch(partner, log, await readCommitments(site, partnership, log, pins));
+      const records = new RecordTaker(watch, hitImport, commitments);
       if (log === 'T') taker = records;
       const part = await verifyPart(
         gunzipped(site.files.stream(copy, file.length), file.rawLength),
@@ -158,6 +161,7 @@ async function verifyTrees(
         },
         records.take,
       );
+      commitments.finish({ size, root });
       assertDisclosedAsSaid(partner, log, statement, part);
       trees.set(log, { ...part, copy });
     }
@@ -274,7 +278,8 @@ async function isOfPastEpoch(site: MainSite, partner: string, note: Uint8Array, 
 }
 
 /** What contradicts something is evidence only beside it: what was seen before, and the checkpoints that were pinned. */
-async function evidenceOf(site: MainSite, partner: string, note: Uint8Array, pins: Pins) {
+async function evidenceOf(site: MainSite, partnership: Partnership, note: Uint8Array, pins: Pins) {
+  const partner = partnership.id;
   const notes: Record<string, Uint8Array> = { 'export.note': note };
   if (pins.seen !== null) {
     const path = epochPath(partner, pins.epoch, `statements/${pins.seen.seq}.note`);
@@ -284,6 +289,8 @@ async function evidenceOf(site: MainSite, partner: string, note: Uint8Array, pin
   for (const log of TREES) {
     const { checkpoint } = pins[log];
     if (checkpoint !== null) notes[`${log}.checkpoint-before`] = Buffer.from(checkpoint, 'base64');
+    const [committed] = await readCommitments(site, partnership, log, pins);
+    if (committed !== undefined) notes[`${log}.checkpoint-committed`] = committed.note;
   }
   const incoming = (await site.files.list(logPath(partner, 'incoming'))).map(({ name }) => name);
   const fetched = incoming.filter((name) => name.endsWith('.part.gz')).map((name) => name.slice(0, -'.part.gz'.length));

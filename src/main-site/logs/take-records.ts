@@ -5,6 +5,7 @@ import type { RecordBatch } from '../../protocol/log-part-body.ts';
 import { type LogRecord, parseRecord } from '../../protocol/log-record.ts';
 import { FIELD, FIELD_STRIDE, scannedClass } from '../../protocol/log-scan.ts';
 import type { CanaryWatch } from './canaries.ts';
+import type { CommitmentWatch } from './commitments.ts';
 import { knownSwitch, type KnownSwitch } from './switches.ts';
 
 export interface Gap {
@@ -21,14 +22,17 @@ export class RecordTaker {
   readonly gaps: Gap[] = [];
   readonly #canaries: CanaryWatch | undefined;
   readonly #hits: HitImport | undefined;
+  readonly #commitments: CommitmentWatch | undefined;
   #day = NO_DAY;
 
-  constructor(canaries: CanaryWatch | undefined, hits: HitImport | undefined) {
+  constructor(canaries?: CanaryWatch, hits?: HitImport, commitments?: CommitmentWatch) {
     this.#canaries = canaries;
     this.#hits = hits;
+    this.#commitments = commitments;
   }
 
-  readonly take: TakeRecords = async (batch) => {
+  readonly take: TakeRecords = async (batch, head) => {
+    this.#commitments?.take(batch, head);
     const { bytes, count, offsets } = batch;
     for (let record = 0; record < count; record += 1) {
       const at = record * FIELD_STRIDE;

@@ -16,6 +16,7 @@ import {
 } from '../../support/forged-export.ts';
 import { disclosed, exported, hit as line, serve, withLogs } from '../../support/shop-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
+import { newEpoch } from '../../../src/partner-site/new-epoch.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { pullOne } from '../../support/pulled.ts';
 
@@ -228,5 +229,33 @@ describe('findings without a demand', () => {
     expect(await pullOne(main)).toMatchObject({ kind: 'pulled', findings: [], audit: { demanded: 1 } });
     expect((await exported(shop)).seq).toBe(1);
     expect((await disclosed(shop, 'T')).map(({ class: c }) => c)).toEqual(['S', 'T']);
+  });
+
+  test('none at an honest partner that is asked, begins a new epoch, and is asked again', async () => {
+    const { main, shop } = await partnership();
+    const config = withLogs();
+    const exportNow = async () => {
+      main.clock.passDays(1);
+      await exportLogs(await shop.open({ config }), { acceptGap: false, disclose: {} });
+    };
+    await shop.accept(await shop.open({ config }));
+    serve(shop, line('/with-main/'), line('/about/us.html'), 'no request\n', line('/with-main/story.html'));
+    await exportNow();
+    expect(await pullOne(main)).toMatchObject({ findings: [], audit: { demanded: 2 } });
+    serve(shop, line('/'));
+    await exportNow();
+    expect(await pullOne(main)).toMatchObject({ findings: [], audit: { shown: 2, demanded: 3, unjudged: [] } });
+    await exportNow();
+    expect(await pullOne(main)).toMatchObject({ findings: [], audit: { shown: 3, demanded: 0 } });
+
+    serve(shop, line('/with-main/visit.html'));
+    await newEpoch(await shop.open({ config }), { reason: 'a try', lost: undefined });
+    await exportNow();
+    expect(await pullOne(main)).toMatchObject({
+      kind: 'pulled',
+      epoch: { epoch: 2, abandoned: { T: 0, O: 0 } },
+      findings: [],
+    });
+    expect(await pullOne(main)).toMatchObject({ kind: 'unchanged', epoch: null, findings: [] });
   });
 });

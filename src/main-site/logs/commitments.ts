@@ -1,0 +1,150 @@
+/**
+ * Checkpoints that a partner signs every few minutes, without exporting anything: `<epoch>/commitments/<log>-<size>.note`. Each pull
+ * takes the newest one, and a later export has to pass through it. So what was committed to when somebody looked cannot be
+ * changed before it is exported.
+ */
+import type { Partnership } from '../../config/partnership.ts';
+import { isTieupError, TieupError } from '../../errors.ts';
+import { readIfThere } from '../../io/read-if-there.ts';
+import {
+  MAX_CHECKPOINT_NOTE,
+  openCheckpoint,
+  type OpenedCheckpoint,
+  type TreeHead,
+} from '../../protocol/checkpoint.ts';
+import { checkpointPath } from '../../protocol/exchange.ts';
+import type { RecordBatch } from '../../protocol/log-part-body.ts';
+import type { PartHead } from '../../protocol/log-part-header.ts';
+import { openedLeaf } from '../../protocol/log-part-line.ts';
+import { FIELD_STRIDE } from '../../protocol/log-scan.ts';
+import { Frontier, sameHash } from '../../protocol/merkle.ts';
+import type { MainSite } from '../main-site.ts';
+import type { LogExchange } from './fetch-part.ts';
+import { keepRefused } from './keep-refused.ts';
+import { epochPath, headOf, type Pins, TREES, type TreeName } from './log-records.ts';
+import { logKey } from './open-statement.ts';
+
+/** More between two exports are not kept. */
+const MAX_COMMITMENTS = 1000;
+
+/**
+ * Keeps the newest checkpoints of the outbox. One that is not there, or not signed as it must be, is nothing to hold anybody to.
+ * @throws TIEUP_E_VERIFY when one contradicts what is pinned, or another one of the same size; both are kept as evidence.
+ */
+export async function keepCommitments(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: LogExchange,
+  pins: Pins,
+): Promise<void> {
+  for (const log of TREES) {
+    const note = await readIfThere(exchange, checkpointPath(log), MAX_CHECKPOINT_NOTE);
+    const found = note && openedOr(note, partnership, log, pins.epoch);
+    if (found === undefined || found.size < pins[log].size) continue;
+    const path = epochPath(partnership.id, pins.epoch, `commitments/${log}-${found.size}.note`);
+    const before = await readIfThere(site.files, path, MAX_CHECKPOINT_NOTE);
+    const pinned = found.size === pins[log].size ? headOf(pins[log]) : undefined;
+    const known = pinned ?? (before && openedOr(before, partnership, log, pins.epoch));
+    if (known !== undefined && !sameHash(known.root, found.root)) {
+      const pinnedNote = Buffer.from(pins[log].checkpoint ?? '', 'base64');
+      const notes = { [`${log}.checkpoint`]: found.note, [`${log}.checkpoint-before`]: before ?? pinnedNote };
+      const refusal = forked(partnership.id, log, `has signed two roots for the first ${found.size} records`);
+      throw await keepRefused(site, partnership.id, { notes, fetched: [] }, refusal);
+    }
+    const kept = known === undefined ? await site.files.list(path.slice(0, path.lastIndexOf('/'))) : [];
+    if (known === undefined && kept.length < MAX_COMMITMENTS) await site.files.write(path, found.note);
+  }
+}
+
+/** Those that are not pinned yet, ascending. */
+export async function readCommitments(
+  site: MainSite,
+  partnership: Partnership,
+  log: TreeName,
+  pins: Pins,
+): Promise<readonly OpenedCheckpoint[]> {
+  const folder = epochPath(partnership.id, pins.epoch, 'commitments');
+  const found: OpenedCheckpoint[] = [];
+  for (const { name } of await site.files.list(folder)) {
+    if (!name.startsWith(`${log}-`)) continue;
+    const note = await site.files.read(`${folder}/${name}`, MAX_CHECKPOINT_NOTE);
+    const each = openedOr(note, partnership, log, pins.epoch);
+    if (each !== undefined && each.size > pins[log].size) found.push(each);
+  }
+  return found.toSorted((a, b) => a.size - b.size);
+}
+
+/** Those that are pinned now have done their work. */
+export async function dropCommitments(site: MainSite, partner: string, { epoch, ...pins }: Pins): Promise<void> {
+  const folder = epochPath(partner, epoch, 'commitments');
+  for (const { name } of await site.files.list(folder)) {
+    const [, log, size] = /^([TO])-(\d+)\.note$/.exec(name) ?? [];
+    if (Number(size) <= pins[log === 'T' ? 'T' : 'O'].size) await site.files.remove(`${folder}/${name}`);
+  }
+}
+
+/** Looks while a log is verified whether it passes through the roots that were committed to. */
+export class CommitmentWatch {
+  readonly #partner: string;
+  readonly #log: TreeName;
+  readonly #due: OpenedCheckpoint[];
+  #tree: Frontier | undefined;
+  #isLost = false;
+  #broken: OpenedCheckpoint | undefined;
+
+  constructor(partner: string, log: TreeName, commitments: readonly OpenedCheckpoint[]) {
+    this.#partner = partner;
+    this.#log = log;
+    this.#due = [...commitments];
+  }
+
+  take(batch: RecordBatch, head: PartHead): void {
+    if (this.#due.length === 0 || this.#isLost) return;
+    const tree = (this.#tree ??= Frontier.of(head.from, head.frontier));
+    const { bytes, count, indexes, offsets } = batch;
+    for (let record = 0; record < count && this.#due.length > 0; record += 1) {
+      // Withheld records lie between: only a hash of many of them is known, and no root within.
+      if (indexes[record] !== tree.size) {
+        this.#isLost = true;
+        return;
+      }
+      const at = record * FIELD_STRIDE;
+      tree.append(openedLeaf(bytes, offsets[at] ?? 0, (offsets[at + FIELD_STRIDE - 1] ?? 0) - 1));
+      const [next] = this.#due;
+      if (next === undefined || next.size !== tree.size) continue;
+      if (!sameHash(next.root, tree.root())) this.#broken ??= next;
+      this.#due.shift();
+    }
+  }
+
+  /** To be called when the log is verified to its end. @throws TIEUP_E_VERIFY when what was committed to was changed since. */
+  finish(until: TreeHead): void {
+    const last = this.#due.find(({ size, root }) => size === until.size && !sameHash(root, until.root));
+    const broken = this.#broken ?? last;
+    if (broken === undefined) return;
+    const why = `had committed to other records: its first ${broken.size} were changed before they were exported`;
+    throw forked(this.#partner, this.#log, why);
+  }
+}
+
+function openedOr(
+  note: Uint8Array,
+  partnership: Partnership,
+  log: TreeName,
+  epoch: number,
+): OpenedCheckpoint | undefined {
+  try {
+    const opened = openCheckpoint(note, [logKey(partnership)]);
+    return opened.origin.log === log && opened.origin.epoch === epoch ? opened : undefined;
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_VERIFY')) return undefined;
+    throw error;
+  }
+}
+
+function forked(partner: string, log: TreeName, why: string): TieupError {
+  return new TieupError(
+    'TIEUP_E_VERIFY',
+    `log ${log} of ${partner} is refused: ${partner} ${why}; the history was forked`,
+  );
+}
