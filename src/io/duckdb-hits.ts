@@ -3,7 +3,7 @@
  * while the next ones come. Nothing gets its name before everything is converted.
  */
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TieupError } from '../errors.ts';
 import type { HitImport, HitStore, HitTarget } from './hit-store.ts';
@@ -65,10 +65,14 @@ class DuckdbHits implements HitStore {
 
   async begin(target: HitTarget): Promise<HitImport> {
     const { partner, log, epoch, from, size } = target;
-    const staging = join(this.#folder, `.staging-${partner}-${log}-${epoch}-${from}-${size}`);
-    // Of an import that was interrupted; whoever imports for a partner holds its lock.
-    await rm(staging, { recursive: true, force: true });
-    await mkdir(staging, { recursive: true });
+    const own = `.staging-${partner}-${log}-`;
+    const staging = join(this.#folder, `${own}${epoch}-${from}-${size}`);
+    await mkdir(this.#folder, { recursive: true });
+    // Of imports that were killed: whoever imports for a partner holds its lock, and takes one log after the other.
+    for (const name of await readdir(this.#folder)) {
+      if (name.startsWith(own)) await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+    await mkdir(staging);
     return new ParquetImport(target, this.#folder, staging, await this.#instance.connect());
   }
 

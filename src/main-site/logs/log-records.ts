@@ -147,9 +147,28 @@ export function keptPartPath(partner: string, epoch: number, log: TreeName, { fr
   return epochPath(partner, epoch, `${log}/${from}-${size}.part.gz`);
 }
 
+/** Removes what interrupted pulls verified and did not pin: the partner may have exported something else since. */
+export async function dropUnpinned(
+  site: MainSite,
+  partner: string,
+  epoch: number,
+  log: TreeName,
+  pinned: number,
+): Promise<void> {
+  for (const range of await partsIn(site, partner, epoch, log)) {
+    if (range.from >= pinned) await site.files.remove(keptPartPath(partner, epoch, log, range));
+  }
+}
+
+async function partsIn(site: MainSite, partner: string, epoch: number, log: TreeName): Promise<readonly PartRange[]> {
+  return (await site.files.list(epochPath(partner, epoch, log))).flatMap(({ name }) => {
+    const [, start, size] = /^(\d{1,16})-(\d{1,16})\.part\.gz$/.exec(name) ?? [];
+    return start === undefined ? [] : [{ from: Number(start), size: Number(size) }];
+  });
+}
+
 /**
- * The exported logs that were pulled and pinned, from record `from` to record `to`, ascending. What an interrupted pull verified
- * and did not pin is left out: the largest that fits is the one that was pinned.
+ * The exported logs that were pulled and pinned, from record `from` to record `to`, ascending.
  * @throws TIEUP_E_FAILED when one is missing.
  */
 export async function keptParts(
@@ -159,13 +178,10 @@ export async function keptParts(
   log: TreeName,
   { from, size: to }: PartRange,
 ): Promise<readonly PartRange[]> {
-  const all = (await site.files.list(epochPath(partner, epoch, log))).flatMap(({ name }) => {
-    const [, start, size] = /^(\d{1,16})-(\d{1,16})\.part\.gz$/.exec(name) ?? [];
-    return start === undefined ? [] : [{ from: Number(start), size: Number(size) }];
-  });
+  const all = await partsIn(site, partner, epoch, log);
   const found: PartRange[] = [];
   for (let at = from; at < to;) {
-    const next = all.filter((each) => each.from === at && each.size <= to).toSorted((a, b) => b.size - a.size)[0];
+    const next = all.find((each) => each.from === at && each.size <= to);
     if (next === undefined) {
       const where = epochPath(partner, epoch, log);
       throw new TieupError('TIEUP_E_FAILED', `the exported log that begins at record ${at} is missing in ${where}`, {

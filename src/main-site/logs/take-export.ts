@@ -22,6 +22,7 @@ import { clearIncoming, fetchPart, incomingPath, type LogExchange } from './fetc
 import { addFindings, type KeptFinding, type LogFinding } from './findings.ts';
 import { keepRefused } from './keep-refused.ts';
 import {
+  dropUnpinned,
   epochPath,
   headOf,
   keptPartPath,
@@ -205,6 +206,7 @@ async function keep(
 ): Promise<void> {
   const { epoch, seq, T } = statement;
   for (const [log, { copy, from, checkpoint }] of trees) {
+    await dropUnpinned(site, partner, epoch, log, from);
     const place = keptPartPath(partner, epoch, log, { from, size: checkpoint.size });
     await site.files.makeFolder(place.slice(0, place.lastIndexOf('/')));
     await site.files.rename(copy, place);

@@ -76,6 +76,19 @@ describe('what was pulled', () => {
     },
   );
 
+  test('is what was pinned, also when a pull died and the partner then exported something else', async () => {
+    const { main, shop } = await partnership();
+    const longer: Claim = { T: [...claim.T, ...tieUpHits(3, 40)], O: claim.O };
+    await forge(shop, { claim: longer });
+    await expect(pullOne(main, dyingAt(main, '/pins.json'))).rejects.toThrow('killed');
+    const first = await forge(shop, { claim });
+    await pullOne(main);
+    await forge(shop, { claim: more, from: { T: 4, O: 4 }, seq: 2, previous: first.digest });
+    await pullOne(main);
+    expect(await importPulled(main.site, true)).toEqual([{ partner: 'harbour', records: 11 }]);
+    expect(countsIn(main)).toEqual(SECOND);
+  });
+
   test('is imported later when there was no DuckDB at first, in order and all of it', async () => {
     const { main, shop } = await partnership();
     const without: MainSite = { ...main.site, hits: async () => undefined };
