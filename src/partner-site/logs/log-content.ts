@@ -1,5 +1,5 @@
 /** What a log file says, whether it lies there plain or compressed with gzip. */
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { TieupError } from '../../errors.ts';
 import type { LogFile } from '../../io/log-files.ts';
@@ -27,7 +27,12 @@ export async function* content(file: LogFile, from: number): AsyncIterable<Uint8
     return;
   }
   // Node reads members that follow each other, as `gzip >>` writes them.
-  const plain = Readable.from(bytesOf(file, 0)).pipe(createGunzip({ chunkSize: CHUNK / 4 }));
+  const source = Readable.from(bytesOf(file, 0), { objectMode: true });
+  const plain = createGunzip({ chunkSize: CHUNK / 4 });
+  let sourceFault: unknown;
+  source.on('error', (error) => (sourceFault = error));
+  // Not `pipe`: a fault of the disk would be heard of by nobody, and a reader that stops early would leave the source open.
+  pipeline(source, plain, () => {});
   let passed = 0;
   try {
     for await (const chunk of plain) {
@@ -37,7 +42,7 @@ export async function* content(file: LogFile, from: number): AsyncIterable<Uint8
       if (start < chunk.length) yield chunk.subarray(start);
     }
   } catch (cause) {
-    if (cause instanceof TieupError) throw cause;
+    if (sourceFault !== undefined) throw sourceFault;
     throw new TieupError(
       'TIEUP_E_STORAGE',
       `the compressed log ${JSON.stringify(file.path)} cannot be read to its end`,
@@ -46,6 +51,8 @@ export async function* content(file: LogFile, from: number): AsyncIterable<Uint8
         cause,
       },
     );
+  } finally {
+    source.destroy();
   }
 }
 

@@ -53,6 +53,7 @@ export async function readSource(
         format: compileFormat(source.format),
         host: source.host ?? hostOf(site),
         zone: source.zone,
+        prefix: new URL(site.config.url).pathname,
         liveAtStart: inForce === undefined ? nothingLive(site, scanner) : await live(inForce),
         switches: points,
       },

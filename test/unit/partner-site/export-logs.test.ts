@@ -45,6 +45,19 @@ describe('exporting access logs', () => {
     expect((await exported(shop)).O).toMatchObject({ size: 2, disclosed: 'part' });
   });
 
+  test('of a site below a path counts what lies below that path', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/blog/with-main/'), hit('/with-main/'));
+    const config = { ...withLogs(), url: 'https://harbour.example/blog/' };
+    const { statement } = await exportLogs(await shop.open({ config }), { acceptGap: false, disclose: {} });
+    expect(statement?.lines).toMatchObject({ T: 1, O: 1 });
+    expect((await disclosed(shop, 'T')).at(-1)).toMatchObject({
+      path: '/blog/with-main/',
+      page: 'with-main/index.html',
+    });
+  });
+
   test('a second time says nothing new, and writes nothing', async () => {
     const { shop } = await partnership();
     await publish(shop);
