@@ -81,11 +81,12 @@ describe('changed terms', () => {
   test('are never accepted by policy, however wide it is', async () => {
     const { main, shop } = await partnership();
     await shop.accept();
-    await signPolicy(await shop.open({ config: { auto: { allow: 'content' } } }));
+    const config = { auto: { allow: 'content' } } as const;
+    await signPolicy(await shop.open({ config }));
     await main.editPartner('harbour', 'mount: /with-main/', 'mount: /coffee/');
     await main.pushed();
     const before = await shop.live();
-    const result = await accept(await shop.open(), {
+    const result = await accept(await shop.open({ config }), {
       answering: { kind: 'policy', show: async () => {} },
       choices: {},
     });

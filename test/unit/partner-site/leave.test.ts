@@ -264,7 +264,7 @@ describe('leaving', () => {
     await leave(await shop.open(), leaving());
     await newRelease(main);
     await comeBack(await shop.open());
-    const result = await accept(await shop.open(), {
+    const result = await accept(await shop.open({ config: { auto } }), {
       answering: { kind: 'policy', show: async () => {} },
       choices: {},
     });
