@@ -67,7 +67,7 @@ function classes({ counts }: Committed): string {
 
 function shown({ size, from, disclosed, file }: ExportedTree): string {
   if (file === null) return `${count(size, 'record')}, none of them new`;
-  const what = disclosed === 'whole' ? 'all shown' : 'counted, and shown as far as asked';
+  const what = disclosed === 'whole' ? 'all shown' : 'only counted, but for what you asked to show';
   return `${count(size - from, 'new record')}, ${what} (${byteCount(file.length)})`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Lines of real servers' formats and the records which they become: `test/golden/logs/<format>/`.
+ * Lines of real servers' formats and the records which they become: `test/vectors/log-formats/<format>/`.
  * `npx vitest run test/unit/logs/formats.test.ts -u` writes `records.txt` anew; read the difference before you commit it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { detectFormat } from '../../../src/logs/detect.ts';
 import { compileFormat } from '../../../src/logs/format.ts';
 import { scanLog } from '../../support/scanned-log.ts';
 
-const GOLDEN = join(import.meta.dirname, '../../golden/logs');
+const GOLDEN = join(import.meta.dirname, '../../vectors/log-formats');
 const formats = readdirSync(GOLDEN);
 
 describe('the formats of access logs', () => {
