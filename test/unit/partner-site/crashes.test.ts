@@ -5,19 +5,16 @@
 import { describe, expect, test } from 'vitest';
 import { accept } from '../../../src/partner-site/accept.ts';
 import { merge, withhold } from '../../../src/partner-site/merge.ts';
-import type { PartnerSite } from '../../../src/partner-site/partner-site.ts';
 import { resume, rollback } from '../../../src/partner-site/rollback.ts';
 import { status } from '../../../src/partner-site/status.ts';
 import { verify } from '../../../src/partner-site/verify.ts';
-import { Crash } from '../../support/crash-tree.ts';
+import { changesOf, killedAt, type Work } from '../../support/killed.ts';
 import { answersOf, chainFaults } from '../../support/outbox.ts';
 import { type PartnerFixture, saying, UNASKED } from '../../support/partner-fixture.ts';
 import { partnership } from '../../support/partnership-fixture.ts';
 
 /** A whole life of a site for every step takes its time on a busy machine. */
 const PATIENCE = { timeout: 300_000 };
-
-type Work = (site: PartnerSite) => Promise<unknown>;
 
 const acceptIt: Work = (site) => accept(site, { answering: saying(true), choices: {} });
 
@@ -38,26 +35,7 @@ const NAMING = /^(?:rename|link|symlink|unlink|rmdir|mkdir) (?!state\/objects|ob
 
 /** The steps at which to kill: all that change a name, each with the number of the call. */
 async function stepsOf(ready: PartnerFixture, work: Work): Promise<readonly number[]> {
-  const shop = await ready.copy();
-  const steps: string[] = [];
-  await work(await shop.open({ beforeStep: (step) => void steps.push(step) }));
-  return steps.flatMap((step, index) => (NAMING.test(step) ? [index + 1] : []));
-}
-
-/** Runs `work` on a copy and lets it die before its `last`-th step; everything that follows dies as well. */
-async function killedAt(ready: PartnerFixture, work: Work, last: number): Promise<PartnerFixture> {
-  const shop = await ready.copy();
-  let steps = 0;
-  const beforeStep = (step: string): void => {
-    steps += 1;
-    if (steps >= last) throw new Crash(step);
-  };
-  const ended = await work(await shop.open({ beforeStep })).catch((error: unknown) => error);
-  const reasons: unknown[] = [];
-  for (let each = ended; each instanceof Error; each = each.cause) reasons.push(each);
-  if (!reasons.some((reason) => reason instanceof Crash))
-    throw new Error(`step ${last} did not crash`, { cause: ended });
-  return shop;
+  return (await changesOf(ready, work)).flatMap((step, index) => (NAMING.test(step) ? [index + 1] : []));
 }
 
 /** What the site says of itself and what visitors see; null where nothing is. */
