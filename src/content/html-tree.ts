@@ -1,17 +1,13 @@
-/** From the sanitised HTML tree: addresses are resolved, and every mark learns what kind of hole it has become. */
+/** From the sanitised HTML tree: addresses are left to be resolved, and every mark learns what kind of hole it has become. */
 import type { Element, ElementContent, Properties, Root, RootContent } from 'hast';
-import type { Problem } from '../errors.ts';
-import { addressContext, escapeAttribute, HOLE, type HoleContext } from './encode.ts';
-import type { AddressResolver } from './markdown.ts';
+import { addressContext, HOLE, type HoleContext } from './encode.ts';
+import type { TextPlace, TextProblem } from './fragment.ts';
 import type { Mark, Marks } from './marks.ts';
-import type { Place } from './segment.ts';
 
 export interface HtmlPass {
   readonly marks: Marks;
-  readonly problems: Problem[];
+  readonly problems: TextProblem[];
   readonly idPrefix: string;
-  readonly resolve: AddressResolver;
-  place(line: number, column: number): Place;
 }
 
 /** Changes `tree`: marks in text become comments, the only ones that a sanitised tree has. */
@@ -23,6 +19,8 @@ export function placeMarks(tree: Root, pass: HtmlPass): void {
 
 /** Properties that hold an address; all others hold plain text. */
 const ADDRESS = new Set(['href', 'src', 'poster', 'cite']);
+/** Absolute, network-path, fragment or query alone: no file of any site's can be meant. */
+const ELSEWHERE = /^(?:[a-z][a-z0-9+.-]*:|\/\/|#|\?|$)/i;
 /** Where the blocks of a slot can stand. */
 const FLOW = new Set([
   'div',
@@ -43,7 +41,7 @@ const FLOW = new Set([
 class HtmlWalk {
   readonly #pass: HtmlPass;
   readonly #ids: ReadonlySet<string>;
-  #slot: { readonly name: string; readonly place: Place; readonly parent: Element | undefined } | undefined;
+  #slot: { readonly name: string; readonly at: TextPlace; readonly parent: Element | undefined } | undefined;
 
   constructor(pass: HtmlPass, ids: ReadonlySet<string>) {
     this.#pass = pass;
@@ -64,7 +62,7 @@ class HtmlWalk {
   }
 
   finish(): void {
-    if (this.#slot !== undefined) this.#crossed(this.#slot.name, this.#slot.place);
+    if (this.#slot !== undefined) this.#crossed(this.#slot.name, this.#slot.at);
   }
 
   #element(element: Element): void {
@@ -81,32 +79,35 @@ class HtmlWalk {
     const { marks } = this.#pass;
     return marks.split(text).map((piece): ElementContent => {
       if (typeof piece === 'string') return { type: 'text', value: piece };
-      if (piece.kind === 'slot-start') this.#openSlot(piece.name, piece.place, parent);
-      if (piece.kind === 'slot-end') this.#closeSlot(piece.name, parent);
+      if (piece.kind === 'hole') {
+        const { hole } = piece;
+        if (hole.kind === 'slot-start') this.#openSlot(hole.name, hole.at, parent);
+        if (hole.kind === 'slot-end') this.#closeSlot(hole.name, parent);
+      }
       return { type: 'comment', value: marks.add(arrived(piece, 'text')) };
     });
   }
 
-  #openSlot(name: string, place: Place, parent: Element | undefined): void {
+  #openSlot(name: string, at: TextPlace, parent: Element | undefined): void {
     if (parent !== undefined && !FLOW.has(parent.tagName)) {
       this.#pass.problems.push({
-        ...place,
+        ...at,
         message: `slot ${JSON.stringify(name)} cannot stand in <${parent.tagName}>`,
       });
     }
-    this.#slot = { name, place, parent };
+    this.#slot = { name, at, parent };
   }
 
   #closeSlot(name: string, parent: Element | undefined): void {
     const open = this.#slot;
     this.#slot = undefined;
     // An element that starts inside and ends outside would be torn apart by the partner's content.
-    if (open !== undefined && (open.name !== name || open.parent !== parent)) this.#crossed(open.name, open.place);
+    if (open !== undefined && (open.name !== name || open.parent !== parent)) this.#crossed(open.name, open.at);
   }
 
-  #crossed(name: string, place: Place): void {
+  #crossed(name: string, at: TextPlace): void {
     const message = `slot ${JSON.stringify(name)} starts in one HTML element and ends in another`;
-    this.#pass.problems.push({ ...place, message });
+    this.#pass.problems.push({ ...at, message });
   }
 
   #property(element: Element, name: string, value: Properties[string]): void {
@@ -149,17 +150,15 @@ class HtmlWalk {
   }
 
   #address(element: Element, name: string, address: string): string {
-    const { marks, resolve, idPrefix } = this.#pass;
+    const { marks, idPrefix } = this.#pass;
     if (idPrefix !== '' && address.startsWith('#')) {
       return this.#ids.has(`${idPrefix}${address.slice(1)}`) ? `#${idPrefix}${address.slice(1)}` : address;
     }
+    const use = name === 'href' ? 'link' : 'source';
+    if (use === 'link' && ELSEWHERE.test(address)) return address;
     const start = element.position?.start;
-    const place = this.#pass.place(start?.line ?? 1, start?.column ?? 1);
-    const resolved = resolve({ address, kind: name === 'href' ? 'link' : 'source', place });
-    if (resolved.kind === 'keep') return address;
-    if (resolved.kind === 'address') return resolved.address;
-    const { page, near, far } = resolved;
-    return marks.add({ kind: 'link', page, near: escapeAttribute(near), far: escapeAttribute(far) });
+    const at = { line: start?.line ?? 1, column: start?.column ?? 1 };
+    return marks.add({ kind: 'hole', hole: { kind: 'reference', address, use, at } });
   }
 }
 
@@ -184,7 +183,7 @@ function textOf(element: Element): string {
 
 function arrived(mark: Mark, context: HoleContext): Mark {
   if (mark.kind !== 'variable') return mark;
-  return { kind: 'hole', hole: { kind: 'variable', name: mark.name, context, place: mark.place } };
+  return { kind: 'hole', hole: { kind: 'variable', name: mark.name, context, at: mark.at } };
 }
 
 function collectIds(parent: Root | Element, ids: Set<string>): Set<string> {

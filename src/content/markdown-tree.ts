@@ -1,18 +1,15 @@
 /** From Markdown's tree: variables and slots become marks, and what is written in a way that cannot work is reported. */
 import type { Html, Nodes, Parents, Root, RootContent } from 'mdast';
-import type { Problem } from '../errors.ts';
 import { SLOT_NAME } from '../protocol/names.ts';
+import type { TextPlace, TextProblem } from './fragment.ts';
 import { SLOT_LINE } from './markdown-syntax.ts';
 import type { Marks } from './marks.ts';
-import type { Place } from './segment.ts';
 import { CONTENT_SLOT } from './template.ts';
 import { VARIABLE } from './variables.ts';
 
 export interface MarkdownPass {
   readonly marks: Marks;
-  readonly problems: Problem[];
-  /** Where a place of the text is in its file. */
-  place(line: number, column: number): Place;
+  readonly problems: TextProblem[];
 }
 
 /** Changes `tree`; @returns whether it still holds raw HTML. */
@@ -44,18 +41,18 @@ const BLOCK_PARENTS = new Set<Parents['type']>(['root', 'listItem', 'blockquote'
 
 /** The text with marks which takes the node's place; undefined when it stays raw HTML. */
 function marked(node: Html, parent: Parents, pass: MarkdownPass, slots: SlotLines): string | undefined {
-  const place = placeOf(node, pass);
+  const at = placeOf(node);
   const name = node.value.startsWith('{{') ? VARIABLE.exec(node.value)?.[1] : undefined;
-  if (name !== undefined) return pass.marks.add({ kind: 'variable', name, place });
+  if (name !== undefined) return pass.marks.add({ kind: 'variable', name, at });
   const slot = BLOCK_PARENTS.has(parent.type) ? SLOT_LINE.exec(node.value) : null;
-  if (slot !== null) return slots.line(slot, parent.type === 'root', place);
+  if (slot !== null) return slots.line(slot, parent.type === 'root', at);
   if (/<\/?slot[\s/>]/i.test(node.value)) {
     pass.problems.push({
-      ...place,
+      ...at,
       message: 'a slot is written on lines of its own: <slot name="…">, its fallback, </slot>',
     });
   }
-  node.value = markRaw(node.value, place, pass);
+  node.value = markRaw(node.value, at, pass);
   return undefined;
 }
 
@@ -65,7 +62,7 @@ function replace(parent: Parents, index: number, value: string, node: Html): voi
 }
 
 /** In raw HTML, a backslash escapes two braces as it does in text. */
-function markRaw(html: string, start: Place, pass: MarkdownPass): string {
+function markRaw(html: string, start: TextPlace, pass: MarkdownPass): string {
   return html.replace(
     new RegExp(`\\\\\\{\\{|${VARIABLE.source}`, 'g'),
     (_: string, name: string | undefined, offset: number) => {
@@ -73,7 +70,7 @@ function markRaw(html: string, start: Place, pass: MarkdownPass): string {
       const before = html.slice(0, offset).split('\n');
       const line = start.line + before.length - 1;
       const column = (before.length === 1 ? start.column : 1) + (before.at(-1)?.length ?? 0);
-      return pass.marks.add({ kind: 'variable', name, place: { file: start.file, line, column } });
+      return pass.marks.add({ kind: 'variable', name, at: { line, column } });
     },
   );
 }
@@ -105,46 +102,45 @@ function markFields(node: RootContent, pass: MarkdownPass): void {
 function markText(written: string, node: Nodes, pass: MarkdownPass): string {
   const text = pass.marks.restore(written);
   if (!text.includes('{{')) return text;
-  const place = placeOf(node, pass);
+  const at = placeOf(node);
   return text.replace(new RegExp(VARIABLE.source, 'g'), (_, name: string) =>
-    pass.marks.add({ kind: 'variable', name, place }),
+    pass.marks.add({ kind: 'variable', name, at }),
   );
 }
 
-function placeOf(node: Nodes, pass: MarkdownPass): Place {
-  return pass.place(node.position?.start.line ?? 1, node.position?.start.column ?? 1);
+function placeOf(node: Nodes): TextPlace {
+  return { line: node.position?.start.line ?? 1, column: node.position?.start.column ?? 1 };
 }
 
 /** The slot lines of one text, which must pair. */
 class SlotLines {
   readonly #pass: MarkdownPass;
   readonly #seen = new Set<string>();
-  #open: { readonly name: string; readonly place: Place } | undefined;
+  #open: { readonly name: string; readonly at: TextPlace } | undefined;
 
   constructor(pass: MarkdownPass) {
     this.#pass = pass;
   }
 
-  line([, doubleQuoted, singleQuoted, closed]: RegExpExecArray, atTop: boolean, place: Place): string {
+  line([, doubleQuoted, singleQuoted, closed]: RegExpExecArray, atTop: boolean, at: TextPlace): string {
     const { marks } = this.#pass;
     const name = doubleQuoted ?? singleQuoted;
     if (!atTop) {
-      this.#problem(place, 'a slot cannot stand in a list or a quotation');
+      this.#problem(at, 'a slot cannot stand in a list or a quotation');
       return '';
     }
-    if (name === undefined) return this.#close(place);
+    if (name === undefined) return this.#close(at);
     if (!SLOT_NAME.test(name)) {
-      this.#problem(place, `${JSON.stringify(name)} is no slot name: use lower-case letters, digits and hyphens`);
-    } else if (name === CONTENT_SLOT)
-      this.#problem(place, 'the slot "content" is the page itself: choose another name');
-    else if (this.#seen.has(name)) this.#problem(place, `slot ${JSON.stringify(name)} is there twice`);
+      this.#problem(at, `${JSON.stringify(name)} is no slot name: use lower-case letters, digits and hyphens`);
+    } else if (name === CONTENT_SLOT) this.#problem(at, 'the slot "content" is the page itself: choose another name');
+    else if (this.#seen.has(name)) this.#problem(at, `slot ${JSON.stringify(name)} is there twice`);
     else if (this.#open !== undefined)
-      this.#problem(place, `a slot cannot stand in slot ${JSON.stringify(this.#open.name)}`);
+      this.#problem(at, `a slot cannot stand in slot ${JSON.stringify(this.#open.name)}`);
     else {
       this.#seen.add(name);
-      const start = marks.add({ kind: 'slot-start', name, place });
-      if (closed !== undefined) return `${start}${marks.add({ kind: 'slot-end', name })}`;
-      this.#open = { name, place };
+      const start = marks.add({ kind: 'hole', hole: { kind: 'slot-start', name, at } });
+      if (closed !== undefined) return `${start}${marks.add({ kind: 'hole', hole: { kind: 'slot-end', name } })}`;
+      this.#open = { name, at };
       return start;
     }
     return '';
@@ -152,21 +148,21 @@ class SlotLines {
 
   finish(): void {
     if (this.#open !== undefined) {
-      this.#problem(this.#open.place, `slot ${JSON.stringify(this.#open.name)} is not closed by a line </slot>`);
+      this.#problem(this.#open.at, `slot ${JSON.stringify(this.#open.name)} is not closed by a line </slot>`);
     }
   }
 
-  #close(place: Place): string {
+  #close(at: TextPlace): string {
     if (this.#open === undefined) {
-      this.#problem(place, 'this closes a slot that is not open');
+      this.#problem(at, 'this closes a slot that is not open');
       return '';
     }
     const { name } = this.#open;
     this.#open = undefined;
-    return this.#pass.marks.add({ kind: 'slot-end', name });
+    return this.#pass.marks.add({ kind: 'hole', hole: { kind: 'slot-end', name } });
   }
 
-  #problem(place: Place, message: string): void {
-    this.#pass.problems.push({ ...place, message });
+  #problem(at: TextPlace, message: string): void {
+    this.#pass.problems.push({ ...at, message });
   }
 }

@@ -1,28 +1,38 @@
 /** What the rest of tieup asks of a Markdown engine, and nothing more: another one can take its place. */
-import type { Problem } from '../errors.ts';
-import type { Part, Place } from './segment.ts';
+import type { MarkdownFragment } from './fragment.ts';
+import type { Place } from './segment.ts';
+
+/**
+ * Part of the key of every cached fragment. Raise the number with every change of what the engine makes of a text: its
+ * steps, their options, the sanitiser's schema, the packages it is made of, the shape of a fragment.
+ */
+export const ENGINE_VERSION = 'unified/1';
 
 export interface MarkdownEngine {
   /**
    * Markdown (CommonMark and GFM) or HTML to sanitised HTML: constant text and typed holes.
+   * Depends on nothing but `source`, so that its result can be kept and made elsewhere.
    * Never throws for what a text says; that is in `problems`, with places.
    */
   compile(source: MarkdownSource): MarkdownFragment;
 }
 
+/** Compiles texts, wherever and however often that has to be done. */
+export interface MarkdownCompiler {
+  /** @returns one fragment for each source, in their order. */
+  compile(sources: readonly MarkdownSource[]): Promise<readonly MarkdownFragment[]>;
+}
+
+/** All that a fragment depends on beside {@link ENGINE_VERSION}: every field is part of its key. */
 export interface MarkdownSource {
   readonly text: string;
   readonly format: 'md' | 'html';
-  readonly file: string;
-  /** 1-based line of the file on which `text` starts. */
-  readonly firstLine: number;
   /** Whose text it is: the main site's pages may do more than what fills a slot. */
   readonly schema: 'page' | 'slot';
   /** For every id and for what refers to it; with the empty one, headings get ids of their own. */
   readonly idPrefix: string;
   /** `{{ variables }}` and `<slot>` lines are understood; otherwise they are text. */
   readonly holes: boolean;
-  readonly resolve: AddressResolver;
 }
 
 /** An address in a text, on its way to where it leads from the published page. */
@@ -42,8 +52,3 @@ export type ResolvedAddress =
   | { readonly kind: 'page'; readonly page: string; readonly near: string; readonly far: string };
 
 export type AddressResolver = (reference: AddressReference) => ResolvedAddress;
-
-export interface MarkdownFragment {
-  readonly parts: readonly Part[];
-  readonly problems: readonly Problem[];
-}

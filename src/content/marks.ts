@@ -5,21 +5,14 @@
  * mistaken for one. What a mark becomes is decided where it arrives, after sanitising: a text that forged one could
  * only repeat a variable it has already.
  */
-import type { LinkHole, NamedHole, Place, SlotHole } from './segment.ts';
+import type { FragmentHole, TextPlace } from './fragment.ts';
 
 /** What a mark stands for; `nothing` keeps two characters apart on the way. */
 export type Mark =
-  | { readonly kind: 'variable'; readonly name: string; readonly place: Place }
-  | NamedHoleMark
-  | LinkHole
-  | SlotHole
+  | { readonly kind: 'variable'; readonly name: string; readonly at: TextPlace }
+  /** What has arrived where it stands. */
+  | { readonly kind: 'hole'; readonly hole: FragmentHole }
   | { readonly kind: 'nothing' };
-
-/** A variable that has arrived where it stands. */
-interface NamedHoleMark {
-  readonly kind: 'hole';
-  readonly hole: NamedHole;
-}
 
 const FIRST = 0xe000;
 const LAST = 0xf8ff;

@@ -1,12 +1,13 @@
 /** One page compiled: its text in its template, slots in place, every variable resolved as far as no partner is needed. */
-import type { Problem } from '../errors.ts';
+import { TieupError, type Problem } from '../errors.ts';
 import type { Inheritance } from '../protocol/release.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { addressBelow, publishedPath } from './addresses.ts';
 import { escapeAttribute, escapeText } from './encode.ts';
-import type { AddressResolver, MarkdownEngine } from './markdown.ts';
+import { placePart, type MarkdownFragment, type PlacedPart } from './fragment.ts';
+import type { AddressResolver, MarkdownSource } from './markdown.ts';
 import { SegmentWriter, type NamedHole, type Part, type Place, type Segment, type SlotHole } from './segment.ts';
-import type { PageSource, SiteIdentity } from './source.ts';
+import type { PageSource, SiteIdentity, SlotMeta } from './source.ts';
 import { CONTENT_SLOT, type Template, type TemplateSlot } from './template.ts';
 import { BUILT_IN, lookUp, type PageScope } from './variables.ts';
 
@@ -29,14 +30,40 @@ export interface CompiledPage {
 
 export interface PageContext {
   readonly site: SiteIdentity;
-  readonly engine: MarkdownEngine;
+  readonly texts: PageTexts;
+  /** What has become of each text. */
+  readonly fragments: ReadonlyMap<MarkdownSource, MarkdownFragment>;
   readonly resolve: AddressResolver;
   /** What is found is added; a page with problems is not to be rendered. */
   readonly problems: Problem[];
 }
 
-/** Characters of one page; the parser needs up to a hundred times as many bytes. */
+/** Characters of one text; the parser needs up to a hundred times as many bytes. */
 const MAX_MARKDOWN = 4 * 1024 * 1024;
+
+/** The texts of a page that a Markdown engine has to compile, before anything else is known. */
+export interface PageTexts {
+  /** undefined where the text stays at the main site, and where it is too long. */
+  readonly body: MarkdownSource | undefined;
+  /** By name, those of the slots which the main site fills. */
+  readonly slots: ReadonlyMap<string, MarkdownSource>;
+}
+
+export function textsOf({ meta, markdown }: PageSource): PageTexts {
+  const text = { format: 'md', schema: 'page', holes: true } as const;
+  const hasBody = meta.inherit !== 'link' && markdown.length <= MAX_MARKDOWN;
+  const slots = new Map<string, MarkdownSource>();
+  for (const [name, slot] of Object.entries(meta.slots)) {
+    const own = ownText(slot, meta.inherit);
+    if (own !== undefined) slots.set(name, { text: own, ...text, idPrefix: `${name}-` });
+  }
+  return { body: hasBody ? { text: markdown, ...text, idPrefix: '' } : undefined, slots };
+}
+
+/** What the main site puts into a slot; undefined when that is the template's or the page's own fallback. */
+function ownText(slot: SlotMeta, inherit: Inheritance): string | undefined {
+  return inherit === 'framework' ? slot.fallback : (slot.content ?? slot.fallback);
+}
 
 export function compilePage(page: PageSource, template: Template, context: PageContext): CompiledPage {
   const path = publishedPath(page.path);
@@ -133,7 +160,7 @@ class PageCompiler {
     if (meta === undefined) return this.#parts(slot.fallback);
     this.#placed.add(slot.name);
     const framework = this.#page.meta.inherit === 'framework';
-    const own = framework ? meta.fallback : (meta.content ?? meta.fallback);
+    const own = this.#context.texts.slots.get(slot.name);
     const content = own === undefined ? slot.fallback : this.#slotText(slot.name, own);
     if (framework) this.#part({ kind: 'slot-start', name: slot.name, place: slot.place });
     this.#parts(content);
@@ -142,23 +169,16 @@ class PageCompiler {
   }
 
   #body(): void {
-    const { meta, markdown, file, firstLine } = this.#page;
+    const { meta, file, firstLine } = this.#page;
     if (meta.inherit === 'link') return this.#teaser();
-    if (markdown.length > MAX_MARKDOWN) return this.#problem(`the page has more than ${MAX_MARKDOWN} characters`);
-    const { engine, resolve, problems } = this.#context;
-    const fragment = engine.compile({
-      text: markdown,
-      format: 'md',
-      file,
-      firstLine,
-      schema: 'page',
-      idPrefix: '',
-      holes: true,
-      resolve,
-    });
-    problems.push(...fragment.problems);
+    const { texts, problems } = this.#context;
+    if (texts.body === undefined) return this.#problem(`the page has more than ${MAX_MARKDOWN} characters`);
+    const fragment = this.#fragment(texts.body);
+    problems.push(
+      ...fragment.problems.map(({ line, column, message }) => ({ file, line: firstLine + line - 1, column, message })),
+    );
     let index = 0;
-    const { parts } = fragment;
+    const parts = fragment.parts.map((part) => placePart(part, file, firstLine));
     while (index < parts.length) {
       const part = parts[index++];
       if (part === undefined) continue;
@@ -175,7 +195,7 @@ class PageCompiler {
   }
 
   /** `<slot name="…">` in the page's text. */
-  #bodySlot(start: SlotHole & { kind: 'slot-start' }, inside: readonly Part[]): void {
+  #bodySlot(start: SlotHole & { kind: 'slot-start' }, inside: readonly PagePart[]): void {
     const { name, place } = start;
     const meta = this.#declared(name);
     if (meta === undefined) {
@@ -189,8 +209,8 @@ class PageCompiler {
     }
     this.#placed.add(name);
     const framework = this.#page.meta.inherit === 'framework';
-    const own = framework ? meta.fallback : (meta.content ?? meta.fallback);
-    const empty = inside.every((part) => typeof part === 'string' && part.trim() === '');
+    const own = this.#context.texts.slots.get(name);
+    const empty = inside.every(isBlank);
     if (!empty && meta.fallback !== undefined) {
       this.#problemAt(place, `slot "${name}" has two fallbacks: one here and one in the front matter`);
     }
@@ -213,36 +233,46 @@ class PageCompiler {
   }
 
   /** Markdown of the front matter. */
-  #slotText(name: string, text: string): readonly Part[] {
-    const { engine, resolve, problems } = this.#context;
+  #slotText(name: string, text: MarkdownSource): readonly PagePart[] {
+    const { problems } = this.#context;
     const { file } = this.#page;
-    const idPrefix = `${name}-`;
-    const fragment = engine.compile({
-      text,
-      format: 'md',
-      file,
-      firstLine: 1,
-      schema: 'page',
-      idPrefix,
-      holes: true,
-      resolve,
-    });
+    const fragment = this.#fragment(text);
     for (const { message } of fragment.problems) problems.push({ file, message: `in slot "${name}": ${message}` });
-    return fragment.parts.filter((part) => {
+    const parts = fragment.parts.map((part) => placePart(part, file, 1));
+    return parts.filter((part) => {
       const nested = isSlotStart(part) || isSlotEnd(part);
       if (isSlotStart(part)) problems.push({ file, message: `in slot "${name}": a slot cannot stand in another` });
       return !nested;
     });
   }
 
-  #parts(parts: readonly Part[]): void {
+  #fragment(text: MarkdownSource): MarkdownFragment {
+    const fragment = this.#context.fragments.get(text);
+    if (fragment === undefined) throw new TieupError('TIEUP_E_FAILED', `a text of ${this.#page.file} was not compiled`);
+    return fragment;
+  }
+
+  #parts(parts: readonly PagePart[]): void {
     for (const part of parts) this.#part(part);
   }
 
-  #part(part: Part): void {
+  #part(part: PagePart): void {
     if (typeof part === 'string') this.#writer.text(part);
-    else if (part instanceof Uint8Array || part.kind !== 'variable') this.#writer.push(part);
-    else this.#variable(part);
+    else if (part instanceof Uint8Array) this.#writer.push(part);
+    else if (part.kind === 'reference') this.#reference(part);
+    else if (part.kind === 'variable') this.#variable(part);
+    else this.#writer.push(part);
+  }
+
+  /** An address in the text, now that it is known where it leads from here. */
+  #reference({ address, use, place }: Reference): void {
+    const resolved = this.#context.resolve({ address, kind: use, place });
+    if (resolved.kind === 'keep') this.#writer.text(escapeAttribute(address));
+    else if (resolved.kind === 'address') this.#writer.text(escapeAttribute(resolved.address));
+    else {
+      const { page, near, far } = resolved;
+      this.#writer.push({ kind: 'link', page, near: escapeAttribute(near), far: escapeAttribute(far) });
+    }
   }
 
   #variable({ name, context, place }: NamedHole): void {
@@ -286,10 +316,18 @@ class PageCompiler {
   }
 }
 
-function isSlotStart(part: Part): part is SlotHole & { kind: 'slot-start' } {
+type PagePart = Part | PlacedPart;
+type Reference = Extract<PlacedPart, { kind: 'reference' }>;
+
+function isBlank(part: PagePart): boolean {
+  if (part instanceof Uint8Array) return part.every((byte) => byte <= 0x20);
+  return typeof part === 'string' && part.trim() === '';
+}
+
+function isSlotStart(part: PagePart): part is SlotHole & { kind: 'slot-start' } {
   return typeof part === 'object' && 'kind' in part && part.kind === 'slot-start';
 }
 
-function isSlotEnd(part: Part): part is SlotHole & { kind: 'slot-end' } {
+function isSlotEnd(part: PagePart): part is SlotHole & { kind: 'slot-end' } {
   return typeof part === 'object' && 'kind' in part && part.kind === 'slot-end';
 }

@@ -60,10 +60,13 @@ export type Segment = Uint8Array | ValueHole | LinkHole | SlotHole | NavigationH
 export type Part = string | Uint8Array | NamedHole | LinkHole | SlotHole | NavigationHole | SearchHole;
 
 const encoder = new TextEncoder();
+/** Copying an array is cheaper than walking over one more segment for every partner, up to about this size. */
+const MAX_JOINED = 4096;
 
-/** Collects segments and joins constant text that stands side by side. Byte arrays are shared, not copied. */
+/** Collects segments and joins constants that stand side by side. Large byte arrays are shared, not copied. */
 export class SegmentWriter {
   readonly #segments: Segment[] = [];
+  #pending: Uint8Array[] = [];
   #text = '';
 
   text(text: string): void {
@@ -71,8 +74,10 @@ export class SegmentWriter {
   }
 
   push(segment: Segment): void {
+    if (segment instanceof Uint8Array) return this.#bytes(segment);
     this.#flush();
     this.#segments.push(segment);
+    return undefined;
   }
 
   /** @returns what is wrong with a constant value, as the end of a sentence; it is written all the same. */
@@ -90,9 +95,27 @@ export class SegmentWriter {
     return this.#segments;
   }
 
-  #flush(): void {
+  #bytes(bytes: Uint8Array): void {
+    if (bytes.length > MAX_JOINED) {
+      this.#flush();
+      this.#segments.push(bytes);
+      return;
+    }
+    this.#encode();
+    this.#pending.push(bytes);
+  }
+
+  #encode(): void {
     if (this.#text === '') return;
-    this.#segments.push(encoder.encode(this.#text));
+    this.#pending.push(encoder.encode(this.#text));
     this.#text = '';
+  }
+
+  #flush(): void {
+    this.#encode();
+    const [only] = this.#pending;
+    if (only === undefined) return;
+    this.#segments.push(this.#pending.length === 1 ? only : Buffer.concat(this.#pending));
+    this.#pending = [];
   }
 }

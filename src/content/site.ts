@@ -9,15 +9,16 @@ import type { Inheritance } from '../protocol/release.ts';
 import { ASSETS, checkPublishedPaths, publishedPath, type PublishedPath } from './addresses.ts';
 import { valueFault } from './encode.ts';
 import { foldPath, linkResolver } from './links.ts';
-import type { MarkdownEngine } from './markdown.ts';
+import { compileHere } from './compile-here.ts';
+import type { MarkdownFragment } from './fragment.ts';
+import type { MarkdownCompiler, MarkdownSource } from './markdown.ts';
 import { Navigation, type NavigationEntry } from './navigation.ts';
-import { compilePage, type CompiledPage } from './page.ts';
+import { compilePage, textsOf, type CompiledPage, type PageTexts } from './page.ts';
 import { renderRedirect } from './redirect.ts';
 import { renderPage, type RenderedPage, type RenderTarget, type Scratch } from './render.ts';
 import type { ValueHole } from './segment.ts';
 import type { AssetSource, PageSource, PartnerView, SiteSource } from './source.ts';
 import { compileTemplate, type Template } from './template.ts';
-import { unifiedEngine } from './unified-engine.ts';
 import { BUILT_IN, missingPartnerValue, partnerValue } from './variables.ts';
 
 export interface CompiledSite {
@@ -77,11 +78,45 @@ export interface SiteAsset {
   readonly digest: string;
 }
 
-/** @throws TIEUP_E_CONTENT with every problem of every page and template, each with its place. */
-export function compileSite(source: SiteSource, engine: MarkdownEngine = unifiedEngine): CompiledSite {
+/**
+ * @param compiler compiles in this process unless given
+ * @throws TIEUP_E_CONTENT with every problem of every page and template, each with its place.
+ */
+export async function compileSite(source: SiteSource, compiler: MarkdownCompiler = compileHere): Promise<CompiledSite> {
+  const texts = siteTexts(source);
+  const sources = [...texts.values()].flatMap(({ body, slots }) => [
+    ...(body === undefined ? [] : [body]),
+    ...slots.values(),
+  ]);
+  const fragments = await compiler.compile(sources);
+  return composeSite(
+    source,
+    texts,
+    new Map(
+      fragments.flatMap((fragment, index) => {
+        const text = sources[index];
+        return text === undefined ? [] : [[text, fragment]];
+      }),
+    ),
+  );
+}
+
+/** What has to be compiled before a site can be put together. */
+export type SiteTexts = ReadonlyMap<PageSource, PageTexts>;
+
+export function siteTexts({ pages }: SiteSource): SiteTexts {
+  return new Map(pages.filter(({ meta }) => !meta.draft).map((page) => [page, textsOf(page)]));
+}
+
+/** {@link compileSite}, where all texts have been compiled. */
+export function composeSite(
+  source: SiteSource,
+  texts: SiteTexts,
+  fragments: ReadonlyMap<MarkdownSource, MarkdownFragment>,
+): CompiledSite {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const published = source.pages.filter((page) => !page.meta.draft).toSorted((a, b) => compareBytes(a.path, b.path));
+  const published = [...texts.keys()].toSorted((a, b) => compareBytes(a.path, b.path));
 
   checkSite(source, published, problems);
   const templates = new Map(source.templates.map((each) => [each.name, compileTemplate(each, source.site, problems)]));
@@ -101,7 +136,9 @@ export function compileSite(source: SiteSource, engine: MarkdownEngine = unified
     const template = templateOf(page, templates, problems);
     if (template === undefined) continue;
     const resolve = linkResolver(page.path, targets, warnings);
-    pages.push(compilePage(page, template, { site: source.site, engine, resolve, problems }));
+    const own = texts.get(page);
+    if (own !== undefined)
+      pages.push(compilePage(page, template, { site: source.site, texts: own, fragments, resolve, problems }));
   }
   if (problems.length > 0) throw contentError('the pages and templates have', unique(problems));
   return new Site(source, pages, published.flatMap(navigationEntry), unique(warnings));

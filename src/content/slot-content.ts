@@ -1,7 +1,8 @@
 /** What a partner puts into a slot: rendered and sanitised by stricter rules than a page of the main site. */
 import { TieupError, type Problem } from '../errors.ts';
 import { sha256 } from '../protocol/digest.ts';
-import type { AddressResolver } from './markdown.ts';
+import { escapeAttribute } from './encode.ts';
+import type { FragmentPart } from './fragment.ts';
 import { unifiedEngine } from './unified-engine.ts';
 
 export interface SlotContent {
@@ -40,32 +41,41 @@ export function renderSlotContent(input: SlotContent): Uint8Array {
   const fragment = unifiedEngine.compile({
     text: text.replace(/^\uFEFF/, ''),
     format,
-    file,
-    firstLine: 1,
     schema: 'slot',
     // Two slots of one page come from different files.
     idPrefix: `slot-${sha256(file).slice(0, 8)}-`,
     holes: false,
-    resolve: pictureGuard(policy?.remoteOrigins, problems),
   });
-  problems.push(...fragment.problems);
+  problems.push(...fragment.problems.map((problem) => ({ file, ...problem })));
+  const html = fragment.parts.map((part) => slotHtml(part, file, policy?.remoteOrigins, problems));
   if (problems.length > 0) throw refusal(file, problems);
-  return new TextEncoder().encode(fragment.parts.filter((part) => typeof part === 'string').join(''));
+  return Buffer.concat(html);
 }
 
-function pictureGuard(origins: readonly string[] | undefined, problems: Problem[]): AddressResolver {
-  return ({ address, kind, place }) => {
-    if (kind === 'source' && origins !== undefined && /^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(address)) {
-      const origin = URL.canParse(address, 'https://relative.invalid')
-        ? new URL(address, 'https://relative.invalid').origin
-        : '';
-      if (!origins.includes(origin)) {
-        const message = `the picture ${JSON.stringify(address)} comes from a site which the partnership does not allow`;
-        problems.push({ ...place, message });
-      }
-    }
-    return { kind: 'keep' };
-  };
+/** Addresses stay as they are written; pictures are looked at where they come from. */
+function slotHtml(
+  part: FragmentPart,
+  file: string,
+  origins: readonly string[] | undefined,
+  problems: Problem[],
+): Uint8Array {
+  if (typeof part === 'string') return Buffer.from(part);
+  if (part instanceof Uint8Array) return part;
+  // Without holes, a text leaves nothing else to be filled.
+  if (part.kind !== 'reference') return new Uint8Array(0);
+  const { address, use, at } = part;
+  if (use === 'source' && origins !== undefined && !comesFrom(address, origins)) {
+    const message = `the picture ${JSON.stringify(address)} comes from a site which the partnership does not allow`;
+    problems.push({ file, ...at, message });
+  }
+  return Buffer.from(escapeAttribute(address));
+}
+
+/** True for the partner's own site as well. */
+function comesFrom(address: string, origins: readonly string[]): boolean {
+  if (!/^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(address)) return true;
+  const base = 'https://relative.invalid';
+  return URL.canParse(address, base) && origins.includes(new URL(address, base).origin);
 }
 
 /** What would keep the parser busy out of all proportion. */

@@ -9,14 +9,13 @@ import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
-import type { Problem } from '../errors.ts';
 import { placeMarks } from './html-tree.ts';
 import { slotSyntax, variableSyntax } from './markdown-syntax.ts';
 import { markTree } from './markdown-tree.ts';
-import type { MarkdownEngine, MarkdownFragment, MarkdownSource } from './markdown.ts';
+import type { FragmentPart, MarkdownFragment, TextProblem } from './fragment.ts';
+import type { MarkdownEngine, MarkdownSource } from './markdown.ts';
 import { Marks } from './marks.ts';
 import { pageSchema, slotSchema } from './sanitize-schema.ts';
-import type { Part, Place } from './segment.ts';
 
 const plainMarkdown = unified().use(remarkParse).use(remarkGfm).freeze();
 const markdownWithHoles = unified()
@@ -33,20 +32,14 @@ const serialise = unified().use(rehypeStringify).freeze();
 
 export const unifiedEngine: MarkdownEngine = {
   compile(source: MarkdownSource): MarkdownFragment {
-    const problems: Problem[] = [];
+    const problems: TextProblem[] = [];
     const marks = new Marks(source.text);
-    const place = (line: number, column: number): Place => ({
-      file: source.file,
-      line: source.firstLine + line - 1,
-      column,
-    });
     try {
-      const unsafe =
-        source.format === 'html' ? htmlTree(source.text) : markdownTree(source, { marks, problems, place });
-      const { idPrefix, resolve } = source;
+      const unsafe = source.format === 'html' ? htmlTree(source.text) : markdownTree(source, { marks, problems });
+      const { idPrefix } = source;
       const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
       const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
-      placeMarks(tree, { marks, problems, idPrefix, resolve, place });
+      placeMarks(tree, { marks, problems, idPrefix });
       if (idPrefix === '') {
         headingIds.runSync(tree);
         dropEmptyIds(tree);
@@ -55,7 +48,7 @@ export const unifiedEngine: MarkdownEngine = {
     } catch (cause) {
       // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
       if (!(cause instanceof RangeError)) throw cause;
-      return { parts: [], problems: [...problems, { ...place(1, 1), message: 'the text is nested too deeply' }] };
+      return { parts: [], problems: [...problems, { line: 1, column: 1, message: 'the text is nested too deeply' }] };
     }
   },
 };
@@ -106,12 +99,11 @@ function dropEmptyIds(parent: HtmlRoot | Element): void {
   }
 }
 
-function partsOf(html: string, marks: Marks): Part[] {
-  const parts: Part[] = [];
+function partsOf(html: string, marks: Marks): FragmentPart[] {
+  const parts: FragmentPart[] = [];
   for (const piece of marks.split(html)) {
     if (typeof piece === 'string') parts.push(piece);
     else if (piece.kind === 'hole') parts.push(piece.hole);
-    else if (piece.kind !== 'nothing' && piece.kind !== 'variable') parts.push(piece);
   }
   return parts;
 }

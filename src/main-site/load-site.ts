@@ -20,7 +20,7 @@ export async function loadSite(config: MainSiteConfig, files: FileTree): Promise
   const templates = await readTemplates(files, folders.templates);
   const assets = await readAssets(files, folders.assets);
   try {
-    const compiled = compileSite({ site, pages, templates, assets });
+    const compiled = await compileSite({ site, pages, templates, assets });
     if (problems.length > 0) throw contentError(problems);
     return compiled;
   } catch (error) {

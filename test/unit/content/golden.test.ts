@@ -6,10 +6,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { compileSite } from '../../../src/content/site.ts';
 import type { PartnerView, SiteSource } from '../../../src/content/source.ts';
 import { isTieupError } from '../../../src/errors.ts';
-import { pageSource, placed } from './site-builder.ts';
+import { compileSource, pageSource, placed } from './site-builder.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../golden');
 const RELEASE = 7;
@@ -56,7 +55,7 @@ function renderAll(folder: string): ReadonlyMap<string, string> {
   const outputs = new Map<string, string>();
   const listed: string[] = [];
   try {
-    const site = compileSite(source);
+    const site = compileSource(source);
     listed.push(...site.warnings.map((warning) => `warning ${placed(warning)}`));
     for (const partner of partners) {
       for (const file of site.filesFor(partner)) {

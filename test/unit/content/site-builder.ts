@@ -1,8 +1,9 @@
 /** Small sites for tests: a page is a path and its file's text. */
 import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { parseFrontMatter } from '../../../src/config/front-matter.ts';
-import { compileSite, type CompiledSite, type SitePage } from '../../../src/content/site.ts';
+import { composeSite, siteTexts, type CompiledSite, type SitePage } from '../../../src/content/site.ts';
 import type { PageSource, PartnerView, SiteSource } from '../../../src/content/source.ts';
+import { unifiedEngine } from '../../../src/content/unified-engine.ts';
 import { isTieupError, type Problem } from '../../../src/errors.ts';
 
 export const TEMPLATE = `<!doctype html>
@@ -32,7 +33,16 @@ export function pageSource(path: string, text: string): PageSource {
 }
 
 export function compile(site: SmallSite): CompiledSite {
-  return compileSite(siteSource(site));
+  return compileSource(siteSource(site));
+}
+
+/** What `compileSite` does, at once. */
+export function compileSource(source: SiteSource): CompiledSite {
+  const texts = siteTexts(source);
+  const sources = [...texts.values()].flatMap(({ body, slots }) =>
+    (body === undefined ? [] : [body]).concat(...slots.values()),
+  );
+  return composeSite(source, texts, new Map(sources.map((text) => [text, unifiedEngine.compile(text)])));
 }
 
 /** A template whose `<main>` holds `body` before the content. */

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileSite } from '../../../src/content/site.ts';
 import {
   compile,
+  compileSource,
   htmlFor,
   pageFor,
   pageSource,
@@ -113,13 +113,13 @@ describe('a site', () => {
               page: templateWith('<nav>{{ navigation }}</nav><i title="{{ partner.city }}">{{ partner.name }}</i>'),
             },
           });
-          const shared = compileSite(source);
+          const shared = compileSource(source);
           const render = (site: typeof shared, { city, ...rest }: (typeof views)[number]) =>
             site
               .filesFor(partner({ ...rest, values: { city } }))
               .map((file) => [file.path, file.kind === 'page' ? file.render(2).bytes : '']);
           const together = views.map((each) => render(shared, each));
-          expect(together).toEqual(views.map((each) => render(compileSite(source), each)));
+          expect(together).toEqual(views.map((each) => render(compileSource(source), each)));
         },
       ),
       { numRuns: 60 },
@@ -163,7 +163,7 @@ describe('a site', () => {
     ['x.txt', 'whose name ends with .md'],
   ])('refuses the page %j', (path, reason) => {
     const source = { ...siteSource({ pages: {} }), pages: [pageSource(path, '# x')] };
-    const [problem] = problemsOf(() => compileSite(source));
+    const [problem] = problemsOf(() => compileSource(source));
     expect(problem).toContain(reason);
     expect(problem).toMatch(/^pages\//);
   });
