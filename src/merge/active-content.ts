@@ -76,8 +76,30 @@ function refusal({ kind, origin, integrity }: ActiveContent, policy: ContentPoli
   return integrity === true ? undefined : 'a script from another site needs subresource integrity';
 }
 
-function markupFindings(text: string, path: string, address: URL): readonly ActiveContent[] {
+/** Pages in `srcdoc` within pages in `srcdoc`: no honest page has more, and each level is parsed anew. */
+const MAX_NESTED = 4;
+
+interface Nesting {
+  readonly depth: number;
+  /** What was found in a nested page, by its text and base: the same one is met in every way of parsing what is around it. */
+  readonly known: Map<string, readonly ActiveContent[]>;
+}
+
+function markupFindings(
+  text: string,
+  path: string,
+  address: URL,
+  { depth, known }: Nesting = { depth: 0, known: new Map() },
+): readonly ActiveContent[] {
   const found = new Map<string, ActiveContent>();
+  const nestedFindings = (inner: string, base: URL): readonly ActiveContent[] => {
+    if (depth === MAX_NESTED)
+      return [{ path, kind: 'unreadable', what: `more than ${MAX_NESTED} pages inside each other in srcdoc` }];
+    const key = `${base.href} ${inner}`;
+    const findings = known.get(key) ?? markupFindings(inner, path, base, { depth: depth + 1, known });
+    known.set(key, findings);
+    return findings;
+  };
   // `noscript` is markup to one kind of browser and text to the other, and each hides things from the other.
   for (const scripting of /<noscript/i.test(text) ? [true, false] : [true]) {
     const elements = [...elementsOf(parseHtml(text, scripting))];
@@ -88,7 +110,7 @@ function markupFindings(text: string, path: string, address: URL): readonly Acti
     for (const element of elements) {
       const place = { line: element.line, column: element.column };
       const inner = element.attributes.get('srcdoc');
-      const nested = inner === undefined ? [] : markupFindings(inner, path, base);
+      const nested = inner === undefined ? [] : nestedFindings(inner, base);
       for (const finding of [...activeContentOf(element, base), ...nested]) {
         const each = { path, ...finding, ...place };
         found.set(JSON.stringify(each), each);

@@ -133,9 +133,12 @@ function embeddingFindings({ name, attributes }: HtmlElement, base: URL): Findin
 
 function fetchFindings({ name, attributes, foreign }: HtmlElement, base: URL): Finding[] {
   if (name === 'script' || EMBEDDING.has(name)) return [];
-  const urls = FETCHED.map((attribute) => attributes.get(attribute) ?? '');
-  for (const attribute of FETCHED_SETS) urls.push(...candidates(attributes.get(attribute) ?? ''));
-  urls.push(...(attributes.get('ping') ?? '').split(/\s+/));
+  // Lists may be as long as a hostile page wants them: too long for the arguments of one call.
+  const urls = [
+    ...FETCHED.map((attribute) => attributes.get(attribute) ?? ''),
+    ...FETCHED_SETS.flatMap((attribute) => candidates(attributes.get(attribute) ?? '')),
+    ...(attributes.get('ping') ?? '').split(/\s+/),
+  ];
   // In SVG everything but a link fetches what it refers to.
   if (foreign && name !== 'a') urls.push(attributes.get('href') ?? '');
   if (name === 'base') urls.push(attributes.get('href') ?? '');

@@ -28,7 +28,9 @@ export async function judgeRelease<File extends Pick<ReleaseFile, 'path' | 'dige
   // Only here: a run that finds nothing new need not wait for the HTML parser to load.
   const { findActiveContent, judgeActiveContent } = await import('./active-content.ts');
   const found: ActiveContent[] = [];
-  for (const file of unseen) found.push(...findActiveContent(await read(file), file.path));
+  for (const file of unseen) {
+    for (const each of findActiveContent(await read(file), file.path)) found.push(each);
+  }
   return { found, problems: judgeActiveContent(found, policy) };
 }
 

@@ -269,3 +269,34 @@ describe('addresses in style sheets', () => {
     expect(cssReferences('"'.repeat(20_001))).toHaveLength(0);
   });
 });
+
+describe('pages inside pages', () => {
+  const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+  const nested = (depth: number, inner: string, around = ''): string =>
+    depth === 0 ? inner : `${around}<iframe srcdoc="${escaped(nested(depth - 1, inner, around))}"></iframe>`;
+
+  it('are looked into', () => {
+    expect(kinds(nested(4, '<script>1</script>'))).toEqual(['script']);
+    expect(kinds(nested(4, '<p>x</p>'))).toEqual([]);
+  });
+
+  it('are refused where they are nested deeper than anybody needs, and parsed no further', () => {
+    expect(kinds(nested(5, '<p>x</p>'))).toEqual(['unreadable']);
+    expect(kinds(nested(200, '<script>1</script>'))).toEqual(['unreadable']);
+    expect(judge(nested(5, '<p>x</p>'))).toEqual([
+      'more than 4 pages inside each other in srcdoc: nobody can tell what a browser makes of it',
+    ]);
+  });
+
+  it('are parsed once, however many browsers there are', () => {
+    const hidden = '<noscript></noscript>';
+    expect(kinds(nested(40, '<script>1</script>', hidden))).toEqual(['unreadable']);
+    expect(kinds(nested(4, '<script>1</script>', hidden))).toEqual(['script']);
+  });
+});
+
+it('a page with more elements side by side than a call takes arguments is looked at to its end', () => {
+  const many = 130_000;
+  expect(kinds(`${'<hr>'.repeat(many)}<script>1</script>`)).toEqual(['script']);
+  expect(kinds(`<a ping="${'/x '.repeat(many)}https://evil.example/">x</a>`)).toEqual(['remote https://evil.example']);
+});
