@@ -12,10 +12,12 @@ export interface LogJobs {
  */
 export function logJobs(folder: string, at: string): LogJobs {
   const [hour, minute] = at.split(':').map(Number);
+  // Never in the minute of the export: who comes second would find the logs locked, and an export comes but once a day.
+  const first = ((minute ?? 0) + 3) % 5;
   const job = (verb: string) => `cd ${shellWord(folder)} && { out=$(tieup logs ${verb} --quiet) || echo "$out"; }`;
   return {
     // A per cent sign is a line end to cron.
-    cron: [`*/5 * * * *  ${job('commit')}`, `${minute} ${hour} * * *  ${job('export')}`]
+    cron: [`${first}-59/5 * * * *  ${job('commit')}`, `${minute} ${hour} * * *  ${job('export')}`]
       .map((line) => `${line.replaceAll('%', '\\%')}\n`)
       .join(''),
     systemd: {
@@ -28,7 +30,7 @@ User=<the user of tieup>
 WorkingDirectory=${folder.replaceAll('%', '%%')}
 ExecStart=/usr/bin/env tieup logs %i --quiet
 `,
-      'tieup-logs-commit.timer': timer('commit', '*:0/5'),
+      'tieup-logs-commit.timer': timer('commit', `*:${first}/5`),
       'tieup-logs-export.timer': timer('export', `*-*-* ${at}:00`),
     },
   };

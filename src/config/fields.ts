@@ -45,6 +45,11 @@ export const mount = z
 
 export const date = z.iso.date();
 
+export const hostName = z
+  .string()
+  .max(255)
+  .regex(/^[^\s/]+$/, { error: 'must be a host name such as www.example' });
+
 export const vkey = z
   .string()
   .max(400)

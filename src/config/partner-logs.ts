@@ -1,8 +1,11 @@
 /** `logs:` in `tieup.yaml` of a partner: which access logs are read, and what of a visit leaves this machine. */
 import { z } from 'zod';
+import { hostName } from './fields.ts';
 
 export interface LogsConfig {
   readonly sources: readonly LogSource[];
+  /** Names of the site beside that in `url`, which counts with and without `www.`: a log may be of other sites too. */
+  readonly hosts: readonly string[];
   readonly privacy: LogPrivacy;
   readonly export: {
     /** What is handed out of each log beside its certificate: every record, or only how many there are. */
@@ -54,12 +57,7 @@ const source: z.ZodType<LogSource> = z.strictObject({
     .max(4000)
     .default('combined')
     .meta({ description: "a name, or the server's own format string; tieup logs detect FILE finds it" }),
-  host: z
-    .string()
-    .max(255)
-    .regex(/^[^\s/]+$/, { error: 'must be a host name such as www.example' })
-    .optional()
-    .meta({ description: 'the host of requests whose log does not name one' }),
+  host: hostName.optional().meta({ description: 'the host of requests whose log does not name one' }),
   zone: z
     .string()
     .regex(/^[+-](?:0\d|1[0-4])[0-5]\d$/, { error: 'must be an offset such as +0100' })
@@ -86,6 +84,11 @@ const disclosure = z.enum(['whole', 'none']);
 
 export const logsSchema: z.ZodType<LogsConfig> = z.strictObject({
   sources: z.array(source).min(1).max(100),
+  hosts: z
+    .array(hostName)
+    .max(100)
+    .default([])
+    .meta({ description: 'names of this site beside the one in url, where logs name the host' }),
   privacy,
   export: z
     .strictObject({

@@ -4,7 +4,7 @@ import { isInstant } from '../protocol/instant.ts';
 import { MAX_DEMAND } from '../protocol/log-demand.ts';
 import type { ContentPolicy, Terms } from '../protocol/terms.ts';
 import { decodeYaml } from './document.ts';
-import { date, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
+import { date, hostName, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
 import type { MainSiteConfig } from './main-site.ts';
 
 export type PartnershipStatus = 'invited' | 'active' | 'suspended' | 'ended';
@@ -50,6 +50,8 @@ export interface LogScrutiny {
   readonly maxUnreadablePercent: number;
   /** How many records that were only counted are asked for after an export; 0 asks for none. */
   readonly audit: number;
+  /** Names of the partner's site beside that in `url`, which counts with and without `www.`. */
+  readonly hosts: readonly string[];
 }
 
 const POLICY: ContentPolicy = {
@@ -129,6 +131,11 @@ export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
         .max(MAX_DEMAND)
         .default(20)
         .meta({ description: 'how many records that were only counted are asked for after an export' }),
+      hosts: z
+        .array(hostName)
+        .max(100)
+        .default([])
+        .meta({ description: "names of the partner's site beside the one in url" }),
     })
     .prefault({})
     .meta({ description: 'how closely the access logs are looked at' }),

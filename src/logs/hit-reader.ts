@@ -7,10 +7,12 @@ import { LogTime } from './log-time.ts';
 import type { PublishedFiles } from './published-files.ts';
 import { absoluteForm, forgetRequest, queryStart, splitRequest } from './request.ts';
 import { isLogin, SIGNAL, signalsAt, type Where } from './rules.ts';
+import type { HostCheck } from './site-hosts.ts';
 
 const DASH = 0x2d;
 const SLASH = 0x2f;
 const QUESTION = 0x3f;
+const AT = 0x40;
 const TARGETS = 16_384;
 const LONGEST_TARGET = 128;
 const AGENTS = 4096;
@@ -25,6 +27,8 @@ export interface HitSource {
   readonly directive?: string | undefined;
   /** `+0100`, for logs that do not say it. */
   readonly zone?: string | undefined;
+  /** The host of requests whose log does not name one; none when that is the site's. */
+  readonly host?: string | undefined;
 }
 
 /**
@@ -53,6 +57,8 @@ export class HitReader {
   #files: PublishedFiles | undefined;
   #hadRequest = false;
   readonly #withSignals: boolean;
+  readonly #hosts: HostCheck | undefined;
+  readonly #host: string | undefined;
 
   readonly #targets = new ByteCache(TARGETS, LONGEST_TARGET);
   readonly #targetFile = new Int32Array(TARGETS);
@@ -63,9 +69,17 @@ export class HitReader {
   readonly #agentBot = new Int32Array(AGENTS);
   readonly #agentSignals = new Int32Array(AGENTS);
 
-  /** Without signals for who only counts: they are the dearest part of a hit. */
-  constructor(line: Line, { format, directive, zone }: HitSource, { withSignals = true } = {}) {
+  /**
+   * Without signals for who only counts: they are the dearest part of a hit. Without hosts every host is the site's.
+   */
+  constructor(
+    line: Line,
+    { format, directive, zone, host }: HitSource,
+    { withSignals = true, hosts }: { readonly withSignals?: boolean; readonly hosts?: HostCheck | undefined } = {},
+  ) {
     this.#withSignals = withSignals;
+    this.#hosts = hosts;
+    this.#host = host;
     this.line = line;
     this.#reader = format.createReader(directive);
     this.time = new LogTime(format.time, zone);
@@ -95,6 +109,7 @@ export class HitReader {
     const isNoise = hasRequest && !line.has(FIELD.method);
     if (line.has(FIELD.target)) this.#findTarget(isNoise);
     else this.#findPath();
+    if (this.file >= 0 && this.#hosts !== undefined && !this.#isOwnHost(this.#hosts)) this.file = -1;
     this.#findAgent();
     const referrer = line.start[FIELD.referrer] ?? 0;
     const referrerEnd = line.end[FIELD.referrer] ?? 0;
@@ -102,6 +117,16 @@ export class HitReader {
     if (this.#withSignals && isRefusedPost(line) && isLogin(line.latin1(this.pathStart, this.pathEnd)))
       this.signals |= SIGNAL.login;
     return 'hit';
+  }
+
+  /** By the host that the record will name. */
+  #isOwnHost(hosts: HostCheck): boolean {
+    const { line } = this;
+    const start = line.start[FIELD.host] ?? 0;
+    const end = line.end[FIELD.host] ?? 0;
+    if (end > start && !(end - start === 1 && line.bytes[start] === DASH)) return hosts.isOwn(line, start, end);
+    if (this.hostEnd > this.hostStart) return hosts.isOwn(line, this.hostStart, this.hostEnd);
+    return this.#host === undefined || hosts.isOwnName(this.#host);
   }
 
   #findTarget(isNoise: boolean): void {
@@ -200,6 +225,9 @@ export class HitReader {
     const { line } = this;
     this.hostStart = absoluteForm(line, start, end)?.host ?? start;
     this.hostEnd = this.pathStart;
+    // `user:password@host`: what stands before the last `@` is no host, and nobody's business.
+    const at = line.bytes.subarray(this.hostStart, this.hostEnd).lastIndexOf(AT);
+    if (at >= 0) this.hostStart += at + 1;
     if (this.pathEnd === this.pathStart) {
       // `GET http://host HTTP/1.1` asks for `/`.
       this.pathStart = line.slash;

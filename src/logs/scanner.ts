@@ -13,6 +13,7 @@ import { DEFAULT_PRIVACY, type Privacy } from './privacy.ts';
 import { publishedFiles, type PublishedPaths } from './published-files.ts';
 import { Decimal, type ScannedBatch, RecordWriter } from './record-writer.ts';
 import { RULE_SET } from './rules.ts';
+import { HostCheck, type OtherHost } from './site-hosts.ts';
 import type { SaltOfDay } from './visitor.ts';
 
 /** A state of the web tree: what a live switch says, and the tie-up files that were live from then on. */
@@ -29,8 +30,6 @@ export interface SwitchPoint {
 }
 
 export interface ScanSource extends HitSource {
-  /** For logs that do not say it. */
-  readonly host?: string | undefined;
   /** Where in the source the first chunk begins: at the start of a line. */
   readonly position?: number;
   /** Where the web tree lies below the host, `/` by default. */
@@ -58,6 +57,8 @@ export interface ScannerOptions {
   readonly counts?: LineCounts;
   /** The publication of the last switch record; null for none. */
   readonly publication?: number | null;
+  /** The hosts on which a path can be that of a tie-up file; every host unless given. See {@link siteHosts}. */
+  readonly hosts?: ReadonlySet<string> | undefined;
   /** About how many bytes a batch has. */
   readonly batchBytes?: number;
 }
@@ -85,6 +86,8 @@ export interface Scanner {
   flush(): ScannedBatch[];
   readonly counts: LineCounts;
   readonly publication: number | null;
+  /** Hosts that are not the site's, on which paths of tie-up files were asked for. */
+  readonly otherHosts: readonly OtherHost[];
 }
 
 export const NO_LINES: LineCounts = { lines: 0, T: 0, O: 0, X: 0, S: 0, G: 0 };
@@ -108,6 +111,7 @@ class RecordScanner implements Scanner, LineTaker {
   readonly #O: RecordWriter;
   readonly #counts: { -readonly [K in keyof LineCounts]: number };
   readonly #seq: Decimal;
+  readonly #hosts: HostCheck | undefined;
   #batches: ScannedBatch[] = [];
   #publication: number | null;
   #feed: LineFeed | undefined;
@@ -119,7 +123,15 @@ class RecordScanner implements Scanner, LineTaker {
   /** The place of the next switch, `Infinity` when there is none. */
   #nextSwitch = Infinity;
 
-  constructor({ privacy = DEFAULT_PRIVACY, saltOfDay, counts = NO_LINES, publication, batchBytes }: ScannerOptions) {
+  constructor({
+    privacy = DEFAULT_PRIVACY,
+    saltOfDay,
+    counts = NO_LINES,
+    publication,
+    hosts,
+    batchBytes,
+  }: ScannerOptions) {
+    this.#hosts = hosts === undefined ? undefined : new HostCheck(hosts);
     this.#records = new HitRecords(privacy, saltOfDay);
     this.#counts = { ...counts };
     this.#publication = publication ?? null;
@@ -136,9 +148,13 @@ class RecordScanner implements Scanner, LineTaker {
     return this.#publication;
   }
 
+  get otherHosts(): readonly OtherHost[] {
+    return this.#hosts?.others() ?? [];
+  }
+
   begin(source: ScanSource): void {
     this.#source = source;
-    this.#hit = new HitReader(this.#line, source);
+    this.#hit = new HitReader(this.#line, source, { hosts: this.#hosts });
     this.#feed = new LineFeed(this.#line, this, source.position);
     this.#host = Buffer.from(source.host ?? '');
     this.#use(source.liveAtStart);

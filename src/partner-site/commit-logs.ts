@@ -11,6 +11,7 @@ import { isTieupError, TieupError } from '../errors.ts';
 import type { LogFile } from '../io/log-files.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { createScanner, type LineCounts, type Scanner } from '../logs/scanner.ts';
+import { addOtherHosts, siteHosts } from '../logs/site-hosts.ts';
 import {
   type LogOrigin,
   MAX_CHECKPOINT_NOTE,
@@ -137,12 +138,13 @@ async function noteMissedSwitch(site: PartnerSite): Promise<void> {
 
 async function readNew(
   site: PartnerSite,
-  { sources, privacy }: LogsConfig,
+  { sources, privacy, hosts: others }: LogsConfig,
   before: LogState,
   { acceptGap }: CommitRequest,
 ): Promise<LogState> {
   const { counts, publication } = before;
-  const scanner = createScanner({ privacy, saltOfDay: await daySalts(site), counts, publication });
+  const hosts = siteHosts(site.config.url, others);
+  const scanner = createScanner({ privacy, saltOfDay: await daySalts(site), counts, publication, hosts });
   const keeper = segmentKeeper(site, before);
   const switches = await readSwitches(site);
   const after: SourceState[] = [];
@@ -168,6 +170,7 @@ async function readNew(
     time: instant(site.clock.now()),
     ...outcome(scanner),
     frontiers: keeper.frontiers(),
+    otherHosts: addOtherHosts(before.otherHosts, scanner.otherHosts),
     sources: [...after, ...unused(before, after)],
   };
 }

@@ -36,7 +36,13 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
     );
   }
   const age = site.clock.now().getTime() - Date.parse(state.time);
-  return [...found, commitFinding(age), ...(await scheduleFindings(site, machine, age)), unreadableFinding(state)];
+  return [
+    ...found,
+    commitFinding(age),
+    ...(await scheduleFindings(site, machine, age)),
+    unreadableFinding(state),
+    ...otherHostFindings(state),
+  ];
 }
 
 async function sourceFinding(site: PartnerSite, pattern: string): Promise<Finding> {
@@ -92,4 +98,17 @@ function unreadableFinding({ counts: { lines, X } }: LogState): Finding {
     share,
     'look at the format with tieup logs detect FILE; the main site may take so many for a sign of something else',
   );
+}
+
+/** Somebody who tries out hosts is no reason to worry; a host that is named oftener than those of the site is. */
+function otherHostFindings({ counts: { T }, otherHosts: [most] }: LogState): readonly Finding[] {
+  if (most === undefined || most.requests <= T) return [];
+  const { host, requests } = most;
+  return [
+    warning(
+      'logs-hosts',
+      `${requests.toLocaleString('en-US')} requests for tie-up pages name the host ${JSON.stringify(host)}, which is none of this site's: they count as your own pages`,
+      `if it is a name of this site, add it to logs.hosts in tieup.yaml: hosts: [${JSON.stringify(host)}]`,
+    ),
+  ];
 }

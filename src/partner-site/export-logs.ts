@@ -125,7 +125,8 @@ function planExport(state: LogState, pins: Pins, config: LogsConfig, wanted: Exp
   const selections = selectionsOf(config, wanted);
   const kinds = TREES.map((log) => selections[log].kind);
   const { epoch, counts, frontiers } = state;
-  const content = JSON.stringify([epoch, counts, frontiers, pins.pins, kinds, config.privacy, config.sources]);
+  const { privacy, sources, hosts } = config;
+  const content = JSON.stringify([epoch, counts, frontiers, pins.pins, kinds, privacy, sources, hosts]);
   return { selections, content: sha256(content) };
 }
 
@@ -163,7 +164,7 @@ function statementOf(
   site: PartnerSite,
   { epoch, counts }: LogState,
   trees: Readonly<Record<TreeName, ExportedTree>>,
-  { privacy, sources }: LogsConfig,
+  { privacy, sources, hosts }: LogsConfig,
   last: SaidExport | undefined,
 ): LogExport {
   const { T, O, X, S, G } = counts;
@@ -174,7 +175,7 @@ function statementOf(
     epoch,
     lines: { T, O, X, S, G },
     ...trees,
-    settings: sha256(JSON.stringify({ privacy, sources })),
+    settings: sha256(JSON.stringify({ privacy, sources, hosts })),
     time: instant(site.clock.now()),
   };
 }

@@ -86,7 +86,9 @@ describe('a partner with access logs', { shuffle: false }, () => {
 
   test('is given the lines for cron and the units for systemd', async () => {
     const { stdout } = await tieup('logs', 'schedule');
-    expect(stdout).toContain(`*/5 * * * *  cd ${sites.shop} && { out=$(tieup logs commit --quiet) || echo "$out"; }\n`);
+    expect(stdout).toContain(
+      `3-59/5 * * * *  cd ${sites.shop} && { out=$(tieup logs commit --quiet) || echo "$out"; }\n`,
+    );
     expect(stdout).toContain(`10 4 * * *  cd ${sites.shop} && { out=$(tieup logs export --quiet) || echo "$out"; }\n`);
     expect(stdout).toContain('Unit=tieup-logs@export.service');
     expect((await tieup('logs', 'commit', '--quiet')).exitCode).toBe(0);

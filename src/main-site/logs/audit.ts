@@ -11,6 +11,7 @@ import type { Partnership } from '../../config/partnership.ts';
 import { TieupError } from '../../errors.ts';
 import { readIfThere } from '../../io/read-if-there.ts';
 import { gunzipped } from '../../logs/gunzipped.ts';
+import { siteHosts } from '../../logs/site-hosts.ts';
 import { sha256 } from '../../protocol/digest.ts';
 import { INBOX_DEMAND, OUTBOX_ANSWER, OUTBOX_ANSWER_PART } from '../../protocol/exchange.ts';
 import { instant } from '../../protocol/instant.ts';
@@ -146,10 +147,11 @@ async function readAnswer(
     // A demand is of a tree that was pinned, and its switches with it.
     const switches = await readSwitches(site, partner, demand.epoch, Number.POSITIVE_INFINITY);
     const filesOf = releaseFiles(site, partner, partnership.url);
+    const hosts = siteHosts(partnership.url, partnership.logs.hosts);
     return {
       kind: 'answered',
       shown: records.length,
-      ...(await judgeRecords(records, demand.epoch, switches, filesOf)),
+      ...(await judgeRecords(records, { epoch: demand.epoch, switches, hosts, filesOf })),
     };
   } catch (error) {
     const told = await keepRefused(site, partner, { notes: { 'answer.note': note }, fetched }, error);

@@ -2,6 +2,7 @@
 import { compileFormat, FORMAT_NAMES } from '../../logs/format.ts';
 import { normalPath, type PublishedFiles } from '../../logs/published-files.ts';
 import { createScanner, type Scanner } from '../../logs/scanner.ts';
+import { hostName } from '../../logs/site-hosts.ts';
 import type { LogRecord } from '../../protocol/log-record.ts';
 import type { LogFinding } from './findings.ts';
 import { type KnownSwitch, releaseAt } from './switches.ts';
@@ -22,12 +23,19 @@ const NOT_SERVED = new Set([404, 410]);
 /** Formats whose lines say nothing without the directive before them. */
 const NEEDS_DIRECTIVE = new Set(['iis', 'cloudfront']);
 
-/** @param filesOf the files of a release, by its digest */
+/** What records are judged by. */
+export interface Standard {
+  readonly epoch: number;
+  readonly switches: readonly KnownSwitch[];
+  /** The partner's, see {@link siteHosts}. */
+  readonly hosts: ReadonlySet<string>;
+  /** The files of a release, by its digest; undefined when this machine has no list of them. */
+  readonly filesOf: (release: string) => Promise<PublishedFiles | undefined>;
+}
+
 export async function judgeRecords(
   records: readonly OpenedRecord[],
-  epoch: number,
-  switches: readonly KnownSwitch[],
-  filesOf: (release: string) => Promise<PublishedFiles | undefined>,
+  { epoch, switches, hosts, filesOf }: Standard,
 ): Promise<Judgement> {
   const findings: LogFinding[] = [];
   const unjudged: string[] = [];
@@ -49,6 +57,13 @@ export async function judgeRecords(
     }
     const path = files.paths[files.find(record.path)];
     if (path === undefined) continue;
+    if (record.host !== '' && !hosts.has(hostName(record.host))) {
+      // The log of one server may be of several sites. Whether this is one of the partner's tie-up pages is for people to know.
+      unjudged.push(
+        `line ${record.seq}: asks for ${path} at ${JSON.stringify(record.host)}, which is no host of this partner by its partnership`,
+      );
+      continue;
+    }
     const message = `line ${record.seq} was counted as one of the partner's own, but asks for ${path} (${normalPath(record.path) ?? record.path})`;
     findings.push({ kind: 'tie-up-as-original', epoch, message, records: [index] });
   }

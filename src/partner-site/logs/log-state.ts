@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../io/clock.ts';
 import type { LineCounts } from '../../logs/scanner.ts';
+import type { OtherHost } from '../../logs/site-hosts.ts';
 import type { LogOrigin, TreeHead } from '../../protocol/checkpoint.ts';
 import { instant } from '../../protocol/instant.ts';
 import { Frontier } from '../../protocol/merkle.ts';
@@ -31,6 +32,8 @@ export interface LogState {
   /** Hashes of the perfect subtrees of each tree, the largest first, in hex. */
   readonly frontiers: Readonly<Record<TreeName, readonly string[]>>;
   readonly sources: readonly SourceState[];
+  /** Hosts that are not the site's by tieup.yaml, on which paths of tie-up files were asked for. */
+  readonly otherHosts: readonly OtherHost[];
 }
 
 /** How far one of the configured sources was read. */
@@ -55,6 +58,7 @@ const schema: z.ZodType<LogState> = z.strictObject({
   publication: count.nullable(),
   frontiers: z.strictObject({ T: hashes, O: hashes }),
   sources: z.array(z.strictObject({ files: z.string(), known: z.array(knownFileSchema), switchNumber: count })),
+  otherHosts: z.array(z.strictObject({ host: z.string(), requests: count })).default([]),
 });
 
 /** Nothing is read yet. */
@@ -67,6 +71,7 @@ export function firstState(epoch: number, key: string, clock: Clock): LogState {
     publication: null,
     frontiers: { T: [], O: [] },
     sources: [],
+    otherHosts: [],
   };
 }
 

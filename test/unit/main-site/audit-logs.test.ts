@@ -24,8 +24,8 @@ const readable = '203.0.113.0 - - [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 
 const EXACTLY: ForgedAnswer['discloses'] = (index, demanded) => demanded.includes(index);
 
 /** A partner that shows log T, and only counts log O, in which `O` is; the demand for all of it is in its inbox. */
-async function counted(O: readonly LogRecord[], audit = 1000, T?: readonly LogRecord[]) {
-  const { main, shop } = await partnership({ partnership: `logs:\n  audit: ${audit}\n` });
+async function counted(O: readonly LogRecord[], audit = 1000, T?: readonly LogRecord[], more = '') {
+  const { main, shop } = await partnership({ partnership: `logs:\n  audit: ${audit}\n${more}` });
   const { releaseDigest } = await main.pushedBefore();
   const claim: Claim = { T: T ?? [liveSwitch(0, releaseDigest), ...tieUpHits(3)], O };
   const first = await forge(shop, { claim, discloses: (log) => log === 'T' });
@@ -35,8 +35,8 @@ async function counted(O: readonly LogRecord[], audit = 1000, T?: readonly LogRe
   return { main, shop, claim, first, pulled, next, releaseDigest };
 }
 
-async function answered(O: readonly LogRecord[], changes: Partial<ForgedAnswer> = {}) {
-  const all = await counted(O);
+async function answered(O: readonly LogRecord[], changes: Partial<ForgedAnswer> = {}, more = '') {
+  const all = await counted(O, 1000, undefined, more);
   const { main, shop, first, next } = all;
   const demanded = demandedIndexes(demandOf(shop));
   await answerDemand(shop, { records: O, discloses: EXACTLY, demanded, ...changes });
@@ -110,6 +110,25 @@ describe('an audit of what was only counted', () => {
       ...ownHits(1, 6, { path: '/with-main-street/story.html' }),
     ]);
     expect(after.findings).toMatchObject([{ kind: 'tie-up-as-original', records: [0] }]);
+  });
+
+  test.each(['harbour.example', 'HARBOUR.example:443', 'www.harbour.example.', ''])(
+    'finds it at the host %j, which is the site',
+    async (host) => {
+      const { after } = await answered(ownHits(1, 4, { path: '/with-main/story.html', host }));
+      expect(after.findings).toMatchObject([{ kind: 'tie-up-as-original', records: [0] }]);
+    },
+  );
+
+  test('leaves it to people where the host is another one, unless the partnership names it', async () => {
+    const O = ownHits(1, 4, { path: '/with-main/story.html', host: 'harbour-old.example' });
+    const { after } = await answered(O);
+    expect(after.findings).toEqual([]);
+    expect(after.audit.unjudged).toEqual([
+      'line 4: asks for with-main/story.html at "harbour-old.example", which is no host of this partner by its partnership',
+    ]);
+    const named = await answered(O, {}, '  hosts: [harbour-old.example]\n');
+    expect(named.after.findings).toMatchObject([{ kind: 'tie-up-as-original', records: [0] }]);
   });
 
   test('judges a hit by the release that was live at that line, not by a later one', async () => {

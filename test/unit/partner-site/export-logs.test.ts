@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { rollback } from '../../../src/partner-site/rollback.ts';
+import { showLogs } from '../../../src/partner-site/show-logs.ts';
 import type { PartnerSite } from '../../../src/partner-site/partner-site.ts';
 import { renderExport } from '../../../src/protocol/log-export.ts';
 import type { LogRecord } from '../../../src/protocol/log-record.ts';
@@ -43,6 +44,46 @@ describe('exporting access logs', () => {
     });
     expect(await disclosed(shop, 'O')).toEqual([]);
     expect((await exported(shop)).O).toMatchObject({ size: 2, disclosed: 'part' });
+  });
+
+  test('of a server with several sites counts what is asked of this one, whatever hosts visitors make up', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    const at = (host: string, path = '/with-main/') => `${host} ${hit(path)}`;
+    serve(
+      shop,
+      ...['harbour.example:443', 'WWW.Harbour.Example', 'harbour.example.:80', '-', 'old.example:80'].map((host) =>
+        at(host),
+      ),
+      ...['evil.example:80', 'harbour.example.evil.example:80', 'xharbour.example:80'].map((host) => at(host)),
+      at('harbour.example:80', 'http://evil.example/with-main/'),
+      at('-', 'http://evil.example/with-main/'),
+      at('-', 'http://harbour.example@evil.example/with-main/'),
+      at('evil.example:80', '/own.html'),
+    );
+    const format = '%{Host}i %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"';
+    const more = { sources: [{ files: 'log/access.log*', format }], hosts: ['old.example'] };
+    const { statement, committed } = await exportAll(shop, more);
+    expect(statement?.lines).toMatchObject({ T: 6, O: 6, X: 0 });
+    expect(committed.counts.lines).toBe(12);
+    const { records } = await showLogs(await shop.open({ config: withLogs(more) }), {
+      commit: false,
+      disclose: { O: { kind: 'whole' } },
+      limit: 20,
+    });
+    expect(records.filter(({ class: kind }) => kind === 'O').map(({ host }) => host)).toContain('evil.example');
+    expect(records.map(({ host }) => host)).not.toContain('harbour.example@evil.example');
+  });
+
+  test('counts nothing of a source whose host is another site', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/'));
+    const of = async (host: string) =>
+      (await exportAll(shop, { sources: [{ files: 'log/access.log*', host }], hosts: [] })).statement?.lines;
+    expect(await of('blog.harbour.example')).toMatchObject({ T: 0, O: 1 });
+    serve(shop, hit('/with-main/'));
+    expect(await of('www.harbour.example')).toMatchObject({ T: 1, O: 1 });
   });
 
   test('of a site below a path counts what lies below that path', async () => {

@@ -105,6 +105,26 @@ describe('doctor on access logs', () => {
     expect(await wrong(shop)).toEqual([]);
   });
 
+  test('finds the host by which most visitors know the site, when tieup.yaml does not know it', async () => {
+    const { shop } = await trading();
+    const more = { sources: [{ files: 'log/access.log*', format: 'vhost-combined' }] };
+    const read = async () => commitLogs(await shop.open({ config: withLogs(more) }), { acceptGap: false });
+    const at = (host: string) => `${host}:443 ${hit('/with-main/')}`;
+    writeFileSync(shop.path('log/access.log'), [at('harbour.example'), at('evil.example')].join(''));
+    await read();
+    expect(await wrong(shop, more)).toEqual([]);
+    serve(shop, at('web7.hoster.example'), at('web7.hoster.example'));
+    await read();
+    expect(await wrong(shop, more)).toMatchObject([
+      {
+        check: 'logs-hosts',
+        state: 'warning',
+        message: expect.stringContaining('2 requests for tie-up pages name the host "web7.hoster.example"'),
+        fix: expect.stringContaining('hosts: ["web7.hoster.example"]'),
+      },
+    ]);
+  });
+
   test('finds logs that are not there, were never read, or are not read any more', async () => {
     const { main, shop } = await trading();
     expect(await wrong(shop)).toMatchObject([{ check: 'logs-commit', state: 'warning' }]);
