@@ -18,6 +18,11 @@ export type PublishedPaths = ReadonlyMap<string, PublishedKind>;
 export interface ServingRules {
   /** Where the web tree lies below the host: `/` or `/blog/`. */
   readonly prefix?: string;
+  /**
+   * Paths at which the partner has something of its own, as in the ledger: what they spell is no tie-up file, unless one has exactly
+   * that path.
+   */
+  readonly own?: readonly string[];
   /** IIS and other servers on case-insensitive file systems; they also take `\` for `/`. */
   readonly ignoreCase?: boolean;
 }
@@ -34,6 +39,8 @@ export interface PublishedFiles {
 
 /** Bytes of the filter, a power of two. */
 const FILTER = 1 << 16;
+/** Of no published file. */
+const NONE = -1;
 const INDEX = /(?:^|\/)index\.html?$/;
 
 export function publishedFiles(published: PublishedPaths, rules: ServingRules = {}): PublishedFiles {
@@ -45,13 +52,22 @@ export function publishedFiles(published: PublishedPaths, rules: ServingRules = 
     const key = fold(latin1(joined(prefix, path)));
     if (!known.has(key)) known.set(key, index);
   };
+  const own = rules.own ?? [];
   paths.forEach((path, index) => add(path, index));
+  for (const path of own) add(path, NONE);
+  paths.forEach((path, index) => {
+    if (INDEX.test(path)) add(path.replace(INDEX, '/'), index);
+  });
+  // Behind those of tie-up files: an `index.htm` of the partner's own beside an `index.html` hides nothing. But what asks for `name`
+  // gets a `name.html` of the partner's own rather than a folder, to which servers only redirect.
+  for (const path of own) {
+    if (INDEX.test(path)) add(path.replace(INDEX, '/'), NONE);
+    else add(path.replace(/\.html?$/, ''), NONE);
+  }
   // Folders come before `name.html`, as servers redirect or look into a folder first.
   paths.forEach((path, index) => {
-    if (!INDEX.test(path)) return;
     const folder = path.replace(INDEX, '');
-    add(`${folder}/`, index);
-    if (folder !== '') add(folder, index);
+    if (folder !== path && folder !== '') add(folder, index);
   });
   paths.forEach((path, index) => {
     const name = path.replace(/\.html?$/, '');
@@ -71,7 +87,7 @@ export function publishedFiles(published: PublishedPaths, rules: ServingRules = 
     isPage: Uint8Array.from(paths, (path) => (published.get(path) === 'page' ? 1 : 0)),
     find(path) {
       const normal = normalPath(path, rules);
-      return normal === undefined ? -1 : (known.get(fold(normal)) ?? -1);
+      return normal === undefined ? NONE : (known.get(fold(normal)) ?? NONE);
     },
   };
 }

@@ -5,7 +5,14 @@
  * Which files were live is decided by the place in the log, not by a clock: a switch that publishing noted at a length of
  * the log holds from the first line that starts there or behind it, and stands in tree T as a record of its own.
  */
-import { gapRecord, type LiveSwitch, renderRecord, switchRecord } from '../protocol/log-record.ts';
+import {
+  gapRecord,
+  type LiveSwitch,
+  type LogRecord,
+  ownPathRecord,
+  renderRecord,
+  switchRecord,
+} from '../protocol/log-record.ts';
 import { HitRecords } from './hit-record.ts';
 import { HitReader, type HitSource } from './hit-reader.ts';
 import { createWindow, LineFeed, type LineTaker } from './lines.ts';
@@ -20,6 +27,8 @@ import type { SaltOfDay } from './visitor.ts';
 export interface LiveFiles {
   readonly live: LiveSwitch;
   readonly files: PublishedPaths;
+  /** See {@link ServingRules.own}; said in tree T after the switch. */
+  readonly own?: readonly string[];
 }
 
 /** Where in a source other files became live. */
@@ -233,7 +242,8 @@ class RecordScanner implements Scanner, LineTaker {
 
   /** From the next line on these files are live; a change is a record. */
   #use(state: LiveFiles | undefined): void {
-    const rules = { prefix: this.#source?.prefix ?? '/', ignoreCase: this.#source?.format.ignoreCase ?? false };
+    const own = state?.own ?? [];
+    const rules = { own, prefix: this.#source?.prefix ?? '/', ignoreCase: this.#source?.format.ignoreCase ?? false };
     const files = state === undefined ? undefined : publishedFiles(state.files, rules);
     this.#pages = (files?.paths ?? []).map((path, index) =>
       files?.isPage[index] === 1 ? Buffer.from(path) : undefined,
@@ -242,7 +252,12 @@ class RecordScanner implements Scanner, LineTaker {
     const live = state?.live ?? BEFORE_THE_FIRST;
     if (live.publication === (this.#publication ?? BEFORE_THE_FIRST.publication)) return;
     this.#publication = live.publication;
-    this.#writeText(renderRecord(switchRecord(this.#counts.lines, live)));
+    this.#writeSwitch(switchRecord(this.#counts.lines, live));
+    for (const path of own) this.#writeSwitch(ownPathRecord(this.#counts.lines, live.time, path));
+  }
+
+  #writeSwitch(record: LogRecord): void {
+    this.#writeText(renderRecord(record));
     this.#counts.S++;
   }
 

@@ -23,7 +23,7 @@ import { addFindings, type KeptFinding } from './logs/findings.ts';
 import { commitHits, importKept } from './logs/import-kept.ts';
 import { withLogLock } from './logs/log-lock.ts';
 import { type Pins, readPins, type TreeName } from './logs/log-records.ts';
-import { unknownRelease } from './logs/switches.ts';
+import { ownPathsOf, unknownRelease } from './logs/switches.ts';
 import { takeExport, type TakenExport } from './logs/take-export.ts';
 import type { MainSite } from './main-site.ts';
 import { takeInKeys } from './partner-key-change.ts';
@@ -133,7 +133,7 @@ export async function pullFrom(
   const audited = await audit(site, partnership, exchange, pins, signer);
   const canaries = await readCanaries(site, partner);
   const found = await addFindings(site, partner, [
-    ...missingCanaries(canaries, pins),
+    ...missingCanaries(canaries, pins, await ownPathsOf(site, partner, pins)),
     ...(await unknownRelease(site, partnership, exchange, pins)),
   ]);
   // What earlier pulls could not import may take a while: nobody waits for it.

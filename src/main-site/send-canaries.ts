@@ -8,6 +8,8 @@ import { instant } from '../protocol/instant.ts';
 import { recall } from './learn-remote.ts';
 import { type Canary, readCanaries, writeCanaries } from './logs/canaries.ts';
 import { withLogLock } from './logs/log-lock.ts';
+import { readPins } from './logs/log-records.ts';
+import { ownPathsOf } from './logs/switches.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
 
@@ -48,7 +50,10 @@ export async function sendCanaries(
 async function visitOrReport(site: MainSite, partnership: Partnership, each: number): Promise<CanaryResult> {
   const partner = partnership.id;
   try {
-    const pages = (await recall(site, partner))?.base.release.files.filter(({ page }) => page !== undefined) ?? [];
+    const own = await ownPathsOf(site, partner, await readPins(site, partner));
+    const files = (await recall(site, partner))?.base.release.files ?? [];
+    // Where the partner has a page of its own, a visit proves nothing.
+    const pages = files.filter(({ path, page }) => page !== undefined && !own.has(path));
     if (pages.length === 0) return { kind: 'no-pages', partner };
     const unexpected: string[] = [];
     let sent = 0;

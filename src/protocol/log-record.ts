@@ -24,7 +24,7 @@ export interface LogRecord {
   /** Published path of the tie-up page when the hit is on one; empty for assets, redirects and everything that is not T. */
   readonly page: string;
   readonly method: string;
-  /** As received; for X the raw line, for S the release digest, for G the source. */
+  /** As received; for X the raw line, for S the release digest or a path of the partner's own, for G the source. */
   readonly path: string;
   /** What the allow-list leaves; for S `publication=<n>&release=<n>`, for G why. */
   readonly query: string;
@@ -191,13 +191,27 @@ export function switchRecord(seq: number, live: LiveSwitch): LogRecord {
 /** What a record of class S says; undefined for every other record. */
 export function switchOf(record: LogRecord): LiveSwitch | undefined {
   const [, publication, release] = /^publication=(\d+)&release=(\d+)$/.exec(record.query) ?? [];
-  if (record.class !== 'S' || publication === undefined || release === undefined) return undefined;
+  if (record.class !== 'S' || record.method !== 'LIVE' || publication === undefined || release === undefined)
+    return undefined;
   return {
     time: record.time,
     publication: Number(publication),
     release: Number(release),
     releaseDigest: record.path === '' ? null : record.path,
   };
+}
+
+/**
+ * From the switch before it on, what is at this path is the partner's own: a page that it withholds or keeps, or a file whose short
+ * address would otherwise be that of a tie-up page.
+ */
+export function ownPathRecord(seq: number, time: string, path: string): LogRecord {
+  return { ...NOTHING, seq, class: 'S', time, method: 'OWN', path };
+}
+
+/** The path that a record of class S says is the partner's own; undefined for every other record. */
+export function ownPathOf({ class: kind, method, path }: LogRecord): string | undefined {
+  return kind === 'S' && method === 'OWN' && path !== '' ? path : undefined;
 }
 
 /** A gap in the log that the manager accepted. `source` is the file, `why` a few words. */

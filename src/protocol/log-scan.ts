@@ -224,7 +224,9 @@ function eventFault(bytes: Uint8Array, offsets: Int32Array, at: number, recordCl
   );
   if (recordClass === CLASS_G) return method === 'GAP' ? undefined : 'the method of a gap is GAP';
   if (time === '-') return 'a switch needs its time';
-  if (method !== 'LIVE') return 'the method of a switch is LIVE';
+  if (method === 'OWN')
+    return query === '-' && path !== '-' ? undefined : 'a path of the partner’s own has a path and no query';
+  if (method !== 'LIVE') return 'the method of a switch is LIVE or OWN';
   if (!/^(?:-|[0-9a-f]{64})$/.test(path ?? '')) return 'the path of a switch is the digest of a release';
   if (!/^publication=(?:0|[1-9]\d{0,14})&release=(?:0|[1-9]\d{0,14})$/.test(query ?? '')) {
     return 'the query of a switch is publication=<n>&release=<n>';

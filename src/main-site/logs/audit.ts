@@ -27,7 +27,7 @@ import { type Judgement, judgeRecords, type OpenedRecord } from './judge-records
 import { keepRefused } from './keep-refused.ts';
 import { epochPath, firstPins, headOf, logPath, type Pins, readState, writeState } from './log-records.ts';
 import { logKey } from './open-statement.ts';
-import { readSwitches, releaseFiles } from './switches.ts';
+import { filesAfter, readSwitches } from './switches.ts';
 import { recordOf } from './take-records.ts';
 
 /** What the partner was asked for. */
@@ -146,7 +146,7 @@ async function readAnswer(
     await keepAnswer(site, partner, demand, { open, note, copy });
     // A demand is of a tree that was pinned, and its switches with it.
     const switches = await readSwitches(site, partner, demand.epoch, Number.POSITIVE_INFINITY);
-    const filesOf = releaseFiles(site, partner, partnership.url);
+    const filesOf = filesAfter(site, partner, partnership.url);
     const hosts = siteHosts(partnership.url, partnership.logs.hosts);
     return {
       kind: 'answered',

@@ -110,12 +110,22 @@ export function deducted(canaries: readonly Canary[], pins: Pins): Readonly<Reco
   return months;
 }
 
-/** Those that should have been in what was shown by now. */
-export function missingCanaries(canaries: readonly Canary[], pins: Pins): readonly LogFinding[] {
+/**
+ * Those that should have been in what was shown by now.
+ * @param own paths that the partner has said to be its own: a page of its own answered there
+ */
+export function missingCanaries(
+  canaries: readonly Canary[],
+  pins: Pins,
+  own: ReadonlySet<string>,
+): readonly LogFinding[] {
   const { shownUntil, epoch } = pins;
   if (shownUntil === null) return [];
   return canaries
-    .filter((each) => !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= Date.parse(shownUntil))
+    .filter(
+      (each) =>
+        !own.has(each.page) && !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= Date.parse(shownUntil),
+    )
     .map(({ at, page, status }) => ({
       kind: 'canary-missing',
       epoch,

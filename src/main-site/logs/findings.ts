@@ -24,6 +24,8 @@ const KINDS = [
   'canary-missing',
   /** A release is live by the partner's receipt, and log T does not know of it. */
   'switch-missing',
+  /** The partner withholds, keeps or renames files of a release: hits on them count as its own. */
+  'left-out',
   /** A new epoch does not go on where the one before was cosigned last. */
   'records-abandoned',
   /** Lines are lost at the partner, and the manager went on. */

@@ -29,8 +29,8 @@ export interface Standard {
   readonly switches: readonly KnownSwitch[];
   /** The partner's, see {@link siteHosts}. */
   readonly hosts: ReadonlySet<string>;
-  /** The files of a release, by its digest; undefined when this machine has no list of them. */
-  readonly filesOf: (release: string) => Promise<PublishedFiles | undefined>;
+  /** The tie-up files after a switch; undefined when this machine has no list of them. */
+  readonly filesOf: (live: KnownSwitch) => Promise<PublishedFiles | undefined>;
 }
 
 export async function judgeRecords(
@@ -48,9 +48,10 @@ export async function judgeRecords(
       findings.push({ kind: 'readable-as-unreadable', epoch, message, records: [index] });
       continue;
     }
-    const release = releaseAt(switches, record.seq)?.release ?? null;
-    if (release === null || (record.status !== null && NOT_SERVED.has(record.status))) continue;
-    const files = await filesOf(release);
+    const live = releaseAt(switches, record.seq);
+    const release = live?.release ?? null;
+    if (live === undefined || release === null || (record.status !== null && NOT_SERVED.has(record.status))) continue;
+    const files = await filesOf(live);
     if (files === undefined) {
       unjudged.push(`line ${record.seq}: this machine has no list of the files of release ${release.slice(0, 12)}`);
       continue;

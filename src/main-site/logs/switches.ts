@@ -7,7 +7,7 @@ import type { Partnership } from '../../config/partnership.ts';
 import { isTieupError } from '../../errors.ts';
 import { publishedFiles, type PublishedFiles } from '../../logs/published-files.ts';
 import type { LogRecord } from '../../protocol/log-record.ts';
-import { switchOf } from '../../protocol/log-record.ts';
+import { ownPathOf, switchOf } from '../../protocol/log-record.ts';
 import { recallRelease } from '../sent-releases.ts';
 import type { MainSite } from '../main-site.ts';
 import { openOutbox } from '../read-outbox.ts';
@@ -23,7 +23,12 @@ export interface KnownSwitch {
   /** SHA-256 of the release's `N.targets.json`; null when no tie-up page was live any more. */
   readonly release: string | null;
   readonly time: string;
+  /** Paths that are the partner's own from here on, by its own account. */
+  readonly own: readonly string[];
 }
+
+/** More for one switch are not believed: hits on them count as hidden ones. */
+const MAX_OWN = 10_000;
 
 const schema: z.ZodType<KnownSwitch[]> = z.array(
   z.strictObject({
@@ -31,12 +36,25 @@ const schema: z.ZodType<KnownSwitch[]> = z.array(
     seq: z.int().min(0),
     release: z.string().nullable(),
     time: z.string(),
+    own: z.array(z.string()).default([]),
   }),
 );
 
 export function knownSwitch(index: number, record: LogRecord): KnownSwitch | undefined {
   const live = switchOf(record);
-  return live === undefined ? undefined : { index, seq: record.seq, release: live.releaseDigest, time: live.time };
+  return live === undefined
+    ? undefined
+    : { index, seq: record.seq, release: live.releaseDigest, time: live.time, own: [] };
+}
+
+/** Adds what a record says of the switch before it; false when it says nothing, or no switch came before. */
+export function takeOwnPath(switches: KnownSwitch[], record: LogRecord): boolean {
+  const path = ownPathOf(record);
+  if (path === undefined) return false;
+  const last = switches.pop();
+  if (last === undefined) return true;
+  switches.push(last.own.length < MAX_OWN ? { ...last, own: [...last.own, path] } : last);
+  return true;
 }
 
 /** Those of the first `size` records of log T, in their order. What was read and not pinned lies behind them. */
@@ -67,25 +85,33 @@ export function releaseAt(switches: readonly KnownSwitch[], seq: number): KnownS
   return switches.findLast((each) => each.seq < seq);
 }
 
-/** The files of releases by digest, each read once; undefined for one that this machine never had. */
-export function releaseFiles(
+/** The tie-up files that were live after a switch, each list read once; undefined for a release that this machine never had. */
+export function filesAfter(
   site: MainSite,
   partner: string,
   siteUrl: string,
-): (digest: string) => Promise<PublishedFiles | undefined> {
-  const known = new Map<string, Promise<PublishedFiles | undefined>>();
+): (live: KnownSwitch) => Promise<PublishedFiles | undefined> {
+  const known = new Map<number, Promise<PublishedFiles | undefined>>();
   const prefix = new URL(siteUrl).pathname;
-  const load = async (digest: string): Promise<PublishedFiles | undefined> => {
-    const release = await recallRelease(site, partner, digest);
+  const load = async ({ release: digest, own }: KnownSwitch): Promise<PublishedFiles | undefined> => {
+    const release = digest === null ? undefined : await recallRelease(site, partner, digest);
     if (release === undefined) return undefined;
-    const paths = release.files.map(({ path, page }) => [path, page === undefined ? 'asset' : 'page'] as const);
-    return publishedFiles(new Map(paths), { prefix });
+    const isOwn = new Set(own);
+    const paths = release.files
+      .filter(({ path }) => !isOwn.has(path))
+      .map(({ path, page }) => [path, page === undefined ? 'asset' : 'page'] as const);
+    return publishedFiles(new Map(paths), { prefix, own });
   };
-  return (digest) => {
-    const found = known.get(digest) ?? load(digest);
-    known.set(digest, found);
+  return (live) => {
+    const found = known.get(live.index) ?? load(live);
+    known.set(live.index, found);
     return found;
   };
+}
+
+/** Every path that the partner has said to be its own in this epoch. */
+export async function ownPathsOf(site: MainSite, partner: string, { epoch, T }: Pins): Promise<ReadonlySet<string>> {
+  return new Set((await readSwitches(site, partner, epoch, T.size)).flatMap(({ own }) => own));
 }
 
 /** A release that is live by the partner's own receipt, and that log T does not know of: hits on its pages count as nobody's. */

@@ -53,6 +53,9 @@ export type TakenExport =
       readonly hits: readonly AsideHits[];
     };
 
+/** Paths that a finding names. */
+const NAMED = 20;
+
 export interface AsideHits {
   readonly log: TreeName;
   readonly from: number;
@@ -255,6 +258,9 @@ function findingsOf(
     message: `lines of ${JSON.stringify(path)} are lost at the partner (${time === '' ? 'at an unknown time' : time}: ${query})`,
     records: [index],
   }));
+  for (const own of new Set(taker.switches.map((each) => each.own.join('\n')))) {
+    if (own !== '') findings.push(leftOut(epoch, own.split('\n')));
+  }
   const withheld = trees.get('T')?.withheld ?? 0;
   if (withheld > 0) {
     const message = `export ${seq} only counts ${withheld} records of log T: they cannot be billed`;
@@ -267,6 +273,13 @@ function findingsOf(
     findings.push({ kind: 'too-many-unreadable', epoch, message, records: [] });
   }
   return findings;
+}
+
+function leftOut(epoch: number, own: readonly string[]): LogFinding {
+  const named = own.slice(0, NAMED).map((path) => JSON.stringify(path));
+  const more = own.length > NAMED ? ` and ${own.length - NAMED} more` : '';
+  const message = `hits at ${named.join(', ')}${more} count as the partner's own: by its account there is no tie-up page, or one of its own beside it`;
+  return { kind: 'left-out', epoch, message, records: [] };
 }
 
 /** The last export of the epoch before may lie there until the partner exports in the new one. */

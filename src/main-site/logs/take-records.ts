@@ -6,7 +6,7 @@ import { type LogRecord, parseRecord } from '../../protocol/log-record.ts';
 import { FIELD, FIELD_STRIDE, scannedClass } from '../../protocol/log-scan.ts';
 import type { CanaryWatch } from './canaries.ts';
 import type { CommitmentWatch } from './commitments.ts';
-import { knownSwitch, type KnownSwitch } from './switches.ts';
+import { knownSwitch, type KnownSwitch, takeOwnPath } from './switches.ts';
 
 export interface Gap {
   readonly index: number;
@@ -48,6 +48,7 @@ export class RecordTaker {
 
   #takeEvent(batch: RecordBatch, number: number): void {
     const { record, index } = recordOf(batch, number);
+    if (takeOwnPath(this.switches, record)) return;
     const found = knownSwitch(index, record);
     if (found === undefined) this.gaps.push({ index, record });
     else this.switches.push(found);

@@ -8,7 +8,7 @@ import type { Switch } from './switches.ts';
 const PAGE = /\.html?$/i;
 
 /** Pages are the HTML files of the release but its redirects, by the rule of the receipt. */
-export async function liveFiles(site: PartnerSite, { publication, release, time }: Switch): Promise<LiveFiles> {
+export async function liveFiles(site: PartnerSite, { publication, release, time, own }: Switch): Promise<LiveFiles> {
   const redirects = new Set((await readRecord(site.state, publication))?.redirects);
   const files = new Map<string, PublishedKind>();
   for (const { path, release: since } of (await readLedger(site.state, publication)).entries.values()) {
@@ -18,5 +18,6 @@ export async function liveFiles(site: PartnerSite, { publication, release, time 
   return {
     live: { time, publication, release: release?.number ?? 0, releaseDigest: release?.digest ?? null },
     files,
+    own,
   };
 }

@@ -10,6 +10,7 @@ import type { LogFileState } from '../../io/log-files.ts';
 import { instant } from '../../protocol/instant.ts';
 import { liveNumber, numbersIn, readJson, readRecord, writeJson } from '../../publish/records.ts';
 import type { PartnerSite } from '../partner-site.ts';
+import { ownPaths } from './own-paths.ts';
 
 export interface Switch {
   /** 1 for the first. */
@@ -21,6 +22,8 @@ export interface Switch {
   readonly time: string;
   /** The log files as they were; none when it was noticed only later, and its time has to do. */
   readonly files: readonly LogFileState[];
+  /** Paths from the web root at which the partner has something of its own; see own-paths.ts. */
+  readonly own: readonly string[];
 }
 
 const FOLDER = 'logs/switches';
@@ -32,6 +35,7 @@ const switchSchema: z.ZodType<Switch> = z.strictObject({
   files: z.array(
     z.strictObject({ device: z.string(), inode: z.string(), length: z.int().min(0), modifiedMs: z.number() }),
   ),
+  own: z.array(z.string()).default([]),
 });
 
 /** Ascending. */
@@ -63,6 +67,7 @@ export async function noteSwitch(site: PartnerSite, moment: 'now' | 'earlier'): 
     release: record.release,
     time: moment === 'now' ? instant(site.clock.now()) : record.time,
     files: moment === 'now' ? await logFilesNow(site) : [],
+    own: await ownPaths(site, publication, record.release),
   };
   await writeJson(site.state, `${FOLDER}/${noted.number}.json`, noted);
 }

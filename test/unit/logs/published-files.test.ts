@@ -114,6 +114,41 @@ describe("a main site gains nothing by pages that are the partner's own", () => 
   });
 });
 
+describe("what the partner has of its own beside tie-up files is the partner's own", () => {
+  const beside = new Map<string, PublishedKind>([
+    ['with-main/tea/index.html', 'page'],
+    ['with-main/prices.html', 'page'],
+    ['with-main/index.html', 'page'],
+  ]);
+  const own = [
+    'with-main/tea.html',
+    'with-main/story.html',
+    'with-main/prices/index.html',
+    'with-main/index.htm',
+    'with-main/prices.html',
+  ];
+  const files = publishedFiles(beside, { own });
+
+  it.each([
+    '/with-main/tea',
+    '/with-main/tea.html',
+    '/with-main/story.html',
+    '/with-main/story',
+    '/with-main/prices/',
+    '/with-main/prices/index.html',
+    '/with-main/index.htm',
+  ])('%s', (path) => expect(files.find(path)).toBe(-1));
+
+  it.each([
+    ['/with-main/tea/', 'with-main/tea/index.html'],
+    ['/with-main/tea/index.html', 'with-main/tea/index.html'],
+    // What has exactly the path of a live tie-up file is a hit on it, whatever is said.
+    ['/with-main/prices.html', 'with-main/prices.html'],
+    ['/with-main/', 'with-main/index.html'],
+    ['/with-main', 'with-main/index.html'],
+  ])('but not %s', (path, file) => expect(files.paths[files.find(path)]).toBe(file));
+});
+
 describe('any spelling', () => {
   const spelt = fc
     .tuple(

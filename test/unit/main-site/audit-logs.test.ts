@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { demandedIndexes } from '../../../src/protocol/log-demand.ts';
-import type { LogRecord } from '../../../src/protocol/log-record.ts';
+import { type LogRecord, ownPathRecord } from '../../../src/protocol/log-record.ts';
 import { hit } from '../../support/exported-log.ts';
 import {
   answerDemand,
@@ -142,6 +142,29 @@ describe('an audit of what was only counted', () => {
     await answerDemand(shop, { records: O, discloses: EXACTLY, demanded: demandedIndexes(demandOf(shop)) });
     await forge(shop, { claim, from: { T: 3, O: 3 }, seq: 2, previous: first.digest });
     expect((await pullOne(main)).findings).toMatchObject([{ kind: 'tie-up-as-original', records: [1] }]);
+  });
+
+  test("takes hits for the partner's own where it said beforehand that it has a page of its own, and tells people of it", async () => {
+    const O = [
+      ...ownHits(1, 1, { path: '/with-main/story.html' }),
+      ...ownHits(1, 3, { path: '/with-main/story' }),
+      ...ownHits(1, 5, { path: '/with-main/story.html' }),
+    ];
+    const { main, shop } = await partnership({ partnership: 'logs:\n  audit: 1000\n' });
+    const { releaseDigest } = await main.pushedBefore();
+    const own = ownPathRecord(2, '2026-11-23T12:00:00Z', 'with-main/story.html');
+    const T = [liveSwitch(0, releaseDigest), liveSwitch(2, releaseDigest), own, liveSwitch(4, releaseDigest)];
+    const claim: Claim = { T, O };
+    const first = await forge(shop, { claim, discloses: (log) => log === 'T' });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'left-out', message: expect.stringContaining('"with-main/story.html" count as the partner\'s own') },
+    ]);
+    await answerDemand(shop, { records: O, discloses: EXACTLY, demanded: demandedIndexes(demandOf(shop)) });
+    await forge(shop, { claim, from: { T: T.length, O: 3 }, seq: 2, previous: first.digest });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'tie-up-as-original', records: [0] },
+      { kind: 'tie-up-as-original', records: [2] },
+    ]);
   });
 
   test('says what it cannot judge, when this machine never had that release', async () => {

@@ -4,7 +4,7 @@ import { type Canary, readCanaries } from '../../../src/main-site/logs/canaries.
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { sendCanaries } from '../../../src/main-site/send-canaries.ts';
 import type { PageVisit } from '../../../src/io/page-visit.ts';
-import type { LogRecord } from '../../../src/protocol/log-record.ts';
+import { type LogRecord, ownPathRecord } from '../../../src/protocol/log-record.ts';
 import { hit } from '../../support/exported-log.ts';
 import { type Claim, forge, liveSwitch, tieUpHits } from '../../support/forged-export.ts';
 import { type MainFixture, mainFixture, partnership } from '../../support/partnership-fixture.ts';
@@ -49,6 +49,21 @@ describe('canaries', () => {
     const path = `${main.folder}/.tieup/logs/harbour/canaries.jsonl`;
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(13);
+  });
+
+  test('prove nothing where the partner has a page of its own, and are not sent there again', async () => {
+    const { main, shop, canaries, claimOf } = await visited(8);
+    const own = canaries[0]?.page ?? '';
+    await forge(shop, { claim: claimOf([ownPathRecord(0, LATER, own)]), time: LATER });
+    const { findings } = await pullOne(main);
+    expect(findings.filter(({ kind }) => kind === 'left-out')).toHaveLength(1);
+    const missing = findings.filter(({ kind }) => kind === 'canary-missing');
+    expect(missing.length).toBe(new Set(canaries.map(({ page }) => page)).size - 1);
+    expect(missing.filter(({ message }) => message.includes(` ${own} `))).toEqual([]);
+    const { site, visits } = visiting(main);
+    await sendCanaries(site, [], 20);
+    expect(visits).toHaveLength(20);
+    expect(visits.filter(({ url }) => url.endsWith(`/${own}`))).toEqual([]);
   });
 
   test('count only when the page was there', async () => {

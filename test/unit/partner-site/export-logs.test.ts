@@ -2,6 +2,10 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
+import { accept } from '../../../src/partner-site/accept.ts';
+import { withhold } from '../../../src/partner-site/merge.ts';
+import { ownPathOf } from '../../../src/protocol/log-record.ts';
+import { saying } from '../../support/partner-fixture.ts';
 import { rollback } from '../../../src/partner-site/rollback.ts';
 import { showLogs } from '../../../src/partner-site/show-logs.ts';
 import type { PartnerSite } from '../../../src/partner-site/partner-site.ts';
@@ -85,6 +89,27 @@ describe('exporting access logs', () => {
     serve(shop, hit('/with-main/'));
     expect(await of('www.harbour.example')).toMatchObject({ T: 1, O: 1 });
   });
+
+  test.each(['original folder', 'web root'])(
+    'counts pages that the manager keeps, withholds or has beside tie-up pages as its own, and says so: in the %s',
+    async (where) => {
+      const inPlace = where === 'web root';
+      const originals = { 'with-main/story.html': 'mine', 'with-main/index/index.html': 'mine', 'about.html': 'mine' };
+      const { shop } = await partnership({ publish: 'overwrite', inPlace, originals });
+      const open = () => shop.open({ config: withLogs() });
+      await accept(await open(), { answering: saying(true), choices: { 'with-main/story.html': 'keep-mine' } });
+      serve(shop, hit('/with-main/story.html'), hit('/with-main/story'), hit('/with-main/index/'), hit('/with-main/'));
+      const { statement } = await exportAll(shop);
+      expect(statement?.lines).toMatchObject({ T: 1, O: 3, S: 2 });
+      const own = async () => (await disclosed(shop, 'T')).flatMap((record) => ownPathOf(record) ?? []);
+      expect(await own()).toEqual(['with-main/story.html']);
+
+      await withhold(await open(), { page: 'with-main/assets/style.css', undo: false });
+      serve(shop, hit('/with-main/assets/style.css', { status: 404 }));
+      expect((await exportAll(shop)).statement?.lines).toMatchObject({ T: 1, O: 4, S: 5 });
+      expect(await own()).toEqual(['with-main/story.html', 'with-main/assets/style.css', 'with-main/story.html']);
+    },
+  );
 
   test('of a site below a path counts what lies below that path', async () => {
     const { shop } = await partnership();

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import {
   gapRecord,
   type LogRecord,
+  ownPathOf,
+  ownPathRecord,
   parseRecord,
   renderRecord,
   switchOf,
@@ -339,13 +341,29 @@ describe('records that are no hits', () => {
   test('a switch of another form is refused', () => {
     const line = renderRecord(switchRecord(0, live));
     for (const [from, to, why] of [
-      ['LIVE', 'GET', 'the method of a switch is LIVE'],
+      ['LIVE', 'GET', 'the method of a switch is LIVE or OWN'],
       ['b'.repeat(64), 'B'.repeat(64), 'the path of a switch'],
       ['publication=8', 'publication=08', 'the query of a switch'],
       ['&release=6', '', 'the query of a switch'],
       [live.time, '-', 'a switch needs its time'],
     ] as const) {
       expect(() => parsed(line.replace(from, to))).toThrow(refusal('TIEUP_E_VERIFY', why));
+    }
+  });
+
+  test('what follows it says which paths are the partner’s own, and nothing else', () => {
+    const line = renderRecord(ownPathRecord(3, live.time, 'with-main/a b.html'));
+    const record = parsed(line);
+    expect(ownPathOf(record)).toBe('with-main/a b.html');
+    expect(switchOf(record)).toBeUndefined();
+    expect(treeOf(record.class)).toBe('T');
+    expect(ownPathOf(parsed(renderRecord(switchRecord(0, live))))).toBeUndefined();
+    expect(ownPathOf(parsed(renderRecord(hit(1, { method: 'OWN', path: 'with-main/a.html' }))))).toBeUndefined();
+    for (const [from, to] of [
+      ['with-main/a b.html', '-'],
+      ['with-main/a b.html\t-', 'with-main/a b.html\tpublication=8&release=6'],
+    ] as const) {
+      expect(() => parsed(line.replace(from, to))).toThrow(refusal('TIEUP_E_VERIFY', 'has a path and no query'));
     }
   });
 
