@@ -103,12 +103,17 @@ async function write(place, records) {
   for (let at = 0; at < records; at += MEMBER) {
     randomFillSync(salts);
     let end = 0;
-    for (let index = at; index < Math.min(at + MEMBER, records); index += 1) {
+    const count = Math.min(MEMBER, records - at);
+    const bounds = new Uint32Array(2 * count);
+    for (let index = at; index < at + count; index += 1) {
       const recordAt = startDisclosed(buffer, end, index);
       const recordEnd = recordAt + buffer.write(record(index, records), recordAt);
-      tree.append(sealDisclosed(buffer, recordAt, recordEnd, salts, 16 * (index - at)));
+      bounds.set([recordAt, recordEnd], 2 * (index - at));
       end = recordEnd + 1;
     }
+    const hashes = new Uint8Array(32 * count);
+    sealDisclosed(buffer, bounds, count, salts, hashes);
+    tree.appendLeaves(hashes);
     if (!body.write(gzipSync(buffer.subarray(0, end), { level: 1 }))) await once(body, 'drain');
   }
   body.end();

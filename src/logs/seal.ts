@@ -62,20 +62,15 @@ export function saltsFor({ count }: ScannedBatch, random: RandomSource): Uint8Ar
 /** Seals the next batch of the tree that `frontier` stands for. */
 export function sealBatch(batch: ScannedBatch, salts: Uint8Array, frontier: Frontier): Segment {
   const { tree, first, count, lines, bounds } = batch;
-  const hashes = Buffer.from(new ArrayBuffer(count * HASH_LENGTH));
-  for (let index = 0; index < count; index++) {
-    const start = bounds[2 * index] ?? 0;
-    const end = bounds[2 * index + 1] ?? 0;
-    const digest = sealDisclosed(lines, start, end, salts, index * SALT_LENGTH);
-    hashes.write(digest, index * HASH_LENGTH, 'latin1');
-    frontier.append(digest);
-  }
+  const hashes = new Uint8Array(count * HASH_LENGTH);
+  sealDisclosed(lines, bounds, count, salts, hashes);
+  frontier.appendLeaves(hashes);
   const gzip = gzipSync(lines, GZIP);
   return {
     tree,
     first,
     next: first + count,
-    hashes: new Uint8Array(hashes.buffer, 0, hashes.length),
+    hashes,
     gzip: Uint8Array.from(gzip),
     rawLength: lines.length,
     frontier: frontier.hashes(),

@@ -1,9 +1,18 @@
 /** The records of a `tieup-part/1` file: scanned, hashed and folded where they lie. */
 import { type PartHead, partRefused } from './log-part-header.ts';
-import { DISCLOSED, openDisclosed, openedLeaf, parseWithheld, recordStart, WITHHELD } from './log-part-line.ts';
+import { DISCLOSED, openDisclosed, parseWithheld, recordStart, SALT_LENGTH, WITHHELD } from './log-part-line.ts';
 import { type RecordClass, treeOf } from './log-record.ts';
 import { FIELD_STRIDE, scanCount, scannedClass, scanRecord } from './log-scan.ts';
-import { type Digest, Frontier, isAligned, sameHash, type Subtree } from './merkle.ts';
+import {
+  type Digest,
+  digestOf,
+  Frontier,
+  HASH_LENGTH,
+  hashLeaves,
+  isAligned,
+  sameHash,
+  type Subtree,
+} from './merkle.ts';
 
 /** Disclosed records as byte ranges. It is used again for the next batch: what has to last is copied. */
 export interface RecordBatch {
@@ -15,6 +24,8 @@ export interface RecordBatch {
    * By record, 21 offsets into `bytes`, as `scanRecord` writes them. The record's salt lies in the 16 bytes before its first field.
    */
   readonly offsets: Int32Array;
+  /** By record, the 32 bytes of its leaf's hash. */
+  readonly hashes: Uint8Array;
 }
 
 /** What the records of a file are, counted. */
@@ -44,8 +55,13 @@ export class PartBody {
   readonly #tree: Frontier;
   readonly #indexes = new Float64Array(BATCH_LENGTH);
   readonly #offsets = new Int32Array(BATCH_LENGTH * FIELD_STRIDE);
+  /** By record, where its leaf's salt starts and where its record ends. */
+  readonly #leaves = new Uint32Array(BATCH_LENGTH * 2);
+  readonly #hashes = new Uint8Array(BATCH_LENGTH * HASH_LENGTH);
   #batch: Buffer = Buffer.alloc(0);
   #count = 0;
+  /** How many records of the batch are in the tree: they go there many at a time. */
+  #hashed = 0;
   readonly #classes = new Float64Array(128);
   #disclosed = 0;
   #firstSeq: number | undefined;
@@ -71,19 +87,27 @@ export class PartBody {
   take(bytes: Buffer, start: number, end: number): number {
     this.#batch = bytes;
     this.#count = 0;
+    this.#hashed = 0;
     let at = start;
     while (at < end && this.#count < BATCH_LENGTH) {
-      if (this.#tree.size === this.#head.checkpoint.size) throw partRefused('it goes on after its last record');
+      if (this.#next === this.#head.checkpoint.size) throw partRefused('it goes on after its last record');
       if (bytes[at] === DISCLOSED && bytes[at + 1] === BLANK) at = this.#takeDisclosed(bytes, at + 2, end);
       else if (bytes[at] === WITHHELD) at = this.#takeWithheld(bytes, at);
       else throw this.#wrong('its line is neither one of a record nor of withheld ones');
     }
+    this.#hash();
     return at;
   }
 
   /** What the last {@link take} took. */
   get batch(): RecordBatch {
-    return { bytes: this.#batch, count: this.#count, indexes: this.#indexes, offsets: this.#offsets };
+    return {
+      bytes: this.#batch,
+      count: this.#count,
+      indexes: this.#indexes,
+      offsets: this.#offsets,
+      hashes: this.#hashes,
+    };
   }
 
   /** To be called at the end of the file. @throws TIEUP_E_VERIFY when records are missing or do not lead to the signed root. */
@@ -113,9 +137,26 @@ export class PartBody {
     return this.#classes[recordClass.charCodeAt(0)] ?? 0;
   }
 
+  /** The index of the next record. */
+  get #next(): number {
+    return this.#tree.size + this.#count - this.#hashed;
+  }
+
+  /** Puts the records that were taken into the tree. */
+  #hash(): void {
+    const count = this.#count - this.#hashed;
+    const hashes = this.#hashes.subarray(this.#hashed * HASH_LENGTH, this.#count * HASH_LENGTH);
+    hashLeaves(this.#batch, this.#leaves.subarray(2 * this.#hashed), count, hashes);
+    this.#tree.appendLeaves(hashes);
+    this.#hashed = this.#count;
+    if (this.#listen === undefined) return;
+    for (let at = 0; at < hashes.length; at += HASH_LENGTH)
+      this.#listen(0, digestOf(hashes.subarray(at, at + HASH_LENGTH)));
+  }
+
   /** `at` is where the index starts. */
   #takeDisclosed(bytes: Buffer, at: number, end: number): number {
-    const index = this.#tree.size;
+    const index = this.#next;
     let to = at;
     while (to < at + 17 && bytes[to] !== BLANK && bytes[to] !== LINE_FEED) to += 1;
     const stated = scanCount(bytes, at, to);
@@ -129,9 +170,8 @@ export class PartBody {
     if (fault !== undefined) throw this.#wrong(fault);
     const next = this.#offsets[offsetsAt + FIELD_STRIDE - 1] ?? end;
     this.#checkPlace(bytes, offsetsAt);
-    const digest = openedLeaf(bytes, recordAt, next - 1);
-    this.#tree.append(digest);
-    this.#listen?.(0, digest);
+    this.#leaves[2 * this.#count] = recordAt - SALT_LENGTH;
+    this.#leaves[2 * this.#count + 1] = next - 1;
     this.#indexes[this.#count] = index;
     this.#count += 1;
     this.#disclosed += 1;
@@ -156,6 +196,7 @@ export class PartBody {
   }
 
   #takeWithheld(bytes: Buffer, at: number): number {
+    this.#hash();
     const end = bytes.indexOf(LINE_FEED, at);
     const line = bytes.toString('latin1', at, end);
     const subtree = parseWithheld(line);
@@ -177,8 +218,7 @@ export class PartBody {
   }
 
   #outOfOrder(found: number): Error {
-    const { size } = this.#tree;
-    return found > size
+    return found > this.#next
       ? this.#wrong(`record ${found} stands in its place: records are missing or in another order`)
       : this.#wrong(
           `record ${found} stands in its place, which was there before: records are doubled or in another order`,
@@ -186,6 +226,6 @@ export class PartBody {
   }
 
   #wrong(why: string): Error {
-    return partRefused(`at record ${this.#tree.size}: ${why}`);
+    return partRefused(`at record ${this.#next}: ${why}`);
   }
 }

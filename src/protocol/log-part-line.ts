@@ -2,20 +2,12 @@
  * The lines of a `tieup-part/1` file below its head. `R <index> <salt> <record>` discloses a record, `H <start> <level> <hash>` withholds
  * the records of a perfect subtree.
  *
- * What a leaf is the hash of, 0x00 ‖ salt ‖ record, fits into the very bytes of an R line: the 17 bytes before the record are spelt in
- * 25. So lines are sealed and opened in place, without copying the record.
+ * What a leaf is the hash of, salt ‖ record, fits into the very bytes of an R line: the 16 bytes before the record
+ * are spelt in 25. So lines are sealed and opened in place, without copying the record.
  */
 import { base64, strictBase64 } from './base64.ts';
 import { scanCount } from './log-scan.ts';
-import {
-  bytesOfDigest,
-  type Digest,
-  digestOf,
-  HASH_LENGTH,
-  MAX_LEVEL,
-  prefixedLeafDigest,
-  type Subtree,
-} from './merkle.ts';
+import { bytesOfDigest, type Digest, digestOf, HASH_LENGTH, hashLeaves, MAX_LEVEL, type Subtree } from './merkle.ts';
 
 /** Every leaf has a random salt, or the hashes of withheld records could be guessed. */
 export const SALT_LENGTH = 16;
@@ -28,8 +20,6 @@ export const WITHHELD = 0x48;
 
 /** A salt in base64 and the blank behind it. */
 const SALT_FIELD = 25;
-/** 0x00 and the salt. */
-const LEAF_HEAD = 1 + SALT_LENGTH;
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 const NO_DIGIT = 0x80;
@@ -47,38 +37,28 @@ export function startDisclosed(target: Uint8Array, at: number, index: number): n
 }
 
 /**
- * Completes the line whose record lies in `target[recordAt, recordEnd)` with 16 bytes of salt and a line feed, so that the next line
- * starts at `recordEnd + 1`. @returns the leaf's hash.
+ * Completes `count` lines, of which the record of line n lies in `lines[bounds[2n], bounds[2n + 1])`, with 16 bytes of `salts` each and
+ * a line feed, so that the next line starts behind it. The leaves' hashes, 32 bytes each, go to `hashes`.
  */
 export function sealDisclosed(
-  target: Uint8Array,
-  recordAt: number,
-  recordEnd: number,
+  lines: Uint8Array,
+  bounds: Uint32Array,
+  count: number,
   salts: Uint8Array,
-  saltAt: number,
-): Digest {
-  const leafAt = recordAt - LEAF_HEAD;
-  target[leafAt] = 0;
-  for (let index = 0; index < SALT_LENGTH; index += 1) target[leafAt + 1 + index] = salts[saltAt + index] ?? 0;
-  const digest = prefixedLeafDigest(rangeOf(target, leafAt, recordEnd));
-  spellSalt(target, recordAt);
-  target[recordEnd] = LINE_FEED;
-  return digest;
-}
-
-/**
- * Turns the 25 bytes before the record into 0x00 and the salt, which then lies in the 16 bytes before it.
- * @returns false when there is no salt in strict base64.
- */
-export function openDisclosed(bytes: Uint8Array, recordAt: number): boolean {
-  const isSalt = unspellSalt(bytes, recordAt);
-  bytes[recordAt - LEAF_HEAD] = 0;
-  return isSalt;
-}
-
-/** The hash of a leaf whose line was opened. */
-export function openedLeaf(bytes: Uint8Array, recordAt: number, recordEnd: number): Digest {
-  return prefixedLeafDigest(rangeOf(bytes, recordAt - LEAF_HEAD, recordEnd));
+  hashes: Uint8Array,
+): void {
+  const leaves = new Uint32Array(2 * count);
+  for (let index = 0; index < count; index += 1) {
+    const leafAt = (bounds[2 * index] ?? 0) - SALT_LENGTH;
+    for (let byte = 0; byte < SALT_LENGTH; byte += 1) lines[leafAt + byte] = salts[SALT_LENGTH * index + byte] ?? 0;
+    leaves[2 * index] = leafAt;
+    leaves[2 * index + 1] = bounds[2 * index + 1] ?? 0;
+  }
+  hashLeaves(lines, leaves, count, hashes);
+  for (let index = 0; index < count; index += 1) {
+    spellSalt(lines, bounds[2 * index] ?? 0);
+    lines[bounds[2 * index + 1] ?? 0] = LINE_FEED;
+  }
 }
 
 /** Where the record of an R line starts, after its index was read; the line may be malformed still. */
@@ -105,8 +85,11 @@ function spellSalt(bytes: Uint8Array, recordAt: number): void {
   bytes[to + 4] = BLANK;
 }
 
-/** From right to left, for the same reason. False when it is not the one spelling of 16 bytes. */
-function unspellSalt(bytes: Uint8Array, recordAt: number): boolean {
+/**
+ * Turns the salt before the record into the 16 bytes before it, from right to left for the same reason: of these and of the record the
+ * leaf is the hash. @returns false when it is not the one spelling of 16 bytes.
+ */
+export function openDisclosed(bytes: Uint8Array, recordAt: number): boolean {
   let from = recordAt - 5;
   let to = recordAt - 1;
   if (bytes[to] !== BLANK || bytes[to - 1] !== EQUALS || bytes[to - 2] !== EQUALS) return false;
@@ -129,11 +112,6 @@ function unspellSalt(bytes: Uint8Array, recordAt: number): boolean {
     bytes[to + 2] = bits;
   }
   return seen < NO_DIGIT;
-}
-
-/** A view on the range: nothing is copied. */
-function rangeOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
 }
 
 /** A subtree with the hash that stands for its records. */

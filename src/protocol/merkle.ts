@@ -1,6 +1,7 @@
 /** The Merkle tree of a log (RFC 9162, section 2.1; the same tree as RFC 6962): how records become one root. */
 import { hash } from 'node:crypto';
 import { TieupError } from '../errors.ts';
+import { hashMany } from './sha256-many.ts';
 
 export const HASH_LENGTH = 32;
 /** A perfect subtree of this level has more leaves than any number that can be counted exactly. */
@@ -9,6 +10,17 @@ export const MAX_LEVEL = 52;
 const LEAF = 0x00;
 const NODE = 0x01;
 const NODE_LENGTH = 1 + 2 * HASH_LENGTH;
+
+/** Leaves that are appended in one go. */
+const MOST_LEAVES = 1024;
+/** Where pairs of neighbouring hashes lie, for {@link hashMany}. */
+const PAIRS = Uint32Array.from({ length: MOST_LEAVES + 2 }, (_, index) => ((index + 1) >> 1) * 2 * HASH_LENGTH);
+
+/** Two neighbouring levels of a run of leaves, with room for a node in front of each. */
+const levels = [
+  new Uint8Array((1 + MOST_LEAVES) * HASH_LENGTH),
+  new Uint8Array((1 + MOST_LEAVES) * HASH_LENGTH),
+] as const;
 
 /** A perfect subtree: the leaves from `start` to `start + 2 ** level`; `start` is a multiple of `2 ** level`. */
 export interface Subtree {
@@ -50,9 +62,12 @@ export function bytesOfDigest(digest: Digest): Uint8Array {
   return Buffer.from(digest, 'latin1');
 }
 
-/** The digest of a leaf whose 0x00 stands in front of its data already, so that nothing is copied: for many leaves. */
-export function prefixedLeafDigest(prefixed: Uint8Array): Digest {
-  return hash('sha256', prefixed, 'binary');
+/**
+ * The hashes of many leaves, 32 bytes each in `hashes`. Leaf n is the hash of 0x00 and `bytes[bounds[2n], bounds[2n + 1])`; they lie in
+ * ascending order.
+ */
+export function hashLeaves(bytes: Uint8Array, bounds: Uint32Array, count: number, hashes: Uint8Array): void {
+  hashMany(LEAF, bytes, bounds, count, hashes);
 }
 
 const joined = Buffer.alloc(NODE_LENGTH, NODE);
@@ -93,8 +108,32 @@ export class Frontier {
     return this.#size;
   }
 
-  append(leaf: Digest): void {
-    this.appendSubtree(0, leaf);
+  /** 32 bytes for each leaf. */
+  appendLeaves(leaves: Uint8Array): void {
+    for (let at = 0; at < leaves.length; at += MOST_LEAVES * HASH_LENGTH) {
+      this.#appendRun(leaves.subarray(at, at + MOST_LEAVES * HASH_LENGTH));
+    }
+  }
+
+  /** Level by level: what waits stands in front of the level's nodes, pairs become the next level's, and what is left over waits. */
+  #appendRun(leaves: Uint8Array): void {
+    let [nodes, parents] = levels;
+    nodes.set(leaves, HASH_LENGTH);
+    let count = leaves.length / HASH_LENGTH;
+    this.#size += count;
+    for (let level = 0; count > 0; level += 1) {
+      const isWaiting = this.#waiting[level] === 1;
+      if (isWaiting) nodes.set(this.#node(level).subarray(1, 1 + HASH_LENGTH));
+      const first = isWaiting ? 0 : HASH_LENGTH;
+      if (isWaiting) count += 1;
+      const pairs = count >>> 1;
+      this.#waiting[level] = count & 1;
+      if (count % 2 === 1)
+        this.#node(level).set(nodes.subarray(first + 2 * pairs * HASH_LENGTH, first + count * HASH_LENGTH), 1);
+      hashMany(NODE, nodes.subarray(first), PAIRS, pairs, parents.subarray(HASH_LENGTH));
+      [nodes, parents] = [parents, nodes];
+      count = pairs;
+    }
   }
 
   /** @throws TIEUP_E_FAILED when a subtree of that level cannot stand here. */

@@ -64,7 +64,7 @@ export function leavesOf(records: readonly SealedRecord[]): readonly Uint8Array[
 
 export function treeOfRecords(records: readonly SealedRecord[]): Frontier {
   const tree = new Frontier();
-  for (const leaf of leavesOf(records)) tree.append(digestOf(leaf));
+  for (const leaf of leavesOf(records)) tree.appendLeaves(leaf);
   return tree;
 }
 
@@ -104,7 +104,7 @@ export function partOf(records: readonly SealedRecord[], options: PartOptions = 
     const line = Buffer.alloc(64 + record.length);
     const recordAt = startDisclosed(line, 0, index);
     line.set(record, recordAt);
-    sealDisclosed(line, recordAt, recordAt + record.length, salt, 0);
+    sealDisclosed(line, Uint32Array.of(recordAt, recordAt + record.length), 1, salt, Buffer.alloc(32));
     parts.push(line.subarray(0, recordAt + record.length + 1));
   }
   return Buffer.concat([...parts, Buffer.from(run.render())]);

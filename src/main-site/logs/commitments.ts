@@ -15,9 +15,7 @@ import {
 import { checkpointPath } from '../../protocol/exchange.ts';
 import type { RecordBatch } from '../../protocol/log-part-body.ts';
 import type { PartHead } from '../../protocol/log-part-header.ts';
-import { openedLeaf } from '../../protocol/log-part-line.ts';
-import { FIELD_STRIDE } from '../../protocol/log-scan.ts';
-import { Frontier, sameHash } from '../../protocol/merkle.ts';
+import { Frontier, HASH_LENGTH, sameHash } from '../../protocol/merkle.ts';
 import type { MainSite } from '../main-site.ts';
 import type { LogExchange } from './fetch-part.ts';
 import { keepRefused } from './keep-refused.ts';
@@ -101,16 +99,18 @@ export class CommitmentWatch {
   take(batch: RecordBatch, head: PartHead): void {
     if (this.#due.length === 0 || this.#isLost) return;
     const tree = (this.#tree ??= Frontier.of(head.from, head.frontier));
-    const { bytes, count, indexes, offsets } = batch;
-    for (let record = 0; record < count && this.#due.length > 0; record += 1) {
+    const { count, indexes, hashes } = batch;
+    for (let record = 0; record < count && this.#due.length > 0;) {
       // Withheld records lie between: only a hash of many of them is known, and no root within.
       if (indexes[record] !== tree.size) {
         this.#isLost = true;
         return;
       }
-      const at = record * FIELD_STRIDE;
-      tree.append(openedLeaf(bytes, offsets[at] ?? 0, (offsets[at + FIELD_STRIDE - 1] ?? 0) - 1));
       const [next] = this.#due;
+      const first = record;
+      do record += 1;
+      while (record < count && indexes[record] === tree.size + record - first && indexes[record] !== next?.size);
+      tree.appendLeaves(hashes.subarray(first * HASH_LENGTH, record * HASH_LENGTH));
       if (next === undefined || next.size !== tree.size) continue;
       if (!sameHash(next.root, tree.root())) this.#broken ??= next;
       this.#due.shift();

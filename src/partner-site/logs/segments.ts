@@ -9,7 +9,7 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { TieupError } from '../../errors.ts';
-import { digestOf, Frontier, HASH_LENGTH } from '../../protocol/merkle.ts';
+import { Frontier, HASH_LENGTH } from '../../protocol/merkle.ts';
 import type { PartnerSite } from '../partner-site.ts';
 import { type LogState, TREES, treeSize, type TreeName } from './log-state.ts';
 
@@ -161,8 +161,7 @@ export async function* leafHashes(
 export async function frontierAt(site: PartnerSite, epoch: number, tree: TreeName, size: number): Promise<Frontier> {
   const frontier = new Frontier();
   for await (const { hashes } of leafHashes(site, await stretchesOf(site, epoch, tree, 0, size))) {
-    for (let at = 0; at < hashes.length; at += HASH_LENGTH)
-      frontier.append(digestOf(hashes.subarray(at, at + HASH_LENGTH)));
+    frontier.appendLeaves(hashes);
   }
   return frontier;
 }

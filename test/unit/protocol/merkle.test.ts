@@ -6,10 +6,10 @@ import {
   digestOf,
   emptyRoot,
   Frontier,
+  hashLeaves,
   leafHash,
   nodeDigest,
   nodeHash,
-  prefixedLeafDigest,
   subtreesOf,
 } from '../../../src/protocol/merkle.ts';
 import {
@@ -38,7 +38,7 @@ function rootOf(hashes: readonly Uint8Array[]): Uint8Array {
 
 function frontierOf(hashes: readonly Uint8Array[]): Frontier {
   const frontier = new Frontier();
-  for (const each of hashes) frontier.append(digestOf(each));
+  for (const each of hashes) frontier.appendLeaves(each);
   return frontier;
 }
 
@@ -70,7 +70,7 @@ describe('the tree', () => {
     const frontier = new Frontier();
     expect(hex(frontier.root())).toBe(hex(rootAt(0)));
     for (const [index, leaf] of leaves.entries()) {
-      frontier.append(digestOf(leaf));
+      frontier.appendLeaves(leaf);
       expect(hex(frontier.root())).toBe(hex(rootAt(index + 1)));
     }
   });
@@ -79,7 +79,7 @@ describe('the tree', () => {
     for (let size = 0; size <= SIZES; size += 1) {
       const frontier = Frontier.of(size, frontierOf(leaves.slice(0, size)).hashes());
       expect(frontier.size).toBe(size);
-      for (const leaf of leaves.slice(size, size + 3)) frontier.append(digestOf(leaf));
+      for (const leaf of leaves.slice(size, size + 3)) frontier.appendLeaves(leaf);
       expect(hex(frontier.root())).toBe(hex(rootAt(Math.min(size + 3, SIZES))));
     }
     expect(() => Frontier.of(3, [rootAt(1)])).toThrow('a tree of 3 leaves has a frontier of 2 hashes, not 1');
@@ -108,7 +108,7 @@ describe('the tree', () => {
   test('counts beyond 32 bits', () => {
     const frontier = new Frontier();
     frontier.appendSubtree(40, digestOf(rootAt(1)));
-    frontier.append(digestOf(rootAt(1)));
+    frontier.appendLeaves(rootAt(1));
     expect(frontier.size).toBe(2 ** 40 + 1);
     expect(subtreesOf(0, 2 ** 40 + 1)).toEqual([
       { start: 0, level: 40 },
@@ -123,8 +123,30 @@ describe('the tree', () => {
   test('hashes in a fast way what it hashes in a plain one', () => {
     const [left, right] = [rootAt(1), rootAt(2)];
     expect(hex(bytesOfDigest(nodeDigest(digestOf(left), digestOf(right))))).toBe(hex(nodeHash(left, right)));
-    const prefixed = Buffer.concat([Uint8Array.of(0), Buffer.from('x')]);
-    expect(hex(bytesOfDigest(prefixedLeafDigest(prefixed)))).toBe(hex(leafHash(Buffer.from('x'))));
+    const hashes = new Uint8Array(64);
+    hashLeaves(Buffer.from('-x-yz'), Uint32Array.of(1, 2, 3, 5), 2, hashes);
+    expect(hex(hashes)).toBe(hex(leafHash(Buffer.from('x'))) + hex(leafHash(Buffer.from('yz'))));
+  });
+
+  test('takes leaves one by one and many at a time', () => {
+    const many = Array.from({ length: 2500 }, (_, index) => leafHash(Buffer.from(`leaf ${index}`)));
+    const oneByOne = frontierOf(many);
+    fc.assert(
+      fc.property(fc.nat(many.length), fc.nat(many.length), (a, b) => {
+        const frontier = new Frontier();
+        for (const [from, to] of [
+          [0, Math.min(a, b)],
+          [Math.min(a, b), Math.max(a, b)],
+          [Math.max(a, b), many.length],
+        ] as const) {
+          frontier.appendLeaves(Buffer.concat(many.slice(from, to)));
+        }
+        expect(frontier.size).toBe(many.length);
+        expect(frontier.hashes().map(hex)).toEqual(oneByOne.hashes().map(hex));
+      }),
+      { numRuns: 30 },
+    );
+    expect(hex(oneByOne.root())).toBe(hex(rootOf(many)));
   });
 });
 
