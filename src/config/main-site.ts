@@ -24,6 +24,8 @@ export interface MainSiteConfig {
     readonly partners: string;
     readonly keys: string;
   };
+  /** Names of assets that pages load get a hash of their content, so that browsers may keep them for ever. */
+  readonly assets: { readonly hashed: boolean };
   /** Who holds the root keys of the partners' repositories, and how many of them must sign; one, called `main`, unless given. */
   readonly roots: { readonly threshold: number; readonly holders: readonly string[] };
   /** What a release says to the partner's manager unless `push` is told otherwise. */
@@ -62,6 +64,15 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'where things are, beside tieup.yaml' }),
+  assets: z
+    .strictObject({
+      hashed: z
+        .boolean()
+        .default(true)
+        .meta({ description: 'put a hash of its content into the name of what pages load' }),
+    })
+    .prefault({})
+    .meta({ description: 'how assets are published' }),
   roots: z
     .strictObject({
       threshold: z.int().min(1).max(20).default(1).meta({ description: 'how many holders must sign' }),

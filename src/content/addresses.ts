@@ -15,6 +15,15 @@ export function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }
 
+/** The path that an address is written for; undefined when a broken percent escape names no file. */
+export function decodePath(written: string): string | undefined {
+  try {
+    return decodeURIComponent(written).normalize('NFC');
+  } catch {
+    return undefined;
+  }
+}
+
 /** The address of `to` as written in `from`, both below the mount; percent-encoded. */
 export function relativeAddress(from: string, to: string): string {
   const source = from.split('/').slice(0, -1);

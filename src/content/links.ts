@@ -1,8 +1,8 @@
 /** Addresses in a page's text: to other pages, to assets, or elsewhere. */
 import type { Problem } from '../errors.ts';
 import { collisionKey } from '../protocol/names.ts';
-import { nearest } from '../protocol/nearest.ts';
-import { addressBelow, ASSETS, joinPath, publishedPath, relativeAddress } from './addresses.ts';
+import { addressBelow, ASSETS, decodePath, joinPath, publishedPath, relativeAddress } from './addresses.ts';
+import type { AssetNames } from './assets.ts';
 import type { AddressReference, AddressResolver, ResolvedAddress } from './markdown.ts';
 
 /** What links can lead to. */
@@ -13,8 +13,7 @@ export interface LinkTargets {
   readonly folded: ReadonlyMap<string, string>;
   /** Former paths below the mount. */
   readonly aliases: ReadonlySet<string>;
-  /** Below the folder of assets. */
-  readonly assets: ReadonlySet<string>;
+  readonly assets: AssetNames;
   /** The main site's address. */
   readonly mainUrl: string;
 }
@@ -54,10 +53,9 @@ export function linkResolver(page: string, targets: LinkTargets, warnings: Probl
     if (target !== undefined) return toPage(target, suffix);
     const asset = assetOf(path, below, folder, absolute);
     if (asset !== undefined) {
-      if (!targets.assets.has(asset)) {
-        warnings.push({ ...place, message: `there is no asset ${quote(asset, targets.assets)}` });
-      }
-      return { kind: 'address', address: `${relativeAddress(from, `${ASSETS}${asset}`)}${suffix}` };
+      const name = targets.assets.refer(asset);
+      if (name === undefined) warnings.push({ ...place, message: targets.assets.absence(asset) });
+      return { kind: 'address', address: `${relativeAddress(from, `${ASSETS}${name ?? asset}`)}${suffix}` };
     }
     if (below !== undefined && targets.aliases.has(below)) {
       return { kind: 'address', address: `${relativeAddress(from, below)}${suffix}` };
@@ -69,15 +67,6 @@ export function linkResolver(page: string, targets: LinkTargets, warnings: Probl
     }
     return { kind: 'keep' };
   };
-}
-
-function decodePath(written: string): string | undefined {
-  try {
-    return decodeURIComponent(written).normalize('NFC');
-  } catch {
-    // A broken percent escape names no file.
-    return undefined;
-  }
 }
 
 /**
@@ -113,11 +102,4 @@ function pageOf(path: string, { pages, folded }: LinkTargets): string | undefine
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function quote(name: string, known: ReadonlySet<string>): string {
-  const meant = nearest(name, known);
-  return meant === undefined
-    ? JSON.stringify(name)
-    : `${JSON.stringify(name)} (did you mean ${JSON.stringify(meant)}?)`;
 }

@@ -8,6 +8,7 @@ import { pathFault } from '../protocol/names.ts';
 import type { Inheritance } from '../protocol/release.ts';
 import { ASSETS, checkPublishedPaths, publishedPath, type PublishedPath } from './addresses.ts';
 import { valueFault } from './encode.ts';
+import { AssetNames, type PublishedAsset } from './assets.ts';
 import { foldPath, linkResolver } from './links.ts';
 import { compileHere } from './compile-here.ts';
 import type { MarkdownFragment } from './fragment.ts';
@@ -17,7 +18,8 @@ import { compilePage, textsOf, type CompiledPage, type PageTexts } from './page.
 import { renderRedirect } from './redirect.ts';
 import { renderPage, type RenderedPage, type RenderTarget, type Scratch } from './render.ts';
 import type { ValueHole } from './segment.ts';
-import type { AssetSource, PageSource, PartnerView, SiteSource } from './source.ts';
+import type { PageSource, PartnerView, SiteIdentity, SiteSource } from './source.ts';
+import { withoutAssets } from './template-assets.ts';
 import { compileTemplate, type Template } from './template.ts';
 import { BUILT_IN, missingPartnerValue, partnerValue } from './variables.ts';
 
@@ -76,6 +78,8 @@ export interface SiteAsset {
   readonly asset: string;
   readonly length: number;
   readonly digest: string;
+  /** What is published in place of the file's own bytes. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 /**
@@ -119,11 +123,14 @@ export function composeSite(
   const published = [...texts.keys()].toSorted((a, b) => compareBytes(a.path, b.path));
 
   checkSite(source, published, problems);
-  const templates = new Map(source.templates.map((each) => [each.name, compileTemplate(each, source.site, problems)]));
-  const assets = new Set(source.assets.map((asset) => asset.path));
-  for (const { path, place } of [...templates.values()].flatMap((template) => template.assets)) {
-    if (!assets.has(path)) warnings.push({ ...place, message: `there is no asset ${JSON.stringify(path)}` });
-  }
+  const texts = source.templates.map(({ text }) => withoutAssets(text));
+  const assets = new AssetNames(source.assets, { hashed: source.hashAssets === true, texts, problems, warnings });
+  const templates = new Map(
+    source.templates.map((each) => [
+      each.name,
+      compileTemplate(each, { site: source.site, assets, problems, warnings }),
+    ]),
+  );
   const targets = {
     pages: new Map(published.map((page) => [page.path, page.meta.partners === undefined])),
     folded: new Map(published.map(({ path }) => [foldPath(path), path])),
@@ -140,8 +147,9 @@ export function composeSite(
     if (own !== undefined)
       pages.push(compilePage(page, template, { site: source.site, texts: own, fragments, resolve, problems }));
   }
+  const files = assets.published();
   if (problems.length > 0) throw contentError('the pages and templates have', unique(problems));
-  return new Site(source, pages, published.flatMap(navigationEntry), unique(warnings));
+  return new Site(source.site, pages, files, published.flatMap(navigationEntry), unique(warnings));
 }
 
 function checkSite(source: SiteSource, published: readonly PageSource[], problems: Problem[]): void {
@@ -188,7 +196,7 @@ function navigationEntry({ path, meta }: PageSource): { page: string; entry: Nav
 type Entry =
   | { readonly kind: 'page'; readonly path: string; readonly page: CompiledPage; readonly needs: readonly ValueHole[] }
   | { readonly kind: 'redirect'; readonly path: string; readonly page: CompiledPage; readonly bytes: Uint8Array }
-  | { readonly kind: 'asset'; readonly path: string; readonly asset: AssetSource };
+  | { readonly kind: 'asset'; readonly path: string; readonly asset: PublishedAsset };
 
 class Site implements CompiledSite {
   readonly pages: readonly PageSummary[];
@@ -199,8 +207,9 @@ class Site implements CompiledSite {
   readonly #longest: string;
 
   constructor(
-    source: SiteSource,
+    site: SiteIdentity,
     pages: readonly CompiledPage[],
+    assets: readonly PublishedAsset[],
     navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[],
     warnings: readonly Problem[],
   ) {
@@ -211,11 +220,11 @@ class Site implements CompiledSite {
       ...pages.map((page): Entry => ({ kind: 'page', path: page.path, page, needs: needsOf(page) })),
       ...pages.flatMap((page) =>
         page.aliases.map((path): Entry => {
-          const bytes = renderRedirect(path, page.path, page.title, source.site.language);
+          const bytes = renderRedirect(path, page.path, page.title, site.language);
           return { kind: 'redirect', path, page, bytes };
         }),
       ),
-      ...source.assets.map((asset): Entry => ({ kind: 'asset', path: `${ASSETS}${asset.path}`, asset })),
+      ...assets.map((asset): Entry => ({ kind: 'asset', path: `${ASSETS}${asset.path}`, asset })),
     ];
     this.#entries = entries.sort((a, b) => compareBytes(a.path, b.path));
     this.#longest = entries.reduce(
@@ -275,8 +284,8 @@ class Site implements CompiledSite {
 function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile {
   const path = `${prefix}${entry.path}`;
   if (entry.kind === 'asset') {
-    const { asset } = entry;
-    return { kind: 'asset', path, file: entry.path, asset: asset.path, length: asset.length, digest: asset.digest };
+    const { source, length, digest, bytes } = entry.asset;
+    return { kind: 'asset', path, file: `${ASSETS}${source.path}`, asset: source.path, length, digest, bytes };
   }
   const { page } = entry;
   const { file, inherit, title } = page;

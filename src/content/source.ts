@@ -53,13 +53,15 @@ export interface TemplateSource {
   readonly text: string;
 }
 
-/** A file that is published as it is; its bytes stay with whoever reads the folders. */
+/** A file to publish; its bytes stay with whoever reads the folders. */
 export interface AssetSource {
   /** Below the folder of assets: `style.css`. */
   readonly path: string;
   readonly length: number;
   /** SHA-256, lower-case hex. */
   readonly digest: string;
+  /** Of what may refer to other assets: style sheets, scripts, drawings and the like. */
+  readonly text?: string | undefined;
 }
 
 export interface SiteIdentity {
@@ -76,6 +78,8 @@ export interface SiteSource {
   readonly pages: readonly PageSource[];
   readonly templates: readonly TemplateSource[];
   readonly assets: readonly AssetSource[];
+  /** Assets that pages load get a hash of their content in their names. */
+  readonly hashAssets?: boolean;
 }
 
 /** What rendering needs to know of a partner. */

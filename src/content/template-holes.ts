@@ -1,7 +1,7 @@
 /** Which kind of hole may stand where in a template; everything that is not allowed here is refused. */
 import { addressContext, HOLE, type HoleContext } from './encode.ts';
 import type { AttributeSource, Parent, StartTag } from './template-reader.ts';
-import { isTrusted, VARIABLE } from './variables.ts';
+import { isMount, isTrusted, VARIABLE } from './variables.ts';
 
 /** `{{ … }}` in a piece of source; offsets in the whole source. */
 export interface Braces {
@@ -89,13 +89,17 @@ const ACTIVE_ADDRESSES = new Set('link.href script.src iframe.src embed.src obje
 /** Of these only the addresses above may hold a value: any other attribute can change what is loaded or allowed. */
 const ACTIVE_ELEMENTS = new Set(['script', 'iframe', 'embed', 'object', 'base', 'style', 'template', 'slot', 'param']);
 
-type AttributeKind = 'plain' | 'address' | 'active' | { readonly refused: string };
+/** Several addresses with conditions between them: only the mount, which holds neither blank nor comma, can stand there. */
+const ADDRESS_LISTS = new Set(['img.srcset', 'source.srcset', 'link.imagesrcset']);
+
+type AttributeKind = 'plain' | 'address' | 'addresses' | 'active' | { readonly refused: string };
 
 function attributeKind(tag: StartTag, name: string): AttributeKind {
   const where = `${tag.name}.${name}`;
   const foreign = tag.parent.foreign || tag.name === 'svg' || tag.name === 'math';
   if (!foreign && ADDRESSES.has(where)) return 'address';
   if (!foreign && ACTIVE_ADDRESSES.has(where)) return 'active';
+  if (!foreign && ADDRESS_LISTS.has(where)) return 'addresses';
   if (name.startsWith('on')) return { refused: `cannot stand in the event handler \`${name}\`` };
   if (ACTIVE_ELEMENTS.has(tag.name)) return { refused: `cannot stand in \`${name}\` of <${tag.name}>` };
   if (tag.name === 'meta') {
@@ -123,6 +127,15 @@ export function typeAttribute(source: string, tag: StartTag, attribute: Attribut
   const kind = attributeKind(tag, name);
   if (typeof kind === 'object') return refuseAll(kind.refused);
   if (kind === 'plain') return found.map((braces) => ({ ...braces, typing: { context: 'attribute' } }));
+  if (kind === 'addresses') {
+    return found.map((braces) => {
+      const trusted = braces.name !== undefined && isMount(braces.name);
+      const typing: Typing = trusted
+        ? { context: 'address-path' }
+        : { refused: `cannot stand in the attribute \`${name}\`: use \`mount\`` };
+      return { ...braces, typing };
+    });
+  }
   return typeAddress(source, start + (open?.[0].length ?? 0), end - 1, found, kind === 'active');
 }
 

@@ -1,11 +1,15 @@
 /** Templates: HTML with `{{ variables }}` and `<slot>`s, compiled once for all pages and partners. */
 import type { Problem } from '../errors.ts';
 import { SLOT_NAME } from '../protocol/names.ts';
+import { encodePath } from './addresses.ts';
+import type { AssetNames } from './assets.ts';
 import { encodeValue, valueFault } from './encode.ts';
 import type { Part, Place } from './segment.ts';
 import type { SiteIdentity, TemplateSource } from './source.ts';
+import { assetAfter } from './template-assets.ts';
 import { findBraces, takesBlocks, typeAttribute, typeText, type Braces, type Typing } from './template-holes.ts';
 import { readTemplate, type Region } from './template-reader.ts';
+import { placeAt } from './text-place.ts';
 import { lookUp } from './variables.ts';
 
 /** `<slot name="…">fallback</slot>` of a template. */
@@ -28,18 +32,22 @@ export interface Template {
   readonly file: string;
   readonly parts: readonly TemplatePart[];
   readonly slots: ReadonlySet<string>;
-  /** Assets that `{{ mount }}assets/…` names. */
-  readonly assets: readonly { readonly path: string; readonly place: Place }[];
 }
 
-const ASSET_ADDRESS = /^\{\{[ \t]*(?:partner\.)?mount[ \t]*\}\}assets\/([^?#{]+)(?:[?#]|$)/;
+/** What templates are compiled with; what is found is added to `problems` and `warnings`. */
+export interface TemplateContext {
+  readonly site: SiteIdentity;
+  readonly assets: AssetNames;
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+}
 
 /** The slot that takes a page's body. */
 export const CONTENT_SLOT = 'content';
 
 /** Compiles what no page changes; whatever is wrong is added to `problems`, and the template is not to be used then. */
-export function compileTemplate(source: TemplateSource, site: SiteIdentity, problems: Problem[]): Template {
-  return new TemplateCompiler(source, site, problems).compile();
+export function compileTemplate(source: TemplateSource, context: TemplateContext): Template {
+  return new TemplateCompiler(source, context).compile();
 }
 
 interface OpenSlot {
@@ -52,8 +60,9 @@ class TemplateCompiler {
   readonly #text: string;
   readonly #site: SiteIdentity;
   readonly #problems: Problem[];
+  readonly #assets: AssetNames;
+  readonly #warnings: Problem[];
   readonly #slots = new Set<string>();
-  readonly #assets: { path: string; place: Place }[] = [];
   readonly #parts: TemplatePart[] = [];
   #fallback: Part[] = [];
   #open: OpenSlot | undefined;
@@ -63,11 +72,13 @@ class TemplateCompiler {
   #sawDoctype = false;
   #sawHeadEnd = false;
 
-  constructor(source: TemplateSource, site: SiteIdentity, problems: Problem[]) {
+  constructor(source: TemplateSource, { site, assets, problems, warnings }: TemplateContext) {
     this.#source = source;
     this.#text = source.text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
     this.#site = site;
+    this.#assets = assets;
     this.#problems = problems;
+    this.#warnings = warnings;
   }
 
   compile(): Template {
@@ -85,7 +96,6 @@ class TemplateCompiler {
       file: this.#source.file,
       parts: this.#parts,
       slots: this.#slots,
-      assets: this.#assets,
     };
   }
 
@@ -101,11 +111,10 @@ class TemplateCompiler {
         const { tag } = region;
         const inAttributes = new Set<number>();
         for (const attribute of tag.attributes.toSorted((a, b) => a.start - b.start)) {
-          const asset = ASSET_ADDRESS.exec(attribute.value)?.[1];
-          if (asset !== undefined) this.#assets.push({ path: asset, place: this.#place(attribute.start) });
           for (const { typing, ...braces } of typeAttribute(this.#text, tag, attribute)) {
             inAttributes.add(braces.start);
             this.#hole(braces, typing, false);
+            if (!('refused' in typing)) this.#asset(braces, attribute.end);
           }
         }
         for (const braces of findBraces(this.#text, region.start, region.end)) {
@@ -175,6 +184,20 @@ class TemplateCompiler {
     } else this.#add({ kind: 'variable', name, context: typing.context, place });
   }
 
+  /** `{{ mount }}assets/style.css`: the asset's published name takes the place of its own. */
+  #asset(mount: Braces, end: number): void {
+    const found = assetAfter(this.#text, mount, end);
+    if (found === undefined) return;
+    const name = this.#assets.refer(found.path);
+    if (name === undefined) {
+      this.#warnings.push({ ...this.#place(mount.start), message: this.#assets.absence(found.path) });
+    } else if (name !== found.path) {
+      this.#copyTo(found.start);
+      this.#constant += encodePath(name);
+      this.#done = found.end;
+    }
+  }
+
   #openSlot({ start, end, tag }: Region & { kind: 'start-tag' }): void {
     const place = this.#place(start);
     const name = tag.attributes.find((attribute) => attribute.name === 'name')?.value ?? '';
@@ -237,9 +260,7 @@ class TemplateCompiler {
   }
 
   #place(offset: number): Place {
-    const before = this.#text.slice(0, offset);
-    const lineStart = before.lastIndexOf('\n') + 1;
-    return { file: this.#source.file, line: before.split('\n').length, column: offset - lineStart + 1 };
+    return placeAt(this.#source.file, this.#text, offset);
   }
 
   #problem(offset: number, message: string): void {

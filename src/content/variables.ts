@@ -58,6 +58,10 @@ export function isTrusted(name: string): boolean {
   return TRUSTED.has(name);
 }
 
+export function isMount(name: string): boolean {
+  return name === 'mount' || name === 'partner.mount';
+}
+
 export function lookUp(name: string, site: SiteIdentity, page: PageScope | undefined): Lookup {
   const dot = name.indexOf('.');
   const [scope, key] = dot === -1 ? [name, ''] : [name.slice(0, dot), name.slice(dot + 1)];

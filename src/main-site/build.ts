@@ -8,7 +8,7 @@ import type { Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { judgeContent } from './judge-content.ts';
 import { recall } from './learn-remote.ts';
-import { MAX_ASSET } from './load-site.ts';
+import { MAX_ASSET } from './read-assets.ts';
 import type { MainSite } from './main-site.ts';
 import { partnerView } from './partner-view.ts';
 import { loadPartnerships } from './partnerships.ts';

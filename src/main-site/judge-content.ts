@@ -2,7 +2,7 @@
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import { fileKey, judgeRelease } from '../merge/judge-release.ts';
-import { MAX_ASSET } from './load-site.ts';
+import { MAX_ASSET } from './read-assets.ts';
 import type { MainSite } from './main-site.ts';
 import { partnershipFile } from './partnerships.ts';
 import type { ReleasePlan } from './plan-release.ts';

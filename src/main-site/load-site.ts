@@ -2,15 +2,14 @@
 import type { MainSiteConfig } from '../config/main-site.ts';
 import { parseFrontMatter } from '../config/front-matter.ts';
 import { compileSite, type CompiledSite } from '../content/site.ts';
-import type { AssetSource, PageSource, TemplateSource } from '../content/source.ts';
+import type { PageSource, TemplateSource } from '../content/source.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { sha256Stream } from '../protocol/digest.ts';
+import { readAssets } from './read-assets.ts';
 import { walkFiles } from '../io/walk.ts';
 
 const MAX_PAGE = 50 * 1024 * 1024;
 const MAX_TEMPLATE = 2 * 1024 * 1024;
-export const MAX_ASSET = 2 ** 31 - 1;
 
 /** @throws TIEUP_E_CONTENT with every problem of every page and template. */
 export async function loadSite(config: MainSiteConfig, files: FileTree): Promise<CompiledSite> {
@@ -20,7 +19,7 @@ export async function loadSite(config: MainSiteConfig, files: FileTree): Promise
   const templates = await readTemplates(files, folders.templates);
   const assets = await readAssets(files, folders.assets);
   try {
-    const compiled = await compileSite({ site, pages, templates, assets });
+    const compiled = await compileSite({ site, pages, templates, assets, hashAssets: config.assets.hashed });
     if (problems.length > 0) throw contentError(problems);
     return compiled;
   } catch (error) {
@@ -59,16 +58,6 @@ async function readTemplates(files: FileTree, folder: string): Promise<readonly 
     });
   }
   return templates;
-}
-
-async function readAssets(files: FileTree, folder: string): Promise<readonly AssetSource[]> {
-  const assets: AssetSource[] = [];
-  for await (const { path, length } of walkFiles(files, folder)) {
-    const digest = sha256Stream();
-    for await (const chunk of files.stream(`${folder}/${path}`, MAX_ASSET)) digest.update(chunk);
-    assets.push({ path, length, digest: digest.digest() });
-  }
-  return assets;
 }
 
 function decodeText(bytes: Uint8Array, file: string): string {

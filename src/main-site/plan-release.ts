@@ -82,8 +82,10 @@ function planFile(
   switch (file.kind) {
     case 'asset': {
       const since = known?.digest === file.digest ? known.since : number;
-      const { path, length, digest } = file;
-      return { file: { path, length, digest, since }, content: { kind: 'asset', asset: file.asset } };
+      const { path, length, digest, bytes, asset } = file;
+      const content: ContentSource =
+        bytes === undefined ? { kind: 'asset', asset } : { kind: 'bytes', render: () => bytes };
+      return { file: { path, length, digest, since }, content };
     }
     case 'redirect': {
       const bytes = file.render();

@@ -7,7 +7,7 @@ import type { FileTree } from '../io/file-tree.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import { INBOX, INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
 import { buildPack, type PackObject } from '../protocol/pack.ts';
-import { MAX_ASSET } from './load-site.ts';
+import { MAX_ASSET } from './read-assets.ts';
 import type { PlannedFile } from './plan-release.ts';
 import type { SignedRelease } from './sign-release.ts';
 

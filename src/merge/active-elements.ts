@@ -1,5 +1,5 @@
 /** The active content of one element: what it runs, and what it makes a browser fetch, embed or send elsewhere. */
-import { cssReferences } from './css-references.ts';
+import { cssReferences } from '../protocol/css-references.ts';
 import type { HtmlElement } from './html.ts';
 import { scriptReferences } from './script-references.ts';
 

@@ -10,6 +10,7 @@ describe('tieup.yaml of a main site', () => {
       role: 'main',
       site: { name: 'Northwind', url: 'https://northwind.example/', language: 'en', values: {} },
       folders: { pages: 'pages', templates: 'templates', assets: 'assets', partners: 'partners', keys: 'keys' },
+      assets: { hashed: true },
       roots: { threshold: 1, holders: ['main'] },
       confirmWithinDays: 14,
     });

@@ -16,14 +16,22 @@ export interface SmallSite {
   readonly templates?: Readonly<Record<string, string>>;
   readonly assets?: readonly string[];
   readonly values?: Readonly<Record<string, string>>;
+  readonly hashAssets?: boolean;
 }
 
-export function siteSource({ pages, templates = { page: TEMPLATE }, assets = [], values = {} }: SmallSite): SiteSource {
+export function siteSource({
+  pages,
+  templates = { page: TEMPLATE },
+  assets = [],
+  values = {},
+  hashAssets = false,
+}: SmallSite): SiteSource {
   return {
     site: { name: 'Main & Co', url: 'https://main.example/', language: 'en', values },
     pages: Object.entries(pages).map(([path, text]): PageSource => pageSource(path, text)),
     templates: Object.entries(templates).map(([name, text]) => ({ name, file: `templates/${name}.html`, text })),
     assets: assets.map((path) => ({ path, length: 3, digest: 'ab'.repeat(32) })),
+    hashAssets,
   };
 }
 

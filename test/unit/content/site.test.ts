@@ -263,7 +263,9 @@ describe('links', () => {
   it('of a template to an asset that is not there are warned of', () => {
     const template = templateWith('<img src="{{ mount }}assets/a.png"><img src="{{ mount }}assets/b.png?x">');
     const site = compile({ pages: { 'x.md': '# x' }, templates: { page: template }, assets: ['a.png'] });
-    expect(site.warnings.map(placed)).toEqual(['templates/page.html:3:47 there is no asset "b.png"']);
+    expect(site.warnings.map(placed)).toEqual([
+      'templates/page.html:3:52 there is no asset "b.png" (did you mean "a.png"?)',
+    ]);
   });
 
   it('in raw HTML and of pictures are followed as well', () => {

@@ -316,3 +316,39 @@ describe('a value', () => {
     expect(faults(templateWith('{{ site.toString }}'))).toHaveLength(1);
   });
 });
+
+describe('assets in a template', () => {
+  const hashed = (body: string, head = '') =>
+    htmlFor(
+      compile({
+        pages: PAGE,
+        templates: { page: templateWith(body, head) },
+        assets: ['style.css', 'a b.png', 'f.woff2', 'app.js', 'menu.pdf'],
+        hashAssets: true,
+      }),
+      'with-main/index.html',
+    );
+
+  it('get their published names, wherever a page loads them from', () => {
+    const html = hashed(
+      '<img src="{{mount}}assets/a%20b.png?v#x" srcset="{{ mount }}assets/a%20b.png 1x, {{ partner.mount }}assets/a%20b.png 2x">' +
+        '<a href="{{ mount }}assets/menu.pdf">menu</a>',
+      '<link rel="stylesheet" href="{{ mount }}assets/style.css"><link rel="preload" as="font" href="{{ mount }}assets/f.woff2">',
+    );
+    expect(html).toContain(
+      '<img src="/with-main/assets/a%20b.abababab.png?v#x" srcset="/with-main/assets/a%20b.abababab.png 1x, /with-main/assets/a%20b.abababab.png 2x">',
+    );
+    expect(html).toContain('<a href="/with-main/assets/menu.pdf">');
+    expect(html).toContain('<link rel="stylesheet" href="/with-main/assets/style.abababab.css">');
+    expect(html).toContain('href="/with-main/assets/f.abababab.woff2"');
+  });
+
+  it('keep the names by which it speaks of them in another way', () => {
+    const html = hashed(
+      '<img src="{{ mount }}assets/a%20b.png">',
+      '<link rel="stylesheet" href="{{ mount }}assets/style.css"><style>@import "/with-main/assets/style.css";</style>',
+    );
+    expect(html).toContain('<link rel="stylesheet" href="/with-main/assets/style.css">');
+    expect(html).toContain('assets/a%20b.abababab.png');
+  });
+});

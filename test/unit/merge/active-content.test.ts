@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findActiveContent, judgeActiveContent } from '../../../src/merge/active-content.ts';
-import { cssReferences } from '../../../src/merge/css-references.ts';
+import { cssReferences } from '../../../src/protocol/css-references.ts';
 import type { ContentPolicy } from '../../../src/protocol/terms.ts';
 
 const STRICT: ContentPolicy = { scripts: 'none', remoteOrigins: [], serviceWorkers: false, search: 'own' };

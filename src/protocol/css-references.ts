@@ -1,12 +1,17 @@
 /**
  * The addresses which a style sheet makes a browser fetch: `url()`, `src()`, `@import` and the strings of image sets.
  * Tokenised as CSS Syntax Level 3 does it, because comments and escapes hide addresses from a search for text.
+ *
+ * The main site rewrites what the partner judges, so both read style sheets in one way.
  */
 
 export interface CssReference {
   readonly url: string;
   /** UTF-16 code units from the start. */
   readonly offset: number;
+  /** Where the address is written, with its quotes when it has any; a string in quotes may take its place. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Functions whose string arguments are addresses. */
@@ -41,7 +46,7 @@ export function cssReferences(css: string): readonly CssReference[] {
     if (string !== undefined) {
       at += string[0].length;
       if (importing || FETCHING.has(open.at(-1) ?? ''))
-        found.push({ url: unescapeCss(string[1] ?? string[2] ?? ''), offset });
+        found.push({ url: unescapeCss(string[1] ?? string[2] ?? ''), offset, start: offset, end: at });
       importing = false;
       continue;
     }
@@ -53,7 +58,9 @@ export function cssReferences(css: string): readonly CssReference[] {
       if (css[at] !== '(') continue;
       const bare = word === 'url' ? take(BARE_URL) : undefined;
       if (bare !== undefined) {
-        found.push({ url: unescapeCss(bare[1] ?? ''), offset });
+        const written = bare[1] ?? '';
+        const start = at + bare[0].indexOf(written, 1);
+        found.push({ url: unescapeCss(written), offset, start, end: start + written.length });
         at += bare[0].length;
         importing = false;
         continue;
