@@ -71,15 +71,15 @@ export {
 } from './protocol/log-export.ts';
 
 // A main site's pages.
-export {
-  compileSite,
-  type CompiledSite,
-  type PageSummary,
-  type SiteAsset,
-  type SiteFile,
-  type SitePage,
-  type SiteRedirect,
-} from './content/site.ts';
+export { compileSite } from './content/site.ts';
+export type {
+  CompiledSite,
+  PageSummary,
+  SiteAsset,
+  SiteFile,
+  SitePage,
+  SiteRedirect,
+} from './content/compiled-site.ts';
 export type {
   AssetSource,
   PageMeta,

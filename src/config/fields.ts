@@ -63,6 +63,12 @@ export const folder = z
   .regex(/^[^\p{Cc}\\]*$/u, { error: 'must be written with slashes and without control characters' })
   .overwrite((path) => posix.normalize(path).replace(/(?<=.)\/$/, ''));
 
+/** BCP 47, as far as `<html lang>` needs it. */
+export const language = z
+  .string()
+  .max(50)
+  .regex(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/, { error: 'must be a language such as en' });
+
 /** What pages and templates may use as variables; `taken` are the names that mean something already. */
 export function values(taken: readonly string[]) {
   const key = z

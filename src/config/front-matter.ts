@@ -1,9 +1,11 @@
 /** Front matter: what a page says about itself, in YAML between two lines `---` at its start. */
 import { z } from 'zod';
 import { TieupError } from '../errors.ts';
+import { isMoment } from '../protocol/moment.ts';
 import { SLOT_NAME } from '../protocol/names.ts';
 import type { Inheritance } from '../protocol/release.ts';
 import { decodeYaml } from './document.ts';
+import { language } from './fields.ts';
 
 /** A page's file, taken apart; the shapes are those of content/source.ts. */
 export interface PageText {
@@ -25,6 +27,13 @@ export interface FrontMatter {
   readonly aliases: readonly string[];
   readonly order: number | undefined;
   readonly navigation: string | false | undefined;
+  readonly language: string | undefined;
+  readonly translates: string | undefined;
+  readonly image: string | undefined;
+  readonly date: string | undefined;
+  readonly updated: string | undefined;
+  readonly publishFrom: string | undefined;
+  readonly publishUntil: string | undefined;
 }
 
 export interface FrontMatterSlot {
@@ -54,6 +63,10 @@ const names = z.union([
     .transform((name) => [name]),
 ]);
 
+const moment = z.string().refine(isMoment, {
+  error: 'must be a day such as 2026-12-20, or a time such as 2026-12-20T08:00 or 2026-12-20T08:00+01:00',
+});
+
 const slot = z.strictObject({
   description: z.string().default(''),
   content: z.string().optional(),
@@ -82,8 +95,19 @@ const schema = z.strictObject({
   aliases: names.default([]),
   order: z.number().optional(),
   navigation: z.union([z.literal(false), title]).optional(),
-  /** For people and other tools; tieup does not read it. */
-  date: z.string().optional(),
+  language: language.optional(),
+  translates: z
+    .string()
+    .regex(/^[^/\\].*\.md$/, { error: 'must name a page below the folder of pages, such as rent.md' })
+    .optional(),
+  image: z
+    .string()
+    .regex(/^assets\/./, { error: 'must name an asset, such as assets/night-road.png' })
+    .optional(),
+  date: moment.optional(),
+  updated: moment.optional(),
+  'publish-from': moment.optional(),
+  'publish-until': moment.optional(),
 });
 
 /** What stands before a page's Markdown, when anything does. */
@@ -103,7 +127,12 @@ export function parseFrontMatter(source: string, file: string): PageText {
   const yaml = fence?.[1] ?? '';
   const markdown = whole.slice(fence?.[0].length ?? 0);
   const firstLine = (fence?.[0].match(/\n/g)?.length ?? 0) + 1;
-  const { date: _, title: given, ...meta } = decodeFrontMatter(yaml, file);
+  const {
+    title: given,
+    'publish-from': publishFrom,
+    'publish-until': publishUntil,
+    ...meta
+  } = decodeFrontMatter(yaml, file);
   const found = given ?? firstHeading(markdown);
   if (found === undefined) {
     throw refusal(
@@ -119,8 +148,13 @@ export function parseFrontMatter(source: string, file: string): PageText {
   const slots = Object.fromEntries(
     Object.entries(meta.slots).map(([name, { content, fallback, ...rest }]) => [name, { ...rest, content, fallback }]),
   );
-  const { partners, order, navigation } = meta;
-  return { meta: { ...meta, title: found, slots, partners, order, navigation }, markdown, firstLine };
+  const { partners, order, navigation, language: written, translates, image, date, updated } = meta;
+  const optional = { partners, order, navigation, language: written, translates, image, date, updated };
+  return {
+    meta: { ...meta, ...optional, title: found, slots, publishFrom, publishUntil },
+    markdown,
+    firstLine,
+  };
 }
 
 function decodeFrontMatter(yaml: string, file: string): z.infer<typeof schema> {

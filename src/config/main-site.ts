@@ -1,9 +1,10 @@
 /** `tieup.yaml` of a main site. */
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { isTimeZone } from '../protocol/moment.ts';
 import { ROOT_HOLDER } from '../protocol/names.ts';
 import { decodeYaml } from './document.ts';
-import { folder, siteUrl, title, values } from './fields.ts';
+import { folder, language, siteUrl, title, values } from './fields.ts';
 
 export interface MainSiteConfig {
   readonly role: 'main';
@@ -13,6 +14,10 @@ export interface MainSiteConfig {
     readonly url: string;
     /** BCP 47, for `<html lang>`. */
     readonly language: string;
+    /** Further languages, each with a folder of pages: `de` → `pages/de/`. */
+    readonly languages: readonly string[];
+    /** In which days and times without an offset are meant: `Europe/Berlin`. */
+    readonly timeZone: string;
     /** `{{ site.<name> }}` in pages and templates. */
     readonly values: Readonly<Record<string, string>>;
   };
@@ -40,14 +45,22 @@ const inside = folder.refine((path) => !posix.isAbsolute(path) && path !== '.' &
 
 const holder = z.string().regex(ROOT_HOLDER, { error: 'must be a word of a-z, 0-9 and -, with at most 40 characters' });
 
-const language = z.string().regex(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/, { error: 'must be a language such as en' });
-
 export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
   role: z.literal('main'),
   site: z.strictObject({
     name: title.meta({ description: 'the name of the main site, as visitors read it' }),
     url: siteUrl.meta({ description: 'where the main site itself lives' }),
     language: language.default('en').meta({ description: 'the language of the pages' }),
+    languages: z
+      .array(language)
+      .max(100)
+      .default([])
+      .meta({ description: 'further languages, each with a folder of pages: de → pages/de/' }),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, { error: 'must be a time zone such as Europe/Berlin' })
+      .default('UTC')
+      .meta({ description: 'in which days and times of pages are meant' }),
     values: values(['name', 'url', 'language', 'values']).meta({ description: '{{ site.<name> }} in pages' }),
   }),
   folders: z

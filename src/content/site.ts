@@ -5,82 +5,24 @@
 import { TieupError, type Problem } from '../errors.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pathFault } from '../protocol/names.ts';
-import type { Inheritance } from '../protocol/release.ts';
 import { ASSETS, checkPublishedPaths, publishedPath, type PublishedPath } from './addresses.ts';
 import { valueFault } from './encode.ts';
 import { AssetNames, type PublishedAsset } from './assets.ts';
 import { foldPath, linkResolver } from './links.ts';
 import { compileHere } from './compile-here.ts';
+import type { CompiledSite, PageSummary, SiteFile } from './compiled-site.ts';
 import type { MarkdownFragment } from './fragment.ts';
 import type { MarkdownCompiler, MarkdownSource } from './markdown.ts';
 import { Navigation, type NavigationEntry } from './navigation.ts';
 import { compilePage, textsOf, type CompiledPage, type PageTexts } from './page.ts';
 import { renderRedirect } from './redirect.ts';
-import { renderPage, type RenderedPage, type RenderTarget, type Scratch } from './render.ts';
+import { renderPage, type RenderTarget } from './render.ts';
+import { applySchedule, type Schedule, type ScheduledPage } from './schedule.ts';
 import type { ValueHole } from './segment.ts';
 import type { PageSource, PartnerView, SiteIdentity, SiteSource } from './source.ts';
 import { withoutAssets } from './template-assets.ts';
 import { compileTemplate, type Template } from './template.ts';
 import { BUILT_IN, missingPartnerValue, partnerValue } from './variables.ts';
-
-export interface CompiledSite {
-  /**
-   * What the partner gets, sorted by path in byte order. Cheap: nothing is rendered before it is asked for.
-   * @throws TIEUP_E_CONTENT with every value that the partner lacks or that cannot stand where a page has it.
-   */
-  filesFor(partner: PartnerView): readonly SiteFile[];
-  /** Pages that are published, drafts left out, by path. */
-  readonly pages: readonly PageSummary[];
-  /** What is probably not meant, such as links that lead nowhere. */
-  readonly warnings: readonly Problem[];
-}
-
-export interface PageSummary {
-  /** Below the folder of pages. */
-  readonly source: string;
-  readonly file: string;
-  /** Below the mount. */
-  readonly path: string;
-  readonly inherit: Inheritance;
-  readonly title: string;
-}
-
-/** Every `path` is from the web root, `with-main/guide/intro.html`; every `file` is the main site's, for messages. */
-export type SiteFile = SitePage | SiteRedirect | SiteAsset;
-
-export interface SitePage {
-  readonly kind: 'page';
-  readonly path: string;
-  readonly file: string;
-  readonly inherit: Inheritance;
-  readonly title: string;
-  /**
-   * @param since the release in which this page last changed; an unchanged page keeps its bytes
-   * @param scratch for who needs the bytes no longer than until the next page
-   */
-  render(since: number, scratch?: Scratch): RenderedPage;
-}
-
-export interface SiteRedirect {
-  readonly kind: 'redirect';
-  readonly path: string;
-  readonly file: string;
-  /** From the web root as well. */
-  readonly target: string;
-  render(): Uint8Array;
-}
-
-export interface SiteAsset {
-  readonly kind: 'asset';
-  readonly path: string;
-  readonly file: string;
-  /** Below the folder of assets. */
-  readonly asset: string;
-  readonly length: number;
-  readonly digest: string;
-  /** What is published in place of the file's own bytes. */
-  readonly bytes?: Uint8Array | undefined;
-}
 
 /**
  * @param compiler compiles in this process unless given
@@ -120,11 +62,19 @@ export function composeSite(
 ): CompiledSite {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const published = [...texts.keys()].toSorted((a, b) => compareBytes(a.path, b.path));
+  const finished = [...texts.keys()].toSorted((a, b) => compareBytes(a.path, b.path));
+  const { current: published, upcoming, scheduled } = scheduleFor(source, finished, problems);
+  const notYet = new Set(upcoming);
+  const known = [...published, ...upcoming];
 
-  checkSite(source, published, problems);
-  const texts = source.templates.map(({ text }) => withoutAssets(text));
-  const assets = new AssetNames(source.assets, { hashed: source.hashAssets === true, texts, problems, warnings });
+  checkSite(source, known, problems);
+  const templateTexts = source.templates.map(({ text }) => withoutAssets(text));
+  const assets = new AssetNames(source.assets, {
+    hashed: source.hashAssets === true,
+    texts: templateTexts,
+    problems,
+    warnings,
+  });
   const templates = new Map(
     source.templates.map((each) => [
       each.name,
@@ -132,24 +82,31 @@ export function composeSite(
     ]),
   );
   const targets = {
-    pages: new Map(published.map((page) => [page.path, page.meta.partners === undefined])),
-    folded: new Map(published.map(({ path }) => [foldPath(path), path])),
+    pages: new Map(known.map((page) => [page.path, page.meta.partners === undefined && !notYet.has(page)])),
+    folded: new Map(known.map(({ path }) => [foldPath(path), path])),
     aliases: new Set(published.flatMap((page) => page.meta.aliases)),
     assets,
     mainUrl: source.site.url,
   };
   const pages: CompiledPage[] = [];
-  for (const page of published) {
+  for (const page of known) {
     const template = templateOf(page, templates, problems);
     if (template === undefined) continue;
     const resolve = linkResolver(page.path, targets, warnings);
     const own = texts.get(page);
-    if (own !== undefined)
-      pages.push(compilePage(page, template, { site: source.site, texts: own, fragments, resolve, problems }));
+    if (own === undefined) continue;
+    const compiled = compilePage(page, template, { site: source.site, texts: own, fragments, resolve, problems });
+    if (!notYet.has(page)) pages.push(compiled);
   }
   const files = assets.published();
   if (problems.length > 0) throw contentError('the pages and templates have', unique(problems));
-  return new Site(source.site, pages, files, published.flatMap(navigationEntry), unique(warnings));
+  return new Site(source.site, pages, files, published.flatMap(navigationEntry), unique(warnings), scheduled);
+}
+
+function scheduleFor({ site, at }: SiteSource, pages: readonly PageSource[], problems: Problem[]): Schedule {
+  return at === undefined
+    ? { current: pages, upcoming: [], scheduled: [] }
+    : applySchedule(pages, site.timeZone ?? 'UTC', at, problems);
 }
 
 function checkSite(source: SiteSource, published: readonly PageSource[], problems: Problem[]): void {
@@ -201,6 +158,7 @@ type Entry =
 class Site implements CompiledSite {
   readonly pages: readonly PageSummary[];
   readonly warnings: readonly Problem[];
+  readonly scheduled: readonly ScheduledPage[];
   /** Sorted by path; a mount before all of them does not change the order. */
   readonly #entries: readonly Entry[];
   readonly #navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[];
@@ -212,8 +170,10 @@ class Site implements CompiledSite {
     assets: readonly PublishedAsset[],
     navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[],
     warnings: readonly Problem[],
+    scheduled: readonly ScheduledPage[],
   ) {
     this.pages = pages;
+    this.scheduled = scheduled;
     this.warnings = warnings;
     this.#navigation = navigation;
     const entries = [
@@ -302,10 +262,12 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
   return { kind: 'redirect', path, file, target: `${prefix}${page.path}`, render: () => entry.bytes.slice() };
 }
 
-function isFor(page: CompiledPage, partner: PartnerView): boolean {
-  return (
-    page.partners === undefined || page.partners.some((name) => name === partner.id || partner.tags.includes(name))
-  );
+/** Whether a partner gets what is for `partners`, by id or tag. */
+export function isFor(
+  { partners }: { readonly partners: readonly string[] | undefined },
+  { id, tags }: Pick<PartnerView, 'id' | 'tags'>,
+): boolean {
+  return partners === undefined || partners.some((name) => name === id || tags.includes(name));
 }
 
 /** The holes of a page whose values have to be there, each once. */

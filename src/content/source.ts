@@ -20,6 +20,18 @@ export interface PageMeta {
   readonly order: number | undefined;
   /** Label in the navigation instead of the title; false leaves the page out of it. */
   readonly navigation: string | false | undefined;
+  /** BCP 47; the site's own, or that of the page's folder, unless given. */
+  readonly language?: string | undefined;
+  /** Source path of the page of which this one is a translation. */
+  readonly translates?: string | undefined;
+  /** Asset that stands for the page where it is shared: `assets/night-road.png`. */
+  readonly image?: string | undefined;
+  /** When it was first published, and when it was last revised; a day or a time as in protocol/moment.ts. */
+  readonly date?: string | undefined;
+  readonly updated?: string | undefined;
+  /** First and last moment at which partners get the page. */
+  readonly publishFrom?: string | undefined;
+  readonly publishUntil?: string | undefined;
 }
 
 /** A named hole; in a framework page the partner fills it, in other pages the main site does. */
@@ -70,6 +82,10 @@ export interface SiteIdentity {
   readonly url: string;
   /** BCP 47, for `<html lang>`. */
   readonly language: string;
+  /** Further languages, each with a folder of pages: `de` → `pages/de/`. */
+  readonly languages?: readonly string[] | undefined;
+  /** In which days and times without an offset are meant; UTC unless given. */
+  readonly timeZone?: string | undefined;
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -80,6 +96,8 @@ export interface SiteSource {
   readonly assets: readonly AssetSource[];
   /** Assets that pages load get a hash of their content in their names. */
   readonly hashAssets?: boolean;
+  /** The moment for which the site is compiled; without one no page comes or goes by date. */
+  readonly at?: Date | undefined;
 }
 
 /** What rendering needs to know of a partner. */

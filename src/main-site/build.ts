@@ -29,10 +29,18 @@ export interface Build {
   readonly warnings: readonly Problem[];
 }
 
-/** Writes below `out`, one folder a partner; without `out` everything is rendered and nothing written. */
-export async function build(site: MainSite, partners: readonly string[], out: FileTree | undefined): Promise<Build> {
+/**
+ * Writes below `out`, one folder a partner; without `out` everything is rendered and nothing written.
+ * @param at for which the pages are rendered: they come and go by date
+ */
+export async function build(
+  site: MainSite,
+  partners: readonly string[],
+  out: FileTree | undefined,
+  at: Date = site.clock.now(),
+): Promise<Build> {
   const partnerships = await loadPartnerships(site, partners);
-  const compiled = await loadSite(site.config, site.files);
+  const compiled = await loadSite(site.config, site.files, at);
   const built: BuiltPartner[] = [];
   for (const partnership of partnerships) {
     const sent = (await recall(site, partnership.id))?.base;

@@ -5,7 +5,7 @@
  * only when the bytes come out different it is new in this release.
  */
 import { type RenderedPage, Scratch } from '../content/render.ts';
-import type { SiteFile } from '../content/site.ts';
+import type { SiteFile } from '../content/compiled-site.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
 

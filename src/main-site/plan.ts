@@ -4,7 +4,9 @@
  *   pages → site → the release that each inbox holds → difference
  */
 import type { Partnership } from '../config/partnership.ts';
-import type { CompiledSite } from '../content/site.ts';
+import type { ScheduledPage } from '../content/schedule.ts';
+import type { CompiledSite } from '../content/compiled-site.ts';
+import { isFor } from '../content/site.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { currentTerms } from './current-terms.ts';
 import { judgeContent } from './judge-content.ts';
@@ -16,7 +18,14 @@ import type { ReleasePlan } from './plan-release.ts';
 import { planFor } from './push.ts';
 
 export type PartnerPlan =
-  | { readonly kind: 'planned'; readonly partner: string; readonly base: number | null; readonly plan: ReleasePlan }
+  | {
+      readonly kind: 'planned';
+      readonly partner: string;
+      readonly base: number | null;
+      readonly plan: ReleasePlan;
+      /** Pages for this partner that come or go by date. */
+      readonly scheduled: readonly ScheduledPage[];
+    }
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
 
 export interface Plans {
@@ -26,10 +35,13 @@ export interface Plans {
   readonly warnings: readonly Problem[];
 }
 
-/** One plan for each partner that `partners` names by id or tag; when it is empty, for all whose contract is in force. */
-export async function plan(site: MainSite, partners: readonly string[]): Promise<Plans> {
+/**
+ * One plan for each partner that `partners` names by id or tag; when it is empty, for all whose contract is in force.
+ * @param at when the push would be made: pages come and go by date
+ */
+export async function plan(site: MainSite, partners: readonly string[], at: Date = site.clock.now()): Promise<Plans> {
   const { served, passedOver } = passOver(await loadPartnerships(site, partners), partners, site.clock.now());
-  const compiled = await loadSite(site.config, site.files);
+  const compiled = await loadSite(site.config, site.files, at);
   const plans: PartnerPlan[] = [];
   for (const partnership of served) plans.push(await planOrReport(site, compiled, partnership));
   return { plans, passedOver, warnings: compiled.warnings };
@@ -45,7 +57,8 @@ async function planOrReport(site: MainSite, compiled: CompiledSite, partnership:
       const { digest } = await currentTerms(site, partnership);
       const releasePlan = planFor(compiled, partnership, remote, digest);
       await judgeContent(site, partnership, releasePlan, remote.base);
-      return { kind: 'planned', partner, base: remote.base?.release.release ?? null, plan: releasePlan };
+      const scheduled = compiled.scheduled.filter((page) => isFor(page, partnership));
+      return { kind: 'planned', partner, base: remote.base?.release.release ?? null, plan: releasePlan, scheduled };
     } finally {
       await exchange.close();
     }

@@ -3,7 +3,7 @@
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
-import type { CompiledSite } from '../content/site.ts';
+import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
@@ -26,7 +26,7 @@ export interface Pushed {
 export async function pushAll(site: MainSite, request: PushRequest): Promise<Pushed> {
   const all = await loadPartnerships(site, request.partners);
   const { served, passedOver } = passOver(all, request.partners, site.clock.now());
-  const compiled = await loadSite(site.config, site.files);
+  const compiled = await loadSite(site.config, site.files, site.clock.now());
   const limit = pLimit(request.concurrency);
   const partnerships = served.length === 0 ? all : served;
   const results = await Promise.all(

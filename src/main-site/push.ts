@@ -7,7 +7,7 @@
  * visitors see changes here; that is the partner's `accept` (partner-site/accept.ts), the other half of this story.
  */
 import type { Partnership } from '../config/partnership.ts';
-import type { CompiledSite } from '../content/site.ts';
+import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';

@@ -5,10 +5,12 @@
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
+import type { ScheduledPage } from '../content/schedule.ts';
 import { TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { instant } from '../protocol/instant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
+import { changedSince, readCampaign } from './campaign.ts';
 import { freshnessWarnings, lifetimeWarnings } from './lifetimes.ts';
 import { learnRemote } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
@@ -57,7 +59,13 @@ export async function status(
   const partnerships = await loadPartnerships(site, partners);
   const limit = pLimit(concurrency);
   const rows = await Promise.all(partnerships.map((partnership) => limit(() => askPartner(site, partnership))));
-  return rows.toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.partner < b.partner ? -1 : 1));
+  const campaign = await readCampaign(site);
+  const warned = await Promise.all(
+    rows.map((status, index) => withCampaign(site, partnerships[index], status, campaign)),
+  );
+  return warned.toSorted(
+    (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.partner < b.partner ? -1 : 1),
+  );
 }
 
 async function askPartner(site: MainSite, partnership: Partnership): Promise<PartnerStatus> {
@@ -88,6 +96,23 @@ async function askPartner(site: MainSite, partnership: Partnership): Promise<Par
     // Nobody is surprised that a partner of old days cannot be reached.
     return { ...row(partnership, before, NO_ANSWER, ...(contract ?? (['failed', error.message] as const))), warnings };
   }
+}
+
+/** Pages come and go by date only when somebody pushes. */
+async function withCampaign(
+  site: MainSite,
+  partnership: Partnership | undefined,
+  status: PartnerStatus,
+  scheduled: readonly ScheduledPage[],
+): Promise<PartnerStatus> {
+  const { pushed } = await readRecord(site, status.partner);
+  const now = site.clock.now();
+  if (partnership === undefined || pushed === null || whyNotInForce(partnership, now) !== undefined) return status;
+  const due = changedSince(scheduled, partnership, pushed.at, now).map(({ source }) => source);
+  if (due.length === 0) return status;
+  const named = `${due.slice(0, 3).join(', ')}${due.length > 3 ? ` and ${due.length - 3} more` : ''}`;
+  const warning = `pages came or went by date since the last push (${named}): tieup push ${status.partner}`;
+  return { ...status, warnings: [...status.warnings, warning] };
 }
 
 function pendingWarning(partner: string): string {

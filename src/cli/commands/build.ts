@@ -6,12 +6,14 @@ import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { sayContentWarnings } from '../partner-results.ts';
 import { byteCount, count } from '../quantity.ts';
+import { momentOption } from '../schedule-text.ts';
 import { visible } from '../visible.ts';
 
 export const define: Define = (command, context) => {
   command
     .option('-p, --partner <id...>', 'only these partners, by id or tag')
     .option('-o, --out <folder>', 'where to write, one folder a partner', 'build')
+    .option('--at <time>', 'as on that day or at that time: pages come and go by date')
     .option('--check', 'render everything and write nothing')
     .option('--serve', 'show the result on this machine, as a web server would, until Ctrl-C')
     .addHelpText(
@@ -21,7 +23,7 @@ export const define: Define = (command, context) => {
         'tieup build --partner harbour --out look': '',
       }),
     )
-    .action(async ({ partner = [], out, check, serve }) => {
+    .action(async ({ partner = [], out, at, check, serve }) => {
       const ctx = context();
       if (check === true && serve === true) {
         throw new TieupError('TIEUP_E_USAGE', '--check writes nothing that --serve could show', {
@@ -30,7 +32,12 @@ export const define: Define = (command, context) => {
       }
       const site = await ctx.mainSite();
       const tree = check === true ? undefined : await ctx.tree(out);
-      const { partners, warnings } = await build(site, partner, tree);
+      const { partners, warnings } = await build(
+        site,
+        partner,
+        tree,
+        momentOption('--at', at, site.config.site.timeZone),
+      );
       sayContentWarnings(ctx, warnings);
       ctx.output.result('build', { out: check === true ? null : out, partners, warnings }, () => {
         const rows = partners.map(({ partner: id, pages, files, bytes }) => {

@@ -1,6 +1,9 @@
+import { nextChange } from '../../content/schedule.ts';
+import { readCampaign } from '../../main-site/campaign.ts';
 import { status as mainStatus, type PartnerState } from '../../main-site/status.ts';
 import { rootKeyWarnings } from '../../main-site/root-holders.ts';
 import { status as partnerStatus, type SiteStatus } from '../../partner-site/status.ts';
+import { showMoment } from '../../protocol/moment.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
@@ -43,7 +46,8 @@ async function showPartners(ctx: Context, partners: readonly string[]): Promise<
   const site = await ctx.mainSite();
   const rows = await mainStatus(site, partners, CONCURRENCY);
   const ofSite = await rootKeyWarnings(site);
-  output.result('status', { partners: rows, warnings: ofSite }, () =>
+  const next = nextChange(await readCampaign(site), ctx.clock.now()) ?? null;
+  output.result('status', { partners: rows, warnings: ofSite, nextChange: next }, () =>
     table(
       ['partner', 'state', 'pushed', 'live', 'last contact', ''],
       rows.map(({ partner, state, pushed, live, lastContact, detail }) => [
@@ -56,6 +60,10 @@ async function showPartners(ctx: Context, partners: readonly string[]): Promise<
       ]),
     ),
   );
+  if (!output.json && next !== null)
+    output.message(
+      `pages come or go by date next at ${showMoment(new Date(next), site.config.site.timeZone)}: push then`,
+    );
   if (!output.json) for (const warning of ofSite) output.warning(warning);
   for (const { partner, warnings } of rows) {
     if (!output.json) for (const warning of warnings) output.warning(`${partner}: ${warning}`);

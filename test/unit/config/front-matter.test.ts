@@ -32,7 +32,13 @@ draft: true
 aliases: old.html
 order: 2.5
 navigation: Hours
+language: de-CH
+translates: hours.md
+image: assets/door.png
 date: 2026-11-23
+updated: 2026-11-24T10:00Z
+publish-from: 2026-12-20
+publish-until: 2026-12-24T18:00
 ---
 text
 `;
@@ -52,9 +58,16 @@ text
         aliases: ['old.html'],
         order: 2.5,
         navigation: 'Hours',
+        language: 'de-CH',
+        translates: 'hours.md',
+        image: 'assets/door.png',
+        date: '2026-11-23',
+        updated: '2026-11-24T10:00Z',
+        publishFrom: '2026-12-20',
+        publishUntil: '2026-12-24T18:00',
       },
       markdown: 'text\n',
-      firstLine: 18,
+      firstLine: 24,
     });
   });
 

@@ -8,7 +8,14 @@ describe('tieup.yaml of a main site', () => {
   test('needs no more than a role, a name and an address', () => {
     expect(parseMainSite(MINIMAL, 'tieup.yaml')).toEqual({
       role: 'main',
-      site: { name: 'Northwind', url: 'https://northwind.example/', language: 'en', values: {} },
+      site: {
+        name: 'Northwind',
+        url: 'https://northwind.example/',
+        language: 'en',
+        languages: [],
+        timeZone: 'UTC',
+        values: {},
+      },
       folders: { pages: 'pages', templates: 'templates', assets: 'assets', partners: 'partners', keys: 'keys' },
       assets: { hashed: true },
       roots: { threshold: 1, holders: ['main'] },

@@ -1,7 +1,8 @@
 /** Small sites for tests: a page is a path and its file's text. */
 import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { parseFrontMatter } from '../../../src/config/front-matter.ts';
-import { composeSite, siteTexts, type CompiledSite, type SitePage } from '../../../src/content/site.ts';
+import type { CompiledSite, SitePage } from '../../../src/content/compiled-site.ts';
+import { composeSite, siteTexts } from '../../../src/content/site.ts';
 import type { PageSource, PartnerView, SiteSource } from '../../../src/content/source.ts';
 import { unifiedEngine } from '../../../src/content/unified-engine.ts';
 import { isTieupError, type Problem } from '../../../src/errors.ts';

@@ -1,6 +1,6 @@
 /** What the next release consists of. */
 import { describe, expect, test } from 'vitest';
-import type { SiteFile } from '../../../src/content/site.ts';
+import type { SiteFile } from '../../../src/content/compiled-site.ts';
 import { planRelease, type PlanInput, type ReleasePlan } from '../../../src/main-site/plan-release.ts';
 import { summarise } from '../../../src/main-site/message.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';

@@ -26,7 +26,7 @@ async function starter() {
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await files.read(path, 1_000_000));
   const config = parseMainSite(await text('tieup.yaml'), 'tieup.yaml');
   const partnership = parsePartnership(await text('partners/harbour.yaml'), 'partners/harbour.yaml');
-  return { site: await loadSite(config, files), partner: partnerView(partnership) };
+  return { site: await loadSite(config, files, new Date('2026-11-23T22:00:00Z')), partner: partnerView(partnership) };
 }
 
 describe('the starter folder of a main site', () => {
