@@ -45,6 +45,13 @@ export interface FileTree {
   write(path: string, content: FileContent, options?: WriteOptions): Promise<void>;
 
   /**
+   * The first half of `write`: everything that takes time. The file is as it was until `commit`, which over a network is one
+   * round trip. A staged file that is neither committed nor discarded leaves a temporary file.
+   * @param content unchanged until then
+   */
+  stage(path: string, content: Uint8Array, options?: WriteOptions): Promise<StagedFile>;
+
+  /**
    * Creates a regular file that must not exist; made durable. Missing folders are made. A crash half-way can leave it
    * incomplete, so it is for content which its reader checks, such as locks. @throws TIEUP_E_EXISTS whatever is there.
    */
@@ -106,6 +113,13 @@ export interface FileEntry extends FileStat {
 }
 
 export type FileContent = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface StagedFile {
+  /** The second half of `write`. */
+  commit(): Promise<void>;
+  /** Takes back what was staged; fine when that cannot be done any more. */
+  discard(): Promise<void>;
+}
 
 export interface WriteOptions {
   /** Permission bits; 0o644 unless given. */

@@ -4,6 +4,7 @@ import type { BeforeStep } from './folder-access.ts';
 import { folderReading } from './folder-reading.ts';
 import { folderRoot } from './folder-root.ts';
 import { folderWriting } from './folder-writing.ts';
+import { stageByWriting } from './stage-by-writing.ts';
 
 export interface FolderTreeOptions {
   /**
@@ -21,5 +22,7 @@ export interface FolderTreeOptions {
  */
 export function folderTree(root: string, options: FolderTreeOptions = {}): FileTree {
   const folder = folderRoot(root, options.beforeStep ?? (() => {}));
-  return { label: folder.label, ...folderReading(folder), ...folderWriting(folder), close: async () => {} };
+  const writing = folderWriting(folder);
+  const stage = stageByWriting(writing.write);
+  return { label: folder.label, ...folderReading(folder), ...writing, stage, close: async () => {} };
 }

@@ -3,6 +3,7 @@ import { joinChunks } from './chunks.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import type { FileContent, FileEntry, FileStat, FileTree } from './file-tree.ts';
+import { stageByWriting } from './stage-by-writing.ts';
 import type { TreePlace } from './tree-fault.ts';
 import { inTheWay, notFound, tooLarge, unsafe } from './tree-fault.ts';
 import { byName, fileTreePath, isTemporaryName, treePath } from './tree-path.ts';
@@ -84,7 +85,7 @@ export function memoryTree(label = 'memory', clock: Clock = systemClock): FileTr
     return bytes.slice();
   };
 
-  const tree = {
+  const tree: Omit<FileTree, 'stage'> = {
     label,
     stat: async (path) => {
       const node = find(path, at('look at', path));
@@ -188,8 +189,8 @@ export function memoryTree(label = 'memory', clock: Clock = systemClock): FileTr
       for (const path of paths) find(path, at('flush', path));
     },
     close: async () => {},
-  } satisfies FileTree;
-  return tree;
+  };
+  return { ...tree, stage: stageByWriting(tree.write) };
 }
 
 function statOf(node: Node): FileStat {

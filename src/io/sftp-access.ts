@@ -27,7 +27,7 @@ export async function naming<T>(place: TreePlace, work: () => Promise<T>): Promi
 }
 
 /** The absolute path on the server. */
-export function absolutePath({ folders }: SftpAccess, path: string): Promise<string> {
+export async function absolutePath({ folders }: SftpAccess, path: string): Promise<string> {
   return folders.absolute(treePath(path));
 }
 

@@ -37,6 +37,11 @@ export interface SftpServerTraits {
   readonly posixRename: boolean;
   readonly hardLink: boolean;
   readonly fsync: boolean;
+  /**
+   * It answers in the order in which it was asked: then what closes a file may be sent right behind what fills it. OpenSSH does;
+   * others may handle requests at the same time, and a file that is closed too early is cut short.
+   */
+  readonly inOrder: boolean;
 }
 
 const KEEP_ALIVE_MS = 15_000;
@@ -240,6 +245,7 @@ function traitsOf(client: SftpClient, sftp: SFTPWrapper): SftpServerTraits {
   const software: unknown = typeof ssh === 'object' && ssh !== null ? Reflect.get(ssh, '_remoteVer') : undefined;
   return {
     software: typeof software === 'string' ? software : 'unknown',
+    inOrder: typeof software === 'string' && software.startsWith('OpenSSH'),
     posixRename: offers('posix-rename@openssh.com'),
     hardLink: offers('hardlink@openssh.com'),
     fsync: offers('fsync@openssh.com'),

@@ -18,12 +18,17 @@ export interface SftpFolders {
   look(components: readonly string[], place: TreePlace): Promise<Stats | undefined>;
   /** Makes the folder and what is missing above it. @throws TIEUP_E_EXISTS, TIEUP_E_UNSAFE_PATH */
   make(components: readonly string[], place: TreePlace): Promise<void>;
+  /** True when this connection has seen that the folder, and all above it, are folders and no links. */
+  isKnown(components: readonly string[]): boolean;
   /** Forgets that `path` and what is below it are folders. */
   forget(path: string): void;
 }
 
 export function sftpFolders(session: SftpSession, root: string): SftpFolders {
   const known = new Set<string>();
+  /** Under way: what is asked for several files at a time is asked once. */
+  const looking = new Map<string, Promise<Stats | undefined>>();
+  const making = new Map<string, Promise<void>>();
   let base: Promise<string> | undefined;
 
   const absolute = async (components: readonly string[]): Promise<string> => {
@@ -33,12 +38,19 @@ export function sftpFolders(session: SftpSession, root: string): SftpFolders {
   const lstat = async (components: readonly string[]): Promise<Stats | undefined> =>
     lstatIfAny(session, await absolute(components));
 
+  const lookOnce = (way: readonly string[]): Promise<Stats | undefined> => {
+    const name = way.join('/');
+    const underWay = looking.get(name) ?? lstat(way).finally(() => looking.delete(name));
+    looking.set(name, underWay);
+    return underWay;
+  };
+
   const look: SftpFolders['look'] = async (components, place) => {
     const ways = components.map((_, index) => components.slice(0, index)).filter((way) => way.length > 0);
     // One round trip for all; what is asked below a link is answered too, and thrown away here.
     const [last, ...stats] = await Promise.all([
       lstat(components),
-      ...ways.map((way) => (known.has(way.join('/')) ? 'known' : lstat(way))),
+      ...ways.map((way) => (known.has(way.join('/')) ? 'known' : lookOnce(way))),
     ]);
     for (const [index, stat] of stats.entries()) {
       if (stat === 'known') continue;
@@ -51,8 +63,17 @@ export function sftpFolders(session: SftpSession, root: string): SftpFolders {
     return last;
   };
 
-  const make: SftpFolders['make'] = async (components, place) => {
-    if (components.length > 0 && known.has(components.join('/'))) return;
+  const isKnown: SftpFolders['isKnown'] = (components) => components.length > 0 && known.has(components.join('/'));
+
+  const make: SftpFolders['make'] = (components, place) => {
+    if (isKnown(components)) return Promise.resolve();
+    const name = components.join('/');
+    const underWay = making.get(name) ?? makeUnknown(components, place).finally(() => making.delete(name));
+    making.set(name, underWay);
+    return underWay;
+  };
+
+  const makeUnknown: SftpFolders['make'] = async (components, place) => {
     const there = await look(components, place);
     const name = JSON.stringify(components.at(-1) ?? '');
     if (there?.isDirectory() === true) {
@@ -72,6 +93,7 @@ export function sftpFolders(session: SftpSession, root: string): SftpFolders {
     absolute,
     look,
     make,
+    isKnown,
     forget: (path) => {
       for (const folder of known) if (folder === path || folder.startsWith(`${path}/`)) known.delete(folder);
     },
@@ -111,6 +133,14 @@ async function resolveRoot(session: SftpSession, root: string): Promise<string> 
   const start = root.startsWith('~') ? await session.realPath('.') : '';
   const path = root.startsWith('~') ? `${start === '/' ? '' : start}${root.slice(1)}` || '/' : root;
   // The root may be reached through links of the server's own; below it none is followed.
-  if ((await lstatIfAny(session, path)) === undefined) return path;
-  return session.realPath(path);
+  const [there, real] = await Promise.all([
+    lstatIfAny(session, path),
+    session.realPath(path).catch((error: unknown) => {
+      if (hasStatus(error)) return error;
+      throw error;
+    }),
+  ]);
+  if (there === undefined) return path;
+  if (typeof real === 'string') return real;
+  throw real;
 }

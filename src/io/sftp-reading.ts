@@ -3,6 +3,7 @@ import { joinChunks } from './chunks.ts';
 import type { FileEntry, FileTree } from './file-tree.ts';
 import type { SftpAccess } from './sftp-access.ts';
 import { absolutePath, describeKind, lookAtFile, naming, statOf, statusFault } from './sftp-access.ts';
+import type { SftpName, SftpSession } from './sftp-session.ts';
 import { download } from './sftp-transfer.ts';
 import type { TreePlace } from './tree-fault.ts';
 import { notFound, tooLarge, unsafe } from './tree-fault.ts';
@@ -11,12 +12,31 @@ import { byName, fileTreePath, isTemporaryName, treePath } from './tree-path.ts'
 /** A server can list without end; nothing that tieup keeps has so many files in one folder. */
 const MAX_ENTRIES = 1_000_000;
 
+/** Two requests are under way at a time: most folders fit into one answer, and the second one says that it was the last. */
+async function* readBatches(session: SftpSession, handle: Buffer): AsyncGenerator<readonly SftpName[]> {
+  const ask = (): Promise<readonly SftpName[] | undefined> => {
+    const reading = session.readFolder(handle);
+    // It is awaited later, or never when an earlier one fails.
+    reading.catch(() => {});
+    return reading;
+  };
+  let next = ask();
+  for (;;) {
+    const after = ask();
+    const batch = await next;
+    if (batch === undefined) return;
+    yield batch;
+    next = after;
+  }
+}
+
 export function sftpReading(access: SftpAccess): Pick<FileTree, 'stat' | 'list' | 'read' | 'stream' | 'readLink'> {
   const { session, folders, label } = access;
   const at = (verb: string, path: string): TreePlace => ({ verb, path, label });
 
   async function* stream(path: string, maxLength: number): AsyncGenerator<Uint8Array> {
     const place = at('read', path);
+    // Before it is opened, not at the same time: opening a pipe makes OpenSSH wait for somebody who writes into it.
     const { size } = await lookAtFile(access, path, place);
     if (size > maxLength) throw tooLarge(place, maxLength, size);
     const handle = await session.open(await absolutePath(access, path), 'r', 0);
@@ -40,17 +60,17 @@ export function sftpReading(access: SftpAccess): Pick<FileTree, 'stat' | 'list' 
     list: (path, options) => {
       const place = at('list', path);
       return naming(place, async () => {
-        const there = await folders.look(treePath(path), place);
-        if (there === undefined) return [];
-        if (!there.isDirectory()) throw unsafe(place, `it is a ${describeKind(there)}`);
-        const handle = await session.openFolder(await absolutePath(access, path));
+        const [looked, opened] = await Promise.allSettled([
+          folders.look(treePath(path), place),
+          absolutePath(access, path).then((at) => session.openFolder(at)),
+        ]);
         const entries: FileEntry[] = [];
         try {
-          for (
-            let batch = await session.readFolder(handle);
-            batch !== undefined;
-            batch = await session.readFolder(handle)
-          ) {
+          if (looked.status === 'rejected') throw looked.reason;
+          if (looked.value === undefined) return [];
+          if (!looked.value.isDirectory()) throw unsafe(place, `it is a ${describeKind(looked.value)}`);
+          if (opened.status === 'rejected') throw opened.reason;
+          for await (const batch of readBatches(session, opened.value)) {
             for (const { name, stats } of batch) {
               if (isTemporaryName(name) && options?.temporary !== true) continue;
               if (name === '' || name.includes('/'))
@@ -60,7 +80,7 @@ export function sftpReading(access: SftpAccess): Pick<FileTree, 'stat' | 'list' 
             if (entries.length > MAX_ENTRIES) throw unsafe(place, `it has more than ${MAX_ENTRIES} entries`);
           }
         } finally {
-          session.close(handle).catch(() => {});
+          if (opened.status === 'fulfilled') session.close(opened.value).catch(() => {});
         }
         return entries.sort(byName);
       });

@@ -2,17 +2,19 @@
 import type { FileContent } from './file-tree.ts';
 import type { SftpSession } from './sftp-session.ts';
 
-/** A packet with this much payload fits the 32 KiB that every server takes. */
+/** A packet with this much payload fits the 32 KiB that every server takes. ssh2 would send what is longer piece by piece. */
 const CHUNK = 31_744;
-/** At 20 ms of delay, 3 MB in flight fill a gigabit line. */
-const IN_FLIGHT = 96;
+/** OpenSSH takes 256 KiB. A packet of this size still arrives on a slow line before the server counts as silent. */
+const LARGE_CHUNK = 4 * CHUNK;
+/** Bytes. At 20 ms of delay they fill a gigabit line; ssh2 would queue without bound. */
+const IN_FLIGHT = 96 * CHUNK;
 
 /** The first `length` bytes of the open file in order; ends early when the file does. */
 export async function* download(session: SftpSession, handle: Buffer, length: number): AsyncGenerator<Uint8Array> {
   const queue: Promise<Uint8Array>[] = [];
   let asked = 0;
   const ask = (): void => {
-    while (asked < length && queue.length < IN_FLIGHT) {
+    while (asked < length && queue.length * CHUNK < IN_FLIGHT) {
       const reading = readChunk(session, handle, asked, Math.min(CHUNK, length - asked));
       // It is awaited later, or never when an earlier one fails.
       reading.catch(() => {});
@@ -43,11 +45,26 @@ async function readChunk(session: SftpSession, handle: Buffer, start: number, le
   return filled === length ? bytes : bytes.slice(0, filled);
 }
 
-/** Writes `content` from the start of the open file; everything is acknowledged when it returns. */
-export async function upload(session: SftpSession, handle: Buffer, content: FileContent): Promise<void> {
+export interface UploadOptions {
+  /** The server is OpenSSH: it takes larger packets. */
+  readonly large: boolean;
+  /** Where the first byte of `content` goes; 0 unless given. */
+  readonly position?: number;
+  /** Called when everything was sent, before it is acknowledged. */
+  onSent?(): void;
+}
+
+/** Writes `content` into the open file; everything is acknowledged when it returns. */
+export async function upload(
+  session: SftpSession,
+  handle: Buffer,
+  content: FileContent,
+  options: UploadOptions,
+): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  let position = 0;
+  const chunkLength = options.large ? LARGE_CHUNK : CHUNK;
+  let position = options.position ?? 0;
   const send = (piece: Buffer): void => {
     const writing = session
       .write(handle, piece, position)
@@ -59,13 +76,14 @@ export async function upload(session: SftpSession, handle: Buffer, content: File
   try {
     for await (const chunk of content instanceof Uint8Array ? [content] : content) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      for (let start = 0; start < bytes.length && failures.length === 0; start += CHUNK) {
-        if (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
+      for (let start = 0; start < bytes.length && failures.length === 0; start += chunkLength) {
+        if (inFlight.size * chunkLength >= IN_FLIGHT) await Promise.race(inFlight);
         // ssh2 copies it into a packet at once, so that the caller may reuse its buffer.
-        send(bytes.subarray(start, start + CHUNK));
+        send(bytes.subarray(start, start + chunkLength));
       }
       if (failures.length > 0) break;
     }
+    if (failures.length === 0) options.onSent?.();
   } finally {
     await Promise.all(inFlight);
   }

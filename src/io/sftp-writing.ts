@@ -1,5 +1,5 @@
 /** The operations of an SFTP tree that change something, in the order that leaves whole files at every moment. */
-import type { FileContent, FileTree } from './file-tree.ts';
+import type { FileContent, FileTree, StagedFile, WriteOptions } from './file-tree.ts';
 import type { SftpAccess } from './sftp-access.ts';
 import { absolutePath, describeKind, lookAtFile, lookInParent, naming } from './sftp-access.ts';
 import { linkMaker, replace } from './sftp-links.ts';
@@ -11,7 +11,16 @@ import { fileTreePath, temporaryName, treePath } from './tree-path.ts';
 
 type Writing = Pick<
   FileTree,
-  'write' | 'create' | 'makeFolder' | 'rename' | 'hardLink' | 'replaceLink' | 'remove' | 'removeFolder' | 'sync'
+  | 'stage'
+  | 'write'
+  | 'create'
+  | 'makeFolder'
+  | 'rename'
+  | 'hardLink'
+  | 'replaceLink'
+  | 'remove'
+  | 'removeFolder'
+  | 'sync'
 >;
 
 export function sftpWriting(access: SftpAccess): Writing {
@@ -19,67 +28,110 @@ export function sftpWriting(access: SftpAccess): Writing {
   const makeLink = linkMaker(session);
   const at = (verb: string, path: string): TreePlace => ({ verb, path, label });
 
-  /** Makes the file, which must not exist, and fills it; takes it away again when that fails. */
-  const fillNew = async (
-    file: string,
-    content: FileContent,
-    mode: number | undefined,
-    durable: boolean,
-  ): Promise<void> => {
-    const handle = await session.open(file, 'wx', mode ?? 0o644);
+  /** Fills the open file and closes it. */
+  const fill = async (handle: Buffer, content: FileContent, mode: number | undefined, durable: boolean) => {
+    const flush = async (): Promise<void> => {
+      if (durable && server.fsync) await session.fsync(handle);
+    };
+    let closing: Promise<unknown> | undefined;
+    const close = (): void => {
+      closing = Promise.all([flush(), session.close(handle)]);
+      // It is awaited below, unless what came before it fails.
+      closing.catch(() => {});
+    };
     try {
-      try {
-        // The server's umask may have taken bits away. Some servers allow no change of mode: that matters for a mode
-        // that was asked for.
-        const setMode = session.setMode(handle, mode ?? 0o644).catch((error: unknown) => {
-          if (mode !== undefined || !hasStatus(error)) throw error;
-        });
-        await Promise.all([setMode, upload(session, handle, content)]);
-      } catch (error) {
-        await session.close(handle).catch(() => {});
-        throw error;
-      }
-      await Promise.all([durable && server.fsync ? session.fsync(handle) : undefined, session.close(handle)]);
+      // The server's umask may have taken bits away. Some servers allow no change of mode: that matters for a mode
+      // that was asked for.
+      const setMode = session.setMode(handle, mode ?? 0o644).catch((error: unknown) => {
+        if (mode !== undefined || !hasStatus(error)) throw error;
+      });
+      const onSent = server.inOrder ? close : noop;
+      await Promise.all([setMode, upload(session, handle, content, { large: server.inOrder, onSent })]);
+      if (closing === undefined) await flush();
+    } catch (error) {
+      await (closing ?? session.close(handle)).catch(() => {});
+      throw error;
+    }
+    await (closing ?? session.close(handle));
+  };
+
+  /** Makes the file, which must not exist, and fills it; takes it away again when that fails. */
+  const fillNew = async (file: string, content: FileContent, options: WriteOptions | undefined): Promise<void> => {
+    const handle = await session.open(file, 'wx', options?.mode ?? 0o644);
+    try {
+      await fill(handle, content, options?.mode, options?.durable !== false);
     } catch (error) {
       await session.remove(file).catch(() => {});
       throw error;
     }
   };
 
-  return {
-    write: (path, content, options) => {
-      const place = at('write', path);
-      return naming(place, async () => {
-        const components = fileTreePath(path);
+  const stage = (path: string, content: FileContent, options: WriteOptions | undefined): Promise<StagedFile> => {
+    const place = at('write', path);
+    return naming(place, async () => {
+      const components = fileTreePath(path);
+      const parent = components.slice(0, -1);
+      const assertFree = async (): Promise<void> => {
         const there = await folders.look(components, place);
         if (there?.isSymbolicLink() === true) throw unsafe(place, 'it is a symbolic link');
         if (there?.isFile() === false) throw inTheWay(place, `a ${describeKind(there)} is there`);
-        await folders.make(components.slice(0, -1), place);
-        const temporary = await folders.absolute([...components.slice(0, -1), temporaryName()]);
-        await fillNew(temporary, content, options?.mode, options?.durable !== false);
-        try {
-          await replace(session, server, temporary, await absolutePath(access, path));
-        } catch (error) {
-          await session.remove(temporary).catch(() => {});
-          throw error;
-        }
-      });
+      };
+      const temporary = await folders.absolute([...parent, temporaryName()]);
+      const target = await absolutePath(access, path);
+      const discard = (): Promise<void> => session.remove(temporary).catch(() => {});
+      if (folders.isKnown(parent)) {
+        // One round trip less: what is in the way of the file is not in the way of a temporary one.
+        const [free, filled] = await Promise.allSettled([assertFree(), fillNew(temporary, content, options)]);
+        if (filled.status === 'fulfilled' && free.status === 'rejected') await discard();
+        if (free.status === 'rejected') throw free.reason;
+        if (filled.status === 'rejected') throw filled.reason;
+      } else {
+        await assertFree();
+        await folders.make(parent, place);
+        await fillNew(temporary, content, options);
+      }
+      return {
+        discard,
+        commit: () =>
+          naming(place, async () => {
+            try {
+              await replace(session, server, temporary, target);
+            } catch (error) {
+              await discard();
+              throw error;
+            }
+          }),
+      };
+    });
+  };
+
+  return {
+    stage,
+
+    write: async (path, content, options) => {
+      const staged = await stage(path, content, options);
+      await staged.commit();
     },
 
     create: (path, content, options) => {
       const place = at('create', path);
       return naming(place, async () => {
         const components = fileTreePath(path);
-        const there = await folders.look(components, place);
-        if (there !== undefined) throw inTheWay(place, 'it exists already');
-        await folders.make(components.slice(0, -1), place);
+        const assertAbsent = async (): Promise<void> => {
+          if ((await folders.look(components, place)) !== undefined) throw inTheWay(place, 'it exists already');
+        };
+        // A server that knows of no exclusive files would empty the one that is there.
+        if (!(server.inOrder && folders.isKnown(components.slice(0, -1)))) {
+          await assertAbsent();
+          await folders.make(components.slice(0, -1), place);
+        }
         try {
-          await fillNew(await absolutePath(access, path), content, options?.mode, options?.durable !== false);
+          await fillNew(await absolutePath(access, path), content, options);
         } catch (error) {
           // SFTP 3 has no status for "exists". The file that another one made must not be removed, and is not: fillNew
           // removes only what it has opened.
-          const now = hasStatus(error, STATUS.FAILURE) ? await folders.look(components, place) : undefined;
-          throw now === undefined ? error : inTheWay(place, 'it exists already', error);
+          if (hasStatus(error, STATUS.FAILURE)) await assertAbsent();
+          throw error;
         }
       });
     },
@@ -183,3 +235,5 @@ export function sftpWriting(access: SftpAccess): Writing {
     },
   };
 }
+
+function noop(): void {}

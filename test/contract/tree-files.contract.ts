@@ -36,6 +36,21 @@ export function describeFiles(current: () => TreeUnderTest): void {
       expect(await names(tree, '')).toEqual(['a.txt']);
     });
 
+    test('a staged file is there from its commit on', async () => {
+      await tree.write('a.txt', text('old'));
+      const staged = await Promise.all(
+        ['a.txt', 'folder/b.txt', 'folder/c.txt'].map((path) => tree.stage(path, text(`new ${path}`))),
+      );
+      expect(await read(tree, 'a.txt')).toBe('old');
+      expect(await names(tree, 'folder')).toEqual([]);
+      await staged[2]?.discard();
+      await staged[0]?.commit();
+      await staged[1]?.commit();
+      expect(await read(tree, 'a.txt')).toBe('new a.txt');
+      expect(await names(tree, '')).toEqual(['a.txt', 'folder']);
+      expect((await tree.list('folder', { temporary: true })).map(({ name }) => name)).toEqual(['b.txt']);
+    });
+
     test('content can come in chunks', async () => {
       await tree.write('chunks', chunks(['one ', '', 'two ', 'three']));
       expect(await read(tree, 'chunks')).toBe('one two three');

@@ -74,6 +74,10 @@ function steppedTree(tree: FileTree, onStep: OnStep): FileTree {
     read: (path, maxLength) => tree.read(path, maxLength),
     stream: (path, maxLength) => tree.stream(path, maxLength),
     readLink: (path) => tree.readLink(path),
+    stage: async (path, content, options) => {
+      const staged = await around(`stage ${path}`, () => tree.stage(path, content, options));
+      return { ...staged, commit: () => around(`write ${path}`, () => staged.commit()) };
+    },
     write: (path, content, options) => around(`write ${path}`, () => tree.write(path, content, options)),
     create: (path, content, options) => around(`create ${path}`, () => tree.create(path, content, options)),
     makeFolder: (path) => around(`make folder ${path}`, () => tree.makeFolder(path)),

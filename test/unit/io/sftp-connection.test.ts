@@ -29,7 +29,13 @@ afterEach(() => sftp.dispose());
 describe('the host key', () => {
   test('that is pinned lets the login go on', async () => {
     const { server } = await sftp.connect();
-    expect(server).toEqual({ software: 'tieup', posixRename: false, hardLink: false, fsync: false });
+    expect(server).toEqual({
+      software: 'tieup',
+      posixRename: false,
+      hardLink: false,
+      fsync: false,
+      inOrder: false,
+    });
     expect(logins).toContainEqual(['main', true]);
   });
 

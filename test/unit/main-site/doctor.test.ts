@@ -15,7 +15,7 @@ import { memoryKeys } from '../../support/memory-keys.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 
-const TRAITS = { software: 'OpenSSH_9.2p1', posixRename: true, hardLink: true, fsync: true };
+const TRAITS = { software: 'OpenSSH_9.2p1', posixRename: true, hardLink: true, fsync: true, inOrder: true };
 
 let main: MainFixture;
 let shop: PartnerFixture;
