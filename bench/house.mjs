@@ -9,6 +9,14 @@ import { markdownFiles, unpackPages } from './corpus.mjs';
 import { tieup } from './processes.mjs';
 
 /** A partner of its own in a folder of its own. @typedef {{ id: string, folder: string }} Partner */
+/**
+ * An SFTP server that runs already, in place of the embedded one.
+ * @typedef {object} Server
+ * @property {number} port
+ * @property {string} user
+ * @property {string} hostKey
+ * @property {(publicKey: string) => void} authorize
+ */
 
 export class House {
   #root;
@@ -19,9 +27,14 @@ export class House {
   /** @type {Partner[]} */
   partners = [];
 
-  constructor() {
+  /** @type {Server | undefined} */
+  #other;
+
+  /** @param {Server} [server] */
+  constructor(server) {
     this.#root = mkdtempSync(join(tmpdir(), 'tieup-bench-'));
     this.main = join(this.#root, 'main');
+    this.#other = server;
   }
 
   /**
@@ -44,7 +57,7 @@ export class House {
    * @param {number} count
    */
   async enroll(count) {
-    const server = await this.#serve();
+    const { login, hostKey } = await this.#login();
     const place = join(this.main, 'partners', 'harbour.yaml');
     this.#sample ??= readFileSync(place, 'utf8');
     // The starter folder's own partner never answers.
@@ -62,12 +75,20 @@ export class House {
       const invitation = join(this.#root, `${id}.invitation`);
       const answer = join(this.#root, `${id}.answer`);
       const invited = JSON.parse((await tieup(this.main, '--json', 'invite', id, '-o', invitation)).stdout);
-      const sftp = `sftp://main@127.0.0.1:${server.port}/${id}/exchange`;
-      const agreed = ['--yes', invited.words.join(' '), '--sftp', sftp, '--url', url, '-o', answer];
+      const sftp = `${login}/${id}/exchange`;
+      const agreed = ['--yes', invited.words.join(' '), '--sftp', sftp, ...hostKey, '--url', url, '-o', answer];
       const joined = JSON.parse((await tieup(folder, '--json', 'join', invitation, ...agreed)).stdout);
       await tieup(this.main, 'enroll', answer, '--yes', joined.words.join(' '));
       this.partners.push({ id, folder });
     }
+  }
+
+  /** Where every partner's folder is, and how `join` is told the host key. */
+  async #login() {
+    if (this.#other === undefined) return { login: `sftp://main@127.0.0.1:${(await this.#serve()).port}`, hostKey: [] };
+    const { user, port, hostKey, authorize } = this.#other;
+    if (this.partners.length === 0) authorize(readFileSync(join(this.main, 'keys', 'ssh.pub'), 'utf8'));
+    return { login: `sftp://${user}@127.0.0.1:${port}${this.#root}`, hostKey: ['--host-key', hostKey] };
   }
 
   async #serve() {

@@ -115,7 +115,7 @@ export async function compare(rounds, contenders) {
 }
 
 /** Of all processes that this one started and that have ended; Linux tells it in hundredths of a second. */
-function processorOfChildren() {
+export function processorOfChildren() {
   if (!existsSync('/proc/self/stat')) return Number.NaN;
   // The name of the program comes before, in parentheses: cutime and cstime are the 14th and 15th after it.
   const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -62,7 +62,7 @@ export function sftpReading(access: SftpAccess): Pick<FileTree, 'stat' | 'list' 
       return naming(place, async () => {
         const [looked, opened] = await Promise.allSettled([
           folders.look(treePath(path), place),
-          absolutePath(access, path).then((at) => session.openFolder(at)),
+          absolutePath(access, path).then((folder) => session.openFolder(folder)),
         ]);
         const entries: FileEntry[] = [];
         try {
