@@ -60,9 +60,7 @@ export async function status(
   const limit = pLimit(concurrency);
   const rows = await Promise.all(partnerships.map((partnership) => limit(() => askPartner(site, partnership))));
   const campaign = await readCampaign(site);
-  const warned = await Promise.all(
-    rows.map((status, index) => withCampaign(site, partnerships[index], status, campaign)),
-  );
+  const warned = await Promise.all(rows.map((row, index) => withCampaign(site, partnerships[index], row, campaign)));
   return warned.toSorted(
     (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.partner < b.partner ? -1 : 1),
   );
