@@ -60,7 +60,9 @@ export async function status(
   const limit = pLimit(concurrency);
   const rows = await Promise.all(partnerships.map((partnership) => limit(() => askPartner(site, partnership))));
   const campaign = await readCampaign(site);
-  const warned = await Promise.all(rows.map((row, index) => withCampaign(site, partnerships[index], row, campaign)));
+  const warned = await Promise.all(
+    rows.map((asked, index) => withCampaign(site, partnerships[index], asked, campaign)),
+  );
   return warned.toSorted(
     (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.partner < b.partner ? -1 : 1),
   );
@@ -100,17 +102,17 @@ async function askPartner(site: MainSite, partnership: Partnership): Promise<Par
 async function withCampaign(
   site: MainSite,
   partnership: Partnership | undefined,
-  status: PartnerStatus,
+  found: PartnerStatus,
   scheduled: readonly ScheduledPage[],
 ): Promise<PartnerStatus> {
-  const { pushed } = await readRecord(site, status.partner);
+  const { pushed } = await readRecord(site, found.partner);
   const now = site.clock.now();
-  if (partnership === undefined || pushed === null || whyNotInForce(partnership, now) !== undefined) return status;
+  if (partnership === undefined || pushed === null || whyNotInForce(partnership, now) !== undefined) return found;
   const due = changedSince(scheduled, partnership, pushed.at, now).map(({ source }) => source);
-  if (due.length === 0) return status;
+  if (due.length === 0) return found;
   const named = `${due.slice(0, 3).join(', ')}${due.length > 3 ? ` and ${due.length - 3} more` : ''}`;
-  const warning = `pages came or went by date since the last push (${named}): tieup push ${status.partner}`;
-  return { ...status, warnings: [...status.warnings, warning] };
+  const warning = `pages came or went by date since the last push (${named}): tieup push ${found.partner}`;
+  return { ...found, warnings: [...found.warnings, warning] };
 }
 
 function pendingWarning(partner: string): string {
