@@ -1,5 +1,6 @@
 /** `logs:` in `tieup.yaml` of a partner: which access logs are read, and what of a visit leaves this machine. */
 import { z } from 'zod';
+import { isZone } from '../protocol/zone.ts';
 import { hostName } from './fields.ts';
 
 export interface LogsConfig {
@@ -30,7 +31,7 @@ export interface LogSource {
   readonly format: string;
   /** The host of requests whose log does not name one. */
   readonly host?: string | undefined;
-  /** The offset of times whose log does not name one: `+0100`. */
+  /** The offset of times whose log does not name one: `+0100`, or `Europe/Berlin` for one that changes with summer time. */
   readonly zone: string;
 }
 
@@ -60,9 +61,10 @@ const source: z.ZodType<LogSource> = z.strictObject({
   host: hostName.optional().meta({ description: 'the host of requests whose log does not name one' }),
   zone: z
     .string()
-    .regex(/^[+-](?:0\d|1[0-4])[0-5]\d$/, { error: 'must be an offset such as +0100' })
+    .max(64)
+    .refine(isZone, { error: 'must be an offset such as +0100, or a place such as Europe/Berlin' })
     .default('+0000')
-    .meta({ description: 'the offset of times whose log does not name one' }),
+    .meta({ description: 'the offset of times whose log does not name one, or the place of the server' }),
 });
 
 const privacy = z

@@ -1,13 +1,28 @@
 /** The time of a hit: from the forms in which servers write it to UTC with the offset that the server's clock had. */
+import { minutesOf, Zone } from '../protocol/zone.ts';
 import { FIELD, type Line } from './line.ts';
+import type { TimePattern, WrittenTime } from './strftime.ts';
 
 /**
  * `common`: `23/Nov/2026:22:00:00 +0500`. `iso-seconds`: ISO 8601 with an offset, always 25 bytes (nginx). `iso`: ISO 8601 of any
  * precision. `w3c`: a date and a time field, UTC. The others count from 1970, `seconds` with a fraction.
  */
-export type TimeForm = 'common' | 'iso-seconds' | 'iso' | 'w3c' | 'seconds' | 'milliseconds' | 'microseconds';
+export type TimeForm =
+  | 'common'
+  | 'iso-seconds'
+  | 'iso'
+  | 'w3c'
+  | 'seconds'
+  | 'milliseconds'
+  | 'microseconds'
+  | TimePattern;
 
 const DAY_MS = 86_400_000;
+/** The year 10000. */
+const END_OF_TIME = 253_402_300_800_000;
+/** `Wednesday, 23. September 2026, 22:00:00.123456 +0000` and a little more. */
+const LONGEST = 64;
+const UTC = new Zone('+0000');
 const COLON = 0x3a;
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const SLOTS = 16;
@@ -28,13 +43,13 @@ export class LogTime {
    */
   text: Uint8Array = new Uint8Array(0);
   readonly #form: TimeForm;
-  readonly #defaultZone: string;
+  readonly #zone: Zone;
   readonly #slots = Array.from({ length: SLOTS }, () => new CommonDay());
 
-  /** `zone` is for logs which do not say it: `+0100`. */
+  /** `zone` is for logs which do not say it: `+0100` or `Europe/Berlin`. */
   constructor(form: TimeForm, zone = '+0000') {
     this.#form = form;
-    this.#defaultZone = zone;
+    this.#zone = new Zone(zone);
   }
 
   /** False when the line's time is none. */
@@ -42,7 +57,7 @@ export class LogTime {
     const start = line.start[FIELD.time] ?? 0;
     const end = line.end[FIELD.time] ?? 0;
     if (this.#form === 'common') return end - start === 26 && this.#readCommon(line.bytes, start);
-    if (end - start > 40) return false;
+    if (end - start > LONGEST) return false;
     return this.#take(this.#instant(line, line.latin1(start, end)));
   }
 
@@ -57,25 +72,26 @@ export class LogTime {
   }
 
   #instant(line: Line, text: string): Instant | undefined {
+    if (typeof this.#form === 'object') return writtenInstant(this.#form.read(text), this.#zone);
     switch (this.#form) {
       case 'common':
         return commonInstant(text);
       case 'iso':
       case 'iso-seconds':
-        return isoInstant(text, this.#defaultZone);
+        return isoInstant(text, this.#zone);
       case 'w3c':
-        return isoInstant(`${line.latin1(line.start[FIELD.date] ?? 0, line.end[FIELD.date] ?? 0)}T${text}Z`, '+0000');
+        return isoInstant(`${line.latin1(line.start[FIELD.date] ?? 0, line.end[FIELD.date] ?? 0)}T${text}Z`, UTC);
       case 'seconds':
-        return countedInstant(text, 1000, this.#defaultZone);
+        return countedInstant(text, 1000, this.#zone);
       case 'milliseconds':
-        return countedInstant(text, 1, this.#defaultZone);
+        return countedInstant(text, 1, this.#zone);
       case 'microseconds':
-        return countedInstant(text, 0.001, this.#defaultZone);
+        return countedInstant(text, 0.001, this.#zone);
     }
   }
 
   #take(found: Instant | undefined): boolean {
-    if (found === undefined || !(found.ms >= 0 && found.ms < 253_402_300_800_000)) return false;
+    if (found === undefined || !(found.ms >= 0 && found.ms < END_OF_TIME)) return false;
     this.day = Math.floor(found.ms / DAY_MS);
     const iso = new Date(found.ms).toISOString();
     this.text = Buffer.from(`${found.precise ? iso : `${iso.slice(0, 19)}Z`}\t${found.zone}`);
@@ -106,7 +122,7 @@ class CommonDay {
     if (found === undefined) return false;
     this.#key.write(text, 'latin1');
     this.text.write(found.zone, ZONE_AT, 'latin1');
-    this.#offsetMinutes = offsetMinutes(found.zone);
+    this.#offsetMinutes = minutesOf(found.zone);
     this.#localDay = Math.floor((found.ms + this.#offsetMinutes * 60_000) / DAY_MS);
     this.#setDay(Math.floor(found.ms / DAY_MS));
     return true;
@@ -149,11 +165,6 @@ function putTwoDigits(target: Uint8Array, at: number, value: number): void {
   target[at + 1] = 0x30 + value - tens * 10;
 }
 
-function offsetMinutes(zone: string): number {
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3));
-  return zone.startsWith('-') ? -minutes : minutes;
-}
-
 interface Instant {
   readonly ms: number;
   readonly zone: string;
@@ -168,37 +179,50 @@ function commonInstant(text: string): Instant | undefined {
   const { day = '', month = '', year = '', time = '', zone = '' } = COMMON.exec(text)?.groups ?? {};
   const place = MONTHS.indexOf(month);
   if (month === '' || place % 3 !== 0) return undefined;
-  return isoInstant(`${year}-${String(place / 3 + 1).padStart(2, '0')}-${day}T${time}${zone}`, zone);
+  return isoInstant(`${year}-${String(place / 3 + 1).padStart(2, '0')}-${day}T${time}${zone}`, UTC);
 }
 
 const ISO =
   /^(?<date>\d{4}-\d\d-\d\d)[T ](?<time>(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:[.,](?<fraction>\d{1,9}))?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
 
-function isoInstant(text: string, defaultZone: string): Instant | undefined {
-  const { date, time, fraction, zone = defaultZone } = ISO.exec(text)?.groups ?? {};
+function isoInstant(text: string, defaultZone: Zone): Instant | undefined {
+  const { date, time, fraction, zone } = ISO.exec(text)?.groups ?? {};
   if (date === undefined || time === undefined) return undefined;
-  const offset = zone === 'Z' ? '+0000' : zone.replace(':', '');
-  const minutes = offsetMinutes(offset);
-  if (Number(offset.slice(3)) > 59 || Math.abs(minutes) > 14 * 60) return undefined;
   const local = Date.parse(`${date}T${time}Z`);
   // A day that does not exist, such as 31 April, is moved by some engines.
   if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== date) return undefined;
-  const utc = local - minutes * 60_000;
+  const offset = zone === undefined ? defaultZone.atLocal(local) : zone === 'Z' ? '+0000' : zone.replace(':', '');
+  const minutes = minutesOf(offset);
+  if (Number(offset.slice(3)) > 59 || Math.abs(minutes) > 14 * 60) return undefined;
   return {
-    ms: utc + Number((fraction ?? '').padEnd(3, '0').slice(0, 3)),
+    ms: local - minutes * 60_000 + milliseconds(fraction),
     zone: offset,
     precise: fraction !== undefined,
   };
 }
 
-function countedInstant(text: string, unitMs: number, zone: string): Instant | undefined {
+function writtenInstant(written: WrittenTime | undefined, zone: Zone): Instant | undefined {
+  if (written === undefined) return undefined;
+  const { clock, fraction, zone: said } = written;
+  if (typeof clock === 'string') {
+    return isoInstant(`${clock}${fraction === undefined ? '' : `.${fraction}`}${said ?? ''}`, zone);
+  }
+  return { ms: clock + milliseconds(fraction), zone: said ?? zone.at(clock), precise: fraction !== undefined };
+}
+
+function countedInstant(text: string, unitMs: number, zone: Zone): Instant | undefined {
   if (!/^\d{1,17}(?:\.\d{1,9})?$/.test(text)) return undefined;
   const ms = unitMs === 1000 ? wholeMilliseconds(text) : Math.floor(Number(text) * unitMs);
-  return { ms, zone, precise: unitMs !== 1000 || text.includes('.') };
+  if (ms >= END_OF_TIME) return undefined;
+  return { ms, zone: zone.at(ms), precise: unitMs !== 1000 || text.includes('.') };
+}
+
+function milliseconds(fraction: string | undefined): number {
+  return Number((fraction ?? '').padEnd(3, '0').slice(0, 3));
 }
 
 /** Without the rounding of binary fractions: `1.001` s is 1001 ms. */
 function wholeMilliseconds(text: string): number {
   const [seconds = '0', fraction = ''] = text.split('.');
-  return Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3));
+  return Number(seconds) * 1000 + milliseconds(fraction);
 }

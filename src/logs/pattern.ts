@@ -7,6 +7,7 @@ import { TieupError } from '../errors.ts';
 import { FIELD, type FieldName } from './line.ts';
 import type { Pattern, PatternPiece } from './pattern-reader.ts';
 import type { TimeForm } from './log-time.ts';
+import { compileTime, FRACTIONS } from './strftime.ts';
 import type { Escaping } from './unescape.ts';
 
 /** A pattern and what its numbers mean. */
@@ -32,7 +33,7 @@ type Token = string | Meaning;
 const IGNORED: Meaning = { field: 'ignored' };
 
 /** The length of a time that always has the same one. */
-const LENGTH_OF_TIME: Partial<Record<TimeForm, number>> = { common: 26, 'iso-seconds': 25 };
+const LENGTH_OF_TIME: Readonly<Record<string, number>> = { common: 26, 'iso-seconds': 25 };
 
 const NGINX: Readonly<Record<string, Meaning>> = {
   remote_addr: { field: 'ip' },
@@ -88,8 +89,6 @@ const APACHE_ARGUMENTS: Readonly<Record<string, Meaning>> = {
   't:sec': { field: 'time', time: 'seconds' },
   't:msec': { field: 'time', time: 'milliseconds' },
   't:usec': { field: 'time', time: 'microseconds' },
-  't:msec_frac': IGNORED,
-  't:usec_frac': IGNORED,
   'T:us': { field: 'duration', unit: 1 },
   'T:ms': { field: 'duration', unit: 1000 },
   'T:s': { field: 'duration', unit: 1_000_000 },
@@ -141,16 +140,40 @@ function nginxTokens(text: string): Token[] {
 
 function apacheTokens(text: string): Token[] {
   const field = /%[!\d,<>]*(?:\{(?<argument>[^}]*)\})?[!\d,<>]*(?<letter>\^t[io]|[A-Za-z%])/g;
-  return tokensOf(text, field, ({ argument, letter = '' }) => {
+  return tokensOf(withOneTime(text), field, ({ argument, letter = '' }) => {
     if (letter === '%') return '%';
     if (argument === undefined) return APACHE[letter] ?? IGNORED;
-    const meaning = APACHE_ARGUMENTS[`${letter}:${argument.toLowerCase()}`];
-    if (meaning === undefined && letter === 't') {
-      throw new TieupError('TIEUP_E_CONFIG', `the time %{${argument}}t of this LogFormat cannot be read`, {
-        hint: 'write %t, %{sec}t, %{msec}t or %{usec}t',
-      });
-    }
-    return meaning ?? IGNORED;
+    return APACHE_ARGUMENTS[`${letter}:${argument.toLowerCase()}`] ?? (letter === 't' ? ownTime(argument) : IGNORED);
+  });
+}
+
+/**
+ * A time that is written in several pieces becomes one, as in Apache's own example for fractions of a second:
+ * `%{%d/%b/%Y %T}t.%{msec_frac}t %{%z}t`.
+ */
+function withOneTime(text: string): string {
+  const piece = String.raw`%[<>]?\{(?:begin:|end:)?(?:msec_frac|usec_frac|[^}]*%[^}]*)\}[<>]?t`;
+  return text.replace(new RegExp(`${piece}(?:[^%]*${piece})+`, 'g'), (pieces) => {
+    const form = pieces.replace(new RegExp(piece, 'g'), (each) =>
+      formOf(/\{(?<form>[^}]*)\}/.exec(each)?.groups?.['form'] ?? ''),
+    );
+    return `%{${form}}t`;
+  });
+}
+
+/** The time of the request's beginning is what logs say otherwise; its end does as well. */
+function formOf(argument: string): string {
+  const form = argument.replace(/^(?:begin|end):/, '');
+  return FRACTIONS[form] ?? form;
+}
+
+function ownTime(argument: string): Meaning {
+  // Beside a time that is whole without it.
+  if (Object.hasOwn(FRACTIONS, argument)) return IGNORED;
+  const time = compileTime(formOf(argument));
+  if (time !== undefined) return { field: 'time', time };
+  throw new TieupError('TIEUP_E_CONFIG', `the time %{${argument}}t of this LogFormat cannot be read`, {
+    hint: 'write %t, %{sec}t, or a form with the whole date and time to the second, such as %{%Y-%m-%dT%H:%M:%S%z}t',
   });
 }
 
@@ -192,7 +215,7 @@ function assemble(spec: string, tokens: readonly Token[], escaping: Escaping): C
     return {
       field: FIELD[field],
       quoted: before.endsWith('"') && after.startsWith('"'),
-      length: meaning.time === undefined ? 0 : (LENGTH_OF_TIME[meaning.time] ?? 0),
+      length: lengthOf(meaning.time),
       after: Buffer.from(after),
     };
   });
@@ -201,6 +224,11 @@ function assemble(spec: string, tokens: readonly Token[], escaping: Escaping): C
     time: fields.find(({ time }) => time !== undefined)?.time ?? 'common',
     durationUnit: fields.find(({ unit }) => unit !== undefined)?.unit ?? 1,
   };
+}
+
+function lengthOf(time: TimeForm | undefined): number {
+  if (time === undefined) return 0;
+  return typeof time === 'string' ? (LENGTH_OF_TIME[time] ?? 0) : time.length;
 }
 
 function refuseUnusable(spec: string, fields: readonly Meaning[], literals: readonly string[]): void {

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detectFormat } from '../../../src/logs/detect.ts';
 import { compileFormat } from '../../../src/logs/format.ts';
@@ -39,9 +40,108 @@ describe('the formats of access logs', () => {
     ['%h %t %>s', 'does not say what was requested'],
     ['$remote_addr$remote_user [$time_local] "$request"', 'two fields with nothing between them'],
     ['%h %{%d/%b/%Y}t "%r"', 'the time %{%d/%b/%Y}t of this LogFormat cannot be read'],
+    ['%h %{%H:%M:%S}t "%r"', 'the time %{%H:%M:%S}t of this LogFormat cannot be read'],
+    ['%h %{%Y-%m-%d %H:%M}t "%r"', 'the time %{%Y-%m-%d %H:%M}t of this LogFormat cannot be read'],
+    ['%h %{%G %V}t "%r"', 'the time %{%G %V}t of this LogFormat cannot be read'],
   ])('the format %s is refused', (spec, why) => {
     expect(() => compileFormat(spec)).toThrow(
       expect.objectContaining({ code: 'TIEUP_E_CONFIG', message: expect.stringContaining(why) }),
+    );
+  });
+});
+
+describe('times in a form of the server’s own', () => {
+  const read = (spec: string, time: string, zone = '+0000') => {
+    const { records } = scanLog(`192.0.2.1 ${time} "GET / HTTP/1.1" 200\n`, { spec: `%h ${spec} "%r" %>s`, zone });
+    const [hit] = records.filter(({ class: kind }) => kind !== 'S');
+    return hit?.class === 'X' ? 'unreadable' : `${hit?.time} ${hit?.zone} ${hit?.path} ${hit?.status}`;
+  };
+
+  it.each([
+    ['%{%Y-%m-%dT%H:%M:%S%z}t', '2026-11-23T22:00:00+0500', '2026-11-23T17:00:00Z +0500'],
+    ['[%{%Y-%m-%d %T}t]', '[2026-11-23 22:00:00]', '2026-11-23T22:00:00Z +0000'],
+    // Nothing but its length says where this one ends.
+    ['%{%F %T}t', '2026-11-23 22:00:00', '2026-11-23T22:00:00Z +0000'],
+    ['[%{%d/%b/%Y:%H:%M:%S %z}t]', '[23/Nov/2026:22:00:00 -0330]', '2026-11-24T01:30:00Z -0330'],
+    ['[%{%d/%b/%Y %T}t.%{msec_frac}t %{%z}t]', '[23/Nov/2026 22:00:00.123 +0100]', '2026-11-23T21:00:00.123Z +0100'],
+    ['%{%FT%T}t.%{usec_frac}t%{%z}t', '2026-11-23T22:00:00.123456+0100', '2026-11-23T21:00:00.123Z +0100'],
+    ['%{begin:%F_%T}t', '2026-11-23_22:00:00', '2026-11-23T22:00:00Z +0000'],
+    ['[%{%c}t]', '[Mon Nov  3 22:00:00 2026]', '2026-11-03T22:00:00Z +0000'],
+    ['[%{%D %r}t]', '[11/23/26 12:00:00 AM]', '2026-11-23T00:00:00Z +0000'],
+    ['[%{%D %r}t]', '[11/23/26 12:00:00 PM]', '2026-11-23T12:00:00Z +0000'],
+    ['[%{%A, %-d. %B %Y, %T %Z}t]', '[Monday, 3. November 2026, 22:00:00 GMT]', '2026-11-03T22:00:00Z +0000'],
+    ['%{%s}t', '1795471200', '2026-11-23T22:00:00Z +0000'],
+    ['%{%s}t.%{msec_frac}t', '1795471200.250', '2026-11-23T22:00:00.250Z +0000'],
+    ['%t %{msec_frac}t', '[23/Nov/2026:22:00:00 +0000] 250', '2026-11-23T22:00:00Z +0000'],
+  ])('%s reads %s', (spec, time, record) => {
+    expect(read(spec, time)).toBe(`${record} / 200`);
+  });
+
+  it.each([
+    ['%{%Y-%m-%dT%H:%M:%S%z}t', '2026-11-23T22:00:00 0500'],
+    ['%{%Y-%m-%dT%H:%M:%S%z}t', '2026-02-30T22:00:00+0500'],
+    ['%{%Y-%m-%dT%H:%M:%S%z}t', '2026-11-23T24:00:00+0500'],
+    ['%{%Y-%m-%dT%H:%M:%S%z}t', '2026-11-23T22:00:60+0500'],
+    ['%{%Y-%m-%dT%H:%M:%S%z}t', '2026-13-23T22:00:00+0500'],
+    ['[%{%D %r}t]', '[11/23/26 13:00:00 PM]'],
+    ['[%{%d/%b/%Y %T}t]', '[23/Nox/2026 22:00:00]'],
+  ])('%s does not read %s', (spec, time) => {
+    expect(read(spec, time)).toBe('unreadable');
+  });
+
+  it.each([
+    ['+0100', '2026-07-01 12:00:00', '2026-07-01T11:00:00Z +0100'],
+    ['Europe/Berlin', '2026-07-01 12:00:00', '2026-07-01T10:00:00Z +0200'],
+    ['Europe/Berlin', '2026-11-23 12:00:00', '2026-11-23T11:00:00Z +0100'],
+    ['Europe/Berlin', '2026-03-29 01:59:59', '2026-03-29T00:59:59Z +0100'],
+    ['Europe/Berlin', '2026-03-29 03:00:00', '2026-03-29T01:00:00Z +0200'],
+    // There is no such time on that day: the clock of the server was put forward by hand.
+    ['Europe/Berlin', '2026-03-29 02:30:00', '2026-03-29T00:30:00Z +0200'],
+    ['Europe/Berlin', '2026-10-25 01:59:59', '2026-10-24T23:59:59Z +0200'],
+    // It is there twice.
+    ['Europe/Berlin', '2026-10-25 02:30:00', '2026-10-25T00:30:00Z +0200'],
+    ['Europe/Berlin', '2026-10-25 03:00:00', '2026-10-25T02:00:00Z +0100'],
+    ['Australia/Lord_Howe', '2026-07-01 12:00:00', '2026-07-01T01:30:00Z +1030'],
+    ['America/St_Johns', '2026-12-01 12:00:00', '2026-12-01T15:30:00Z -0330'],
+  ])('of a server in %s, %s', (zone, time, record) => {
+    expect(read('[%{%F %T}t]', `[${time}]`, zone)).toBe(`${record} / 200`);
+  });
+
+  it('any form reads what it wrote', () => {
+    const forms = ['%F %T %z', '%d/%b/%Y:%T %z', '%s', '%c', '%D %r', '%Y%m%d%H%M%S', '%e. %B %y %k:%M:%S'];
+    const written = (ms: number, form: string): string => {
+      const at = new Date(ms);
+      const two = (value: number): string => String(value).padStart(2, '0');
+      const month = at.toLocaleString('en-US', { month: 'long', timeZone: 'UTC' });
+      const parts: Record<string, string> = {
+        F: at.toISOString().slice(0, 10),
+        T: at.toISOString().slice(11, 19),
+        z: '+0000',
+        d: two(at.getUTCDate()),
+        e: String(at.getUTCDate()).padStart(2),
+        b: month.slice(0, 3),
+        B: month,
+        Y: String(at.getUTCFullYear()),
+        y: two(at.getUTCFullYear() % 100),
+        m: two(at.getUTCMonth() + 1),
+        H: two(at.getUTCHours()),
+        k: String(at.getUTCHours()).padStart(2),
+        I: two(at.getUTCHours() % 12 || 12),
+        M: two(at.getUTCMinutes()),
+        S: two(at.getUTCSeconds()),
+        p: at.getUTCHours() < 12 ? 'AM' : 'PM',
+        s: String(ms / 1000),
+        a: at.toLocaleString('en-US', { weekday: 'short', timeZone: 'UTC' }),
+      };
+      const long = form.replace('%c', '%a %b %e %T %Y').replace('%D', '%m/%d/%y').replace('%r', '%I:%M:%S %p');
+      return long.replace(/%(.)/g, (_, letter: string) => parts[letter] ?? '?');
+    };
+    const second = fc.integer({ min: 0, max: 3_124_137_599 }).map((value) => value * 1000);
+    fc.assert(
+      fc.property(second, fc.constantFrom(...forms), (ms, form) => {
+        const time = new Date(ms).toISOString().replace('.000Z', 'Z');
+        expect(read(`[%{${form}}t]`, `[${written(ms, form)}]`)).toBe(`${time} +0000 / 200`);
+      }),
     );
   });
 });
