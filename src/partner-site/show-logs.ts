@@ -2,11 +2,12 @@
 import { type LogRecord, parseRecord } from '../protocol/log-record.ts';
 import { commitLocked, logVkey, requireLogs, withLogLock } from './commit-logs.ts';
 import { type ExportRequest, selectionsOf } from './export-logs.ts';
+import { type DiskUse, diskUse } from './logs/disk-use.ts';
 import { pastExports } from './logs/exports.ts';
-import { firstState, type LogState, readLogState, TREES, treeSize, type TreeName } from './logs/log-state.ts';
+import { firstState, type LogState, readLogState, treeSize, type TreeName } from './logs/log-state.ts';
 import { recordIn, type Selection } from './logs/part-lines.ts';
 import { updatePins } from './logs/pins.ts';
-import { linesOf, readShelf, stretchesOf } from './logs/segments.ts';
+import { linesOf, stretchesOf } from './logs/segments.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 export interface ShowRequest {
@@ -23,8 +24,7 @@ export interface ShownLogs {
   readonly logs: Readonly<Record<TreeName, ShownLog>>;
   /** In the order of the log, the first ones. */
   readonly records: readonly LogRecord[];
-  /** What is kept of the logs here. */
-  readonly disk: { readonly files: number; readonly bytes: number };
+  readonly disk: DiskUse;
 }
 
 export interface ShownLog {
@@ -83,17 +83,4 @@ async function lookAt(
 function byPlace(a: LogRecord, b: LogRecord): number {
   const isEvent = ({ class: kind }: LogRecord) => Number(kind === 'S' || kind === 'G');
   return a.seq - b.seq || isEvent(a) - isEvent(b);
-}
-
-async function diskUse(site: PartnerSite, lastEpoch: number): Promise<ShownLogs['disk']> {
-  let [files, bytes] = [0, 0];
-  for (let epoch = 1; epoch <= lastEpoch; epoch += 1) {
-    for (const tree of TREES) {
-      for (const { first, next, lines } of (await readShelf(site, epoch, tree)).segments) {
-        files += lines === undefined ? 1 : 2;
-        bytes += 32 * (next - first) + (lines?.length ?? 0);
-      }
-    }
-  }
-  return { files, bytes };
 }

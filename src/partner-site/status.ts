@@ -13,6 +13,8 @@ import { lastDecision, lastDecisionOn, showLastDecision } from './decide.ts';
 import { isLive } from './go-live.ts';
 import { readLeft, type Left } from './left.ts';
 import { showKeys } from './keys-rotate.ts';
+import { type DiskUse, diskUse } from './logs/disk-use.ts';
+import { readLogState } from './logs/log-state.ts';
 import { lifetimeWarnings } from './lifetimes.ts';
 import { openRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -39,8 +41,19 @@ export interface SiteStatus {
   readonly withheld: readonly string[];
   readonly decision: Decision | undefined;
   readonly inbox: InboxStatus;
+  /** Undefined where no access logs are read. */
+  readonly logs: LogsStatus | undefined;
   /** What will go wrong unless somebody does something. */
   readonly warnings: readonly string[];
+}
+
+export interface LogsStatus {
+  /** When they were read last; null before the first time. */
+  readonly readAt: string | null;
+  /** Lines that were read in this epoch. */
+  readonly lines: number;
+  /** What is kept of them here, of all epochs. */
+  readonly disk: DiskUse;
 }
 
 export async function status(site: PartnerSite): Promise<SiteStatus> {
@@ -59,6 +72,7 @@ export async function status(site: PartnerSite): Promise<SiteStatus> {
       accepted,
       withheld: (await readChoices(site)).withheld,
       decision: last?.decision,
+      logs: await logsStatus(site),
       inbox: await lookIntoInbox(site, accepted),
       warnings: await lifetimeWarnings(site),
     };
@@ -81,4 +95,11 @@ async function lookIntoInbox(site: PartnerSite, accepted: AcceptedRelease | unde
     if (isTieupError(error)) return { kind: 'refused', error };
     throw error;
   }
+}
+
+async function logsStatus(site: PartnerSite): Promise<LogsStatus | undefined> {
+  if (site.config.logs === undefined) return undefined;
+  const state = await readLogState(site);
+  if (state === undefined) return { readAt: null, lines: 0, disk: { files: 0, bytes: 0 } };
+  return { readAt: state.time, lines: state.counts.lines, disk: await diskUse(site, state.epoch) };
 }

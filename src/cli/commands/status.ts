@@ -8,7 +8,7 @@ import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import type { Mark } from '../output.ts';
-import { count } from '../quantity.ts';
+import { byteCount, count } from '../quantity.ts';
 import { describeReview, reviewText } from '../review-text.ts';
 import { table } from '../table.ts';
 import { visible } from '../visible.ts';
@@ -85,9 +85,14 @@ async function showSite(ctx: Context): Promise<void> {
     inbox: inbox.kind,
     waiting,
     refused,
+    logs: found.logs ?? null,
     warnings: found.warnings,
   };
-  ctx.output.result('site-status', data, () => `${[...liveLines(ctx, found), ...inboxLines(ctx, found)].join('\n')}\n`);
+  ctx.output.result(
+    'site-status',
+    data,
+    () => `${[...liveLines(ctx, found), ...logLines(found), ...inboxLines(ctx, found)].join('\n')}\n`,
+  );
   if (!ctx.output.json) for (const warning of found.warnings) ctx.output.warning(warning);
 }
 
@@ -111,6 +116,14 @@ function liveLines({ output }: Context, { live, held, left, withheld, recovery }
   if (held) lines.push(output.mark('warning', 'it is held after a rollback; tieup resume ends that'));
   if (withheld.length > 0) lines.push(`you withhold ${withheld.map(visible).join(', ')}`);
   return lines;
+}
+
+function logLines({ logs }: SiteStatus): readonly string[] {
+  if (logs === undefined) return [];
+  if (logs.readAt === null) return ['your access logs were not read yet; tieup logs commit reads them'];
+  const { readAt, lines, disk } = logs;
+  const kept = `${byteCount(disk.bytes)} in ${count(disk.files, 'file')}`;
+  return [`access logs were read at ${readAt}: ${count(lines, 'line')}; ${kept} are kept of them`];
 }
 
 function inboxLines({ output }: Context, { inbox, left, held }: SiteStatus): readonly string[] {

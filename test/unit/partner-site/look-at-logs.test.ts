@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
@@ -9,8 +9,10 @@ import { detectLog } from '../../../src/partner-site/detect-log.ts';
 import { examinePartnerSite } from '../../../src/partner-site/doctor.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { showLogs } from '../../../src/partner-site/show-logs.ts';
+import { status } from '../../../src/partner-site/status.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 import { partnership } from '../../support/partnership-fixture.ts';
+import { changedPaths } from '../../support/snapshot.ts';
 import { disclosed, hit, serve, withLogs } from '../../support/shop-logs.ts';
 
 const options = { config: withLogs() };
@@ -51,6 +53,23 @@ describe('looking at what would leave', () => {
     const shown = await showLogs(await shop.open(options), { commit: true, disclose: {}, limit: 1 });
     expect(shown.records).toHaveLength(1);
     expect(shown.logs.T.leaving).toBe(2);
+  });
+});
+
+describe('the status of a site that reads access logs', () => {
+  const logs = async (shop: PartnerFixture, config = {}) => (await status(await shop.open(config))).logs;
+
+  test('says when they were read, and how much of them is kept', async () => {
+    const { main, shop } = await trading();
+    expect(await logs(shop)).toBeUndefined();
+    expect(await logs(shop, options)).toEqual({ readAt: null, lines: 0, disk: { files: 0, bytes: 0 } });
+    const before = await shop.snapshot();
+    const { counts } = await commitLogs(await shop.open(options), { acceptGap: false });
+    const kept = changedPaths(before, await shop.snapshot()).filter((path) => /\.(?:hashes|seg)$/.test(path));
+    const bytes = kept.reduce((sum, path) => sum + statSync(shop.path(path)).size, 0);
+    const readAt = main.clock.now().toISOString().replace('.000Z', 'Z');
+    const disk = { files: kept.length, bytes };
+    expect(await logs(shop, options)).toEqual({ readAt, lines: counts.lines, disk });
   });
 });
 
