@@ -4,13 +4,28 @@ import type { LogFile, LogFiles } from '../io/log-files.ts';
 import { type DetectedFormat, detectFormat, sampleLines, tryFormat } from '../logs/detect.ts';
 import { compileFormat } from '../logs/format.ts';
 import { createTally } from '../logs/tally.ts';
-import { content } from './logs/log-content.ts';
+import { cannotRead, content, isUnreadable } from './logs/log-content.ts';
 
 export interface Detected extends DetectedFormat {
   /** The file that was looked at. */
   readonly path: string;
   /** All of its lines, and those that the format cannot take apart. */
   readonly counted: { readonly lines: number; readonly unreadable: number };
+}
+
+/** What rotation puts behind the name of a log: a number or a date, and how it compressed the file. */
+const ROTATED = /(?:[.-]\d{1,4}|[.-]?\d{4}-?\d{2}-?\d{2}(?:[-_T]?\d{2,6})?)?(?:\.gz)?$/;
+/** IIS writes a file a day, `u_ex261123.log`. */
+const DATED = /\d{6}(?:\d{2})?(?=\.log$)/;
+
+/** What `files` in tieup.yaml has to be for a log and its rotated files, of which `path` is one. */
+export function filesPattern(path: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  const name = path.slice(slash).replace(/\.gz$/, '');
+  const dated = name.replace(DATED, '*');
+  if (dated !== name) return `${path.slice(0, slash)}${dated}*`;
+  const live = name.replace(ROTATED, '');
+  return /log$/i.test(live) ? `${path.slice(0, slash)}${live}*` : path;
 }
 
 const SAMPLE = 1024 * 1024;
@@ -29,6 +44,7 @@ export async function detectLog(logFiles: LogFiles, path: string, format: string
         hint: 'name a file in which the web server has logged some requests',
       });
     }
+    if (isUnreadable(newest.path)) throw cannotRead(newest);
     let sample = new Uint8Array();
     for await (const chunk of content(newest, 0)) {
       sample = Uint8Array.from(Buffer.concat([sample, chunk]).subarray(0, SAMPLE));

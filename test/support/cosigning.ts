@@ -27,6 +27,7 @@ export async function demandRecords(
     partner: 'harbour',
     epoch,
     tree: { size: O.size, root: O.root },
+    from: 0,
     nonce: '5e'.repeat(32),
     count: 3,
     time: '2026-11-23T12:00:00Z',

@@ -1,6 +1,6 @@
 /** `tieup logs detect` and `tieup logs show`: looking before anything leaves. */
 import { TieupError } from '../../errors.ts';
-import { type Detected, detectLog } from '../../partner-site/detect-log.ts';
+import { type Detected, detectLog, filesPattern } from '../../partner-site/detect-log.ts';
 import { showLogs, type ShownLogs } from '../../partner-site/show-logs.ts';
 import type { LogRecord } from '../../protocol/log-record.ts';
 import type { Define } from '../define.ts';
@@ -32,7 +32,7 @@ export const defineLogsLook: Define = (command, context) => {
         examples,
         counted: found.counted,
       };
-      ctx.output.result('logs-detect', data, () => detectedText(ctx.output, found, file, given));
+      ctx.output.result('logs-detect', data, () => detectedText(ctx.output, found, given));
     });
   command
     .command('show')
@@ -58,7 +58,7 @@ function limitOf(text: string): number {
   throw new TieupError('TIEUP_E_USAGE', `--limit ${JSON.stringify(text)} is not a number up to ${MAX_LIMIT}`);
 }
 
-function detectedText(output: Output, { path, counted, examples }: Detected, file: string, format: string): string {
+function detectedText(output: Output, { path, counted, examples }: Detected, format: string): string {
   const { lines, unreadable } = counted;
   const mark = unreadable === 0 ? 'good' : 'warning';
   const parts = [
@@ -69,7 +69,7 @@ function detectedText(output: Output, { path, counted, examples }: Detected, fil
     for (const [name, value] of fields) parts.push(`  ${name.padEnd(9)} ${visible(value)}\n`);
   }
   // JSON strings are YAML strings, whatever is in them.
-  const files = JSON.stringify(file.endsWith('.log') ? `${file}*` : file);
+  const files = JSON.stringify(filesPattern(path));
   parts.push(
     '\nIf that is right, these are the lines for tieup.yaml:\n\n',
     `logs:\n  sources:\n    - files: ${files}\n      format: ${JSON.stringify(format)}\n`,

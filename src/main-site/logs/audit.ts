@@ -229,13 +229,15 @@ async function nextDemand(
   pins: Pins,
   signer: NoteSigner,
 ): Promise<OpenDemand | null> {
-  const grown = asked === null || asked.epoch !== pins.epoch ? pins.O.size : pins.O.size - asked.size;
+  // What was asked about before may be older than the partner keeps it, and would leave what is new ever smaller a chance.
+  const from = asked === null || asked.epoch !== pins.epoch ? 0 : asked.size;
   const count = partnership.logs.audit;
-  if (grown === 0 || count === 0) return null;
+  if (from === pins.O.size || count === 0) return null;
   const demand: LogDemand = {
     partner: partnership.id,
     epoch: pins.epoch,
     tree: headOf(pins.O),
+    from,
     nonce: Buffer.from(site.random(32)).toString('hex'),
     count,
     time: instant(site.clock.now()),

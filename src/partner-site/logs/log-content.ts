@@ -17,6 +17,17 @@ export function isUnreadable(path: string): boolean {
   return UNREADABLE.test(path);
 }
 
+/** For a file that {@link isUnreadable}. */
+export function cannotRead({ path }: Pick<LogFile, 'path'>): TieupError {
+  return new TieupError(
+    'TIEUP_E_STORAGE',
+    `the log ${JSON.stringify(path)} is compressed in a way that tieup cannot read`,
+    {
+      hint: 'unpack it or compress it with gzip; or name the files in tieup.yaml so that it is not among them',
+    },
+  );
+}
+
 /**
  * The content from the uncompressed offset `from` on, up to the length that the file had when it was opened.
  * @throws TIEUP_E_STORAGE when a compressed file is damaged or not complete yet.

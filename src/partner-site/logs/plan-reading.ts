@@ -11,7 +11,7 @@ import { basename } from 'node:path';
 import { isTieupError, TieupError } from '../../errors.ts';
 import type { LogFile } from '../../io/log-files.ts';
 import { continues, isSameInode, isUntouched, type KnownFile, MARK } from './known-file.ts';
-import { firstBytes, isCompressed, isUnreadable } from './log-content.ts';
+import { cannotRead, firstBytes, isCompressed, isUnreadable } from './log-content.ts';
 
 export interface ReadingStep {
   readonly file: LogFile;
@@ -148,14 +148,4 @@ function dateIn(name: string): string | undefined {
 
 function numberIn(name: string): number {
   return Number(/\.(\d{1,5})(?:\.\w+)?$/.exec(name)?.[1] ?? -1);
-}
-
-function cannotRead({ path }: LogFile): TieupError {
-  return new TieupError(
-    'TIEUP_E_STORAGE',
-    `the log ${JSON.stringify(path)} is compressed in a way that tieup cannot read`,
-    {
-      hint: 'unpack it or compress it with gzip; or name the files in tieup.yaml so that it is not among them',
-    },
-  );
 }

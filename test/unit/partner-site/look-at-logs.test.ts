@@ -5,7 +5,7 @@ import { memoryTree } from '../../../src/io/memory-tree.ts';
 import type { Machine } from '../../../src/io/machine.ts';
 import { compileFilter } from '../../../src/logs/record-filter.ts';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
-import { detectLog } from '../../../src/partner-site/detect-log.ts';
+import { detectLog, filesPattern } from '../../../src/partner-site/detect-log.ts';
 import { examinePartnerSite } from '../../../src/partner-site/doctor.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { showLogs } from '../../../src/partner-site/show-logs.ts';
@@ -83,6 +83,29 @@ describe('naming the format of a log', () => {
     expect(found).toMatchObject({ lines: 2, read: 2, format: { name: 'combined' } });
     expect(found.examples[0]?.fields.get('path')).toBe('/a');
     expect(found.examples[0]?.fields.get('ip')).toBe('203.0.113.7');
+  });
+
+  test.each([
+    ['/var/log/nginx/access.log', '/var/log/nginx/access.log*'],
+    ['/var/log/nginx/access.log.1', '/var/log/nginx/access.log*'],
+    ['/var/log/nginx/access.log.14.gz', '/var/log/nginx/access.log*'],
+    ['/var/log/httpd/access_log-20261123', '/var/log/httpd/access_log*'],
+    ['/var/log/httpd/access_log-20261123.gz', '/var/log/httpd/access_log*'],
+    ['/var/log/httpd/access_log.2026-11-23', '/var/log/httpd/access_log*'],
+    ['/logs/u_ex261123.log', '/logs/u_ex*.log*'],
+    ['/logs/hits.txt', '/logs/hits.txt'],
+  ])('of %s, names that log with its rotated files: %s', (path, pattern) => {
+    expect(filesPattern(path)).toBe(pattern);
+  });
+
+  test('refuses what is compressed in a way that it cannot read, and says what to do', async () => {
+    const { shop } = await trading();
+    writeFileSync(shop.path('log/access.log.2.bz2'), 'BZh91AY&SY');
+    const { logFiles } = await shop.open();
+    await expect(detectLog(logFiles, 'log/access.log.2.bz2', undefined)).rejects.toMatchObject({
+      code: 'TIEUP_E_STORAGE',
+      hint: expect.stringContaining('gzip'),
+    });
   });
 
   test('refuses what is no log, what is empty, and what is not there', async () => {

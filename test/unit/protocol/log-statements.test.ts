@@ -48,7 +48,15 @@ const exported: LogExport = {
 };
 const EXPORT = renderExport(exported);
 
-const demand: LogDemand = { partner: 'harbour', epoch: 1, tree: { size: 9, root }, nonce: B, count: 4, time: TIME };
+const demand: LogDemand = {
+  partner: 'harbour',
+  epoch: 1,
+  tree: { size: 9, root },
+  from: 0,
+  nonce: B,
+  count: 4,
+  time: TIME,
+};
 const DEMAND = renderDemand(demand);
 
 const answer: LogAnswer = { partner: 'harbour', demand: A, file: { digest: B, length: 9, rawLength: 99 }, time: TIME };
@@ -116,13 +124,22 @@ describe('the statement of an export', () => {
 
 describe('a demand for records', () => {
   test('is read as it was written', () => {
-    expect(DEMAND).toBe(`${DEMAND_TYPE}\npartnership harbour\ntree O 1 9 ${ROOT}\nnonce ${B}\ncount 4\ntime ${TIME}\n`);
+    expect(DEMAND).toBe(
+      `${DEMAND_TYPE}\npartnership harbour\ntree O 1 0 9 ${ROOT}\nnonce ${B}\ncount 4\ntime ${TIME}\n`,
+    );
     expect(parseDemand(DEMAND)).toEqual(demand);
   });
 
   test('draws indexes that both sides compute alike', () => {
     // Computed with Python's hashlib.
     expect(demandedIndexes(demand)).toEqual([1, 3, 5]);
+  });
+
+  test('draws none of the records that were asked about before', () => {
+    // Computed with Python's hashlib.
+    expect(demandedIndexes({ ...demand, from: 5 })).toEqual([6, 8]);
+    const large = { ...demand, from: 2 ** 40 - 7, tree: { size: 2 ** 40, root }, count: 200 };
+    expect(demandedIndexes(large)).toEqual(Array.from({ length: 7 }, (_, index) => large.from + index));
   });
 
   test('draws within the tree, ascending, each once, and other ones with another nonce', () => {
@@ -142,7 +159,8 @@ describe('a demand for records', () => {
   test.each<[string, string, string, string]>([
     ['of no records', 'count 4', 'count 0', 'it is of 0 records'],
     ['of too many records', 'count 4', 'count 10001', 'it is of 10001 records'],
-    ['of an empty tree', 'O 1 9', 'O 1 0', 'there is nothing to be seen'],
+    ['of an empty tree', 'O 1 0 9', 'O 1 0 0', 'there is nothing to be seen'],
+    ['of what was asked about already', 'O 1 0 9', 'O 1 9 9', 'there is nothing to be seen'],
     ['of the other log', 'tree O', 'tree T', 'canonical form'],
     ['with a short nonce', B, 'bb', 'nonce "bb"'],
   ])('%s is refused', (_, from, to, why) => {
