@@ -15,7 +15,8 @@ const PACKAGE = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/.@][^\\/]*(?=[\
 async function bundleCommand(folder) {
   const bundle = await rolldown({
     cwd: ROOT,
-    input: { run: join(folder, 'run.js') },
+    // What runs on a thread is of the same packages.
+    input: { run: join(folder, 'run.js'), 'markdown-thread': join(dist, 'content', 'markdown-thread.js') },
     platform: 'node',
     // They look for native parts of their own beside themselves, and few commands load them.
     external: ['@duckdb/node-api', 'ssh2', 'ssh2-sftp-client'],

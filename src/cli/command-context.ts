@@ -11,6 +11,7 @@ import type { Prompt } from '../io/prompt.ts';
 import type { SshKey } from '../io/ssh-key.ts';
 import type { StockTufClient } from '../io/tuf-conformance.ts';
 import type { MainDoctorPorts } from '../main-site/doctor.ts';
+import type { OutputFolder } from '../io/output-folder.ts';
 import type { MainSite } from '../main-site/main-site.ts';
 import type { PartnerDoctorPorts } from '../partner-site/doctor.ts';
 import type { JoinPorts } from '../partner-site/join.ts';
@@ -32,6 +33,8 @@ export interface Context {
   readonly canAsk: boolean;
   /** Asks a person; refuses with the name of the flag when there is none. */
   prompt(): Promise<Prompt>;
+  /** A folder to write output into that can be made again. */
+  outputFolder(path: string): Promise<OutputFolder>;
   /** A local folder, absolute or relative to the working folder; closed at the end of the run. */
   tree(folder: string): Promise<FileTree>;
   /** The keys in a local folder. */

@@ -7,6 +7,9 @@ import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Partnership } from '../config/partnership.ts';
+import type { FragmentStore } from '../content/compile-cached.ts';
+import type { CompilingThreads } from '../content/compile-on-threads.ts';
+import type { MarkdownCompiler } from '../content/markdown.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
@@ -15,7 +18,7 @@ import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
-import { packageFile } from './package-files.ts';
+import { packageFile, packageVersion } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { canAsk } from './terminal.ts';
@@ -48,6 +51,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const tree = folderTree(resolve(folder, path));
       trees.push(tree);
       return tree;
+    },
+    async outputFolder(path) {
+      const { outputFolder } = await import('../io/output-folder.ts');
+      return outputFolder(resolve(folder, path));
     },
     async keyStore(path, { further = [], references } = {}) {
       const { folderKeyStore } = await import('../io/keys.ts');
@@ -90,11 +97,15 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { folder: at, config } = await context.mainConfig();
       const { isAlive } = await import('../io/processes.ts');
       const { sshKeyFolder } = await import('../io/ssh-keys.ts');
+      const { packCache } = await import('../io/pack-cache.ts');
       const keys = await context.keyStore(resolve(at, config.folders.keys), { further: rootKeys });
+      const memory = packCache(at, ['.tieup', 'cache']);
       return {
         config,
         files: await context.tree(at),
         cacheFolder: resolve(at, '.tieup'),
+        memory,
+        markdown: await markdownCompiler(memory),
         keys,
         sshKeys: sshKeyFolder(resolve(at, config.folders.keys)),
         clock: context.clock,
@@ -275,14 +286,38 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const LOCK_MINUTES = 60;
+/** Each takes a hundred megabytes and more; beyond these, starting them takes longer than they save. */
+const MAX_MARKDOWN_THREADS = 4;
 
-/** The compiled modules, also where the command is bundled or run from its sources. */
+/** A compiled module, also where the command is bundled or run from its sources: threads cannot run sources. */
+function compiledModule(path: string): URL {
+  return pathToFileURL(packageFile(`dist/${path}`));
+}
+
 async function sealingThread(): Promise<PartnerSite['startSealing']> {
   if (availableParallelism() === 1) return undefined;
   const { workerThreads } = await import('../io/worker-threads.ts');
-  const compiled = (path: string) => pathToFileURL(packageFile(`dist/${path}`));
-  const threads = workerThreads(compiled('io/worker-entry.js'));
-  return (trees) => threads.start(compiled('logs/seal-thread.js'), trees);
+  const threads = workerThreads(compiledModule('io/worker-entry.js'));
+  return (trees) => threads.start(compiledModule('logs/seal-thread.js'), trees);
+}
+
+/** Texts are compiled once, here or on threads, and kept below the site's folder. */
+async function markdownCompiler(store: FragmentStore): Promise<MarkdownCompiler> {
+  const { compileCached } = await import('../content/compile-cached.ts');
+  const { compileOnThreads } = await import('../content/compile-on-threads.ts');
+  return compileCached(store, compileOnThreads(markdownThreads()), await packageVersion());
+}
+
+/** Each reads one text at a time, within bounds. */
+function markdownThreads(): CompilingThreads {
+  return {
+    count: Math.min(availableParallelism(), MAX_MARKDOWN_THREADS),
+    async start() {
+      const { workerThreads } = await import('../io/worker-threads.ts');
+      const threads = workerThreads(compiledModule('io/worker-entry.js'));
+      return threads.start(compiledModule('cli/markdown-thread.js'), undefined, { maxHeapMegabytes: 1024 });
+    },
+  };
 }
 
 function lockOwner(pid: number, random: (length: number) => Uint8Array): LockOwner {

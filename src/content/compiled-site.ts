@@ -38,6 +38,10 @@ export interface SitePage {
   readonly file: string;
   readonly inherit: Inheritance;
   readonly title: string;
+  /** Differs whenever what {@link render} gives does, and is had without rendering. */
+  key(since: number): string;
+  /** The same for copies that differ in nothing a browser acts on by itself: in words, in labels, in where links lead. */
+  alike(): string;
   /**
    * @param since the release in which this page last changed; an unchanged page keeps its bytes
    * @param scratch for who needs the bytes no longer than until the next page

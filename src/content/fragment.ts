@@ -26,7 +26,13 @@ export interface TextProblem extends TextPlace {
 export type FragmentPart = string | Uint8Array | FragmentHole;
 
 export type FragmentHole =
-  | { readonly kind: 'variable'; readonly name: string; readonly context: HoleContext; readonly at: TextPlace }
+  | {
+      readonly kind: 'variable';
+      readonly name: string;
+      readonly context: HoleContext;
+      readonly follow?: boolean;
+      readonly at: TextPlace;
+    }
   | { readonly kind: 'slot-start'; readonly name: string; readonly at: TextPlace }
   | { readonly kind: 'slot-end'; readonly name: string }
   /** The whole of an attribute in double quotes; to be escaped for it. */

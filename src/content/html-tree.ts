@@ -118,7 +118,9 @@ class HtmlWalk {
       if (!ADDRESS.has(name)) element.properties[name] = this.#attribute(value);
       else {
         const address = marks.decodeIn(value);
-        element.properties[name] = marks.has(address) ? this.#composed(address) : this.#address(element, name, address);
+        element.properties[name] = marks.has(address)
+          ? this.#composed(address, name === 'href')
+          : this.#address(element, name, address);
       }
     }
   }
@@ -133,7 +135,7 @@ class HtmlWalk {
   }
 
   /** An address that holds variables: its constant text has passed the sanitiser, which knows nothing of their values. */
-  #composed(address: string): string {
+  #composed(address: string, follow: boolean): string {
     const { marks } = this.#pass;
     let before = '';
     let composed = '';
@@ -143,7 +145,7 @@ class HtmlWalk {
         composed += piece;
         continue;
       }
-      composed += marks.add(arrived(piece, addressContext(before)));
+      composed += marks.add(arrived(piece, addressContext(before), follow));
       before += HOLE;
     }
     return composed;
@@ -181,9 +183,12 @@ function textOf(element: Element): string {
     .join('');
 }
 
-function arrived(mark: Mark, context: HoleContext): Mark {
+function arrived(mark: Mark, context: HoleContext, follow = false): Mark {
   if (mark.kind !== 'variable') return mark;
-  return { kind: 'hole', hole: { kind: 'variable', name: mark.name, context, at: mark.at } };
+  return {
+    kind: 'hole',
+    hole: { kind: 'variable', name: mark.name, context, ...(follow ? { follow } : {}), at: mark.at },
+  };
 }
 
 function collectIds(parent: Root | Element, ids: Set<string>): Set<string> {

@@ -1,4 +1,5 @@
 /** Links to a partner's pages: the top level, and the folders on the way to the page that shows them. */
+import { sha256 } from '../protocol/digest.ts';
 import { encodePath } from './addresses.ts';
 import { escapeAttribute, escapeText } from './encode.ts';
 
@@ -22,15 +23,26 @@ export class Navigation {
 
   /** The pieces to copy for the page at `path`: its own link is marked, wherever it stands. */
   pieces(path: string): readonly Uint8Array[] {
+    const { bytes, links } = this.#renderFor(path);
+    const offset = links.get(path);
+    return offset === undefined ? [bytes] : [bytes.subarray(0, offset), CURRENT, bytes.subarray(offset)];
+  }
+
+  /** Differs whenever the pieces do. */
+  key(path: string): string {
+    const rendered = this.#renderFor(path);
+    rendered.digest ??= sha256(rendered.bytes);
+    return `${rendered.digest} ${rendered.links.get(path) ?? ''}`;
+  }
+
+  #renderFor(path: string): RenderedNavigation {
     const folder = this.#folderOf(path);
     let rendered = this.#rendered.get(folder);
     if (rendered === undefined) {
       rendered = render(this.#root, folder, this.#mount);
       this.#rendered.set(folder, rendered);
     }
-    const { bytes, links } = rendered;
-    const offset = links.get(path);
-    return offset === undefined ? [bytes] : [bytes.subarray(0, offset), CURRENT, bytes.subarray(offset)];
+    return rendered;
   }
 
   /** The innermost folder on the way to `path` that the navigation has. */
@@ -59,6 +71,8 @@ interface RenderedNavigation {
   readonly bytes: Uint8Array;
   /** Where in the bytes the attribute of a page's link goes. */
   readonly links: ReadonlyMap<string, number>;
+  /** Of the bytes, once somebody has asked for it. */
+  digest?: string;
 }
 
 function plant(entries: readonly NavigationEntry[]): Folder {

@@ -7,7 +7,8 @@ import { escapeAttribute, escapeText } from './encode.ts';
 import { placePart, type MarkdownFragment, type PlacedPart } from './fragment.ts';
 import type { AddressResolver, MarkdownSource } from './markdown.ts';
 import { SegmentWriter, type NamedHole, type Part, type Place, type Segment, type SlotHole } from './segment.ts';
-import type { PageSource, SiteIdentity, SlotMeta } from './source.ts';
+import type { PageSource, SiteIdentity } from './source.ts';
+import { MAX_MARKDOWN, type PageTexts } from './page-texts.ts';
 import { CONTENT_SLOT, type Template, type TemplateSlot } from './template.ts';
 import { BUILT_IN, lookUp, type PageScope } from './variables.ts';
 
@@ -36,33 +37,6 @@ export interface PageContext {
   readonly resolve: AddressResolver;
   /** What is found is added; a page with problems is not to be rendered. */
   readonly problems: Problem[];
-}
-
-/** Characters of one text; the parser needs up to a hundred times as many bytes. */
-const MAX_MARKDOWN = 4 * 1024 * 1024;
-
-/** The texts of a page that a Markdown engine has to compile, before anything else is known. */
-export interface PageTexts {
-  /** undefined where the text stays at the main site, and where it is too long. */
-  readonly body: MarkdownSource | undefined;
-  /** By name, those of the slots which the main site fills. */
-  readonly slots: ReadonlyMap<string, MarkdownSource>;
-}
-
-export function textsOf({ meta, markdown }: PageSource): PageTexts {
-  const text = { format: 'md', schema: 'page', holes: true } as const;
-  const hasBody = meta.inherit !== 'link' && markdown.length <= MAX_MARKDOWN;
-  const slots = new Map<string, MarkdownSource>();
-  for (const [name, slot] of Object.entries(meta.slots)) {
-    const own = ownText(slot, meta.inherit);
-    if (own !== undefined) slots.set(name, { text: own, ...text, idPrefix: `${name}-` });
-  }
-  return { body: hasBody ? { text: markdown, ...text, idPrefix: '' } : undefined, slots };
-}
-
-/** What the main site puts into a slot; undefined when that is the template's or the page's own fallback. */
-function ownText(slot: SlotMeta, inherit: Inheritance): string | undefined {
-  return inherit === 'framework' ? slot.fallback : (slot.content ?? slot.fallback);
 }
 
 export function compilePage(page: PageSource, template: Template, context: PageContext): CompiledPage {
@@ -148,9 +122,9 @@ class PageCompiler {
       noindex: encoder.encode('<meta name="robots" content="noindex">\n'),
     });
     writer.text('<meta name="generator" content="tieup">\n<meta name="tieup-release" content="');
-    writer.value({ kind: 'partner', name: 'id' }, 'attribute', place);
+    writer.value({ kind: 'partner', name: 'id' }, { context: 'attribute', place });
     writer.text(' ');
-    writer.value({ kind: 'since' }, 'attribute', place);
+    writer.value({ kind: 'since' }, { context: 'attribute', place });
     writer.text(`">\n<meta name="tieup-source" content="${escapeAttribute(source)}">\n`);
   }
 
@@ -275,14 +249,15 @@ class PageCompiler {
     }
   }
 
-  #variable({ name, context, place }: NamedHole): void {
+  #variable(hole: NamedHole): void {
+    const { name, place } = hole;
     if (name === 'navigation') {
       return this.#problemAt(place, 'the navigation belongs into a template, not into a page');
     }
     const found = lookUp(name, this.#context.site, this.#scope);
     if (found.kind === 'unknown') this.#problemAt(place, this.#forThisPage(place, found.message));
     else if (found.kind !== 'later') {
-      const fault = this.#writer.value(found, context, place);
+      const fault = this.#writer.value(found, hole);
       if (fault === undefined || found.kind !== 'constant') return undefined;
       this.#problemAt(
         place,

@@ -1,5 +1,6 @@
 /** Rendering: one pass over the segments, one copy of the bytes. Everything costly has happened before. */
 import { TieupError } from '../errors.ts';
+import { sha256, sha256Stream } from '../protocol/digest.ts';
 import type { SlotRange } from '../protocol/release.ts';
 import { addressBelow } from './addresses.ts';
 import { encodeValue, type HoleContext } from './encode.ts';
@@ -37,6 +38,9 @@ export class Scratch {
     return this.#room.subarray(0, length);
   }
 }
+
+/** Raise it with every change of how a page is filled: what was written by an older version is written again. */
+const RENDER_VERSION = 'render/1';
 
 const encoder = new TextEncoder();
 
@@ -91,6 +95,40 @@ export function renderPage(page: CompiledPage, target: RenderTarget, since: numb
   return { bytes, slots: ranges };
 }
 
+/**
+ * Differs whenever the bytes or slots of {@link renderPage} would, and costs much less than they do.
+ * @param constants {@link constantsKey} of the page
+ */
+export function outputKey(page: CompiledPage, constants: string, target: RenderTarget, since: number): string {
+  const filled: string[] = [constants];
+  for (const segment of page.segments) {
+    if (segment instanceof Uint8Array) continue;
+    if (segment.kind === 'value') filled.push(Buffer.from(valueOf(segment, page, target, since)).toString());
+    else if (segment.kind === 'link') filled.push(target.pages.has(segment.page) ? 'near' : 'far');
+    else if (segment.kind === 'navigation') filled.push(target.navigation().key(page.path));
+    else if (segment.kind === 'search') filled.push(target.partner.search);
+  }
+  return sha256(JSON.stringify(filled));
+}
+
+/** Of what a page is made of before it is filled. */
+export function constantsKey({ segments, required, inherit, title, path }: CompiledPage): string {
+  const key = sha256Stream();
+  const encode = (value: unknown): Uint8Array => encoder.encode(`${JSON.stringify(value)}\n`);
+  key.update(encode([RENDER_VERSION, inherit, title, path, [...required]]));
+  for (const segment of segments) {
+    if (segment instanceof Uint8Array) {
+      key.update(encode(segment.length));
+      key.update(segment);
+    } else if (segment.kind === 'search') {
+      key.update(
+        encode([segment.kind, Buffer.from(segment.canonical).toString(), Buffer.from(segment.noindex).toString()]),
+      );
+    } else key.update(encode(segment));
+  }
+  return key.digest();
+}
+
 function valueOf(hole: ValueHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {
   const { variable, context } = hole;
   if (variable.kind === 'since') return encoder.encode(String(since));
@@ -112,7 +150,7 @@ function partnerBytes(name: string, context: HoleContext, target: RenderTarget):
 }
 
 /** `url`: the page at the partner. `canonical`: the address that search engines are told. */
-function pageAddress(page: CompiledPage, partner: PartnerView, which: 'url' | 'canonical'): string {
+export function pageAddress(page: CompiledPage, partner: PartnerView, which: 'url' | 'canonical'): string {
   if (which === 'canonical' && partner.search === 'canonical-to-main') return page.mainAddress;
   return addressBelow(partner.url, `${partner.mount.slice(1)}${page.path}`);
 }

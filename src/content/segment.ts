@@ -16,6 +16,8 @@ export interface NamedHole {
   readonly kind: 'variable';
   readonly name: string;
   readonly context: HoleContext;
+  /** In the address of a link, which does nothing unless a visitor follows it. */
+  readonly follow?: boolean;
   readonly place: Place;
 }
 
@@ -24,6 +26,8 @@ export interface ValueHole {
   readonly kind: 'value';
   readonly variable: Exclude<Variable, { kind: 'constant' }>;
   readonly context: HoleContext;
+  /** As that of {@link NamedHole}. */
+  readonly follow?: boolean;
   readonly place: Place;
 }
 
@@ -81,12 +85,12 @@ export class SegmentWriter {
   }
 
   /** @returns what is wrong with a constant value, as the end of a sentence; it is written all the same. */
-  value(variable: Variable, context: HoleContext, place: Place): string | undefined {
+  value(variable: Variable, { context, follow, place }: Omit<NamedHole, 'kind' | 'name'>): string | undefined {
     if (variable.kind === 'constant') {
       this.#text += encodeValue(variable.value, context);
       return valueFault(variable.value, context);
     }
-    this.push({ kind: 'value', variable, context, place });
+    this.push({ kind: 'value', variable, context, ...(follow === true ? { follow } : {}), place });
     return undefined;
   }
 

@@ -5,24 +5,26 @@
 import { TieupError, type Problem } from '../errors.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pathFault } from '../protocol/names.ts';
-import { ASSETS, checkPublishedPaths, publishedPath, type PublishedPath } from './addresses.ts';
-import { valueFault } from './encode.ts';
+import { ASSETS, publishedPath } from './addresses.ts';
 import { AssetNames, type PublishedAsset } from './assets.ts';
+import { checkSite } from './check-site.ts';
 import { foldPath, linkResolver } from './links.ts';
 import { compileHere } from './compile-here.ts';
 import type { CompiledSite, PageSummary, SiteFile } from './compiled-site.ts';
 import type { MarkdownFragment } from './fragment.ts';
 import type { MarkdownCompiler, MarkdownSource } from './markdown.ts';
 import { Navigation, type NavigationEntry } from './navigation.ts';
-import { compilePage, textsOf, type CompiledPage, type PageTexts } from './page.ts';
+import { textsOf, type PageTexts } from './page-texts.ts';
+import { compilePage, type CompiledPage } from './page.ts';
 import { renderRedirect } from './redirect.ts';
-import { renderPage, type RenderTarget } from './render.ts';
+import { constantsKey, outputKey, renderPage, type RenderTarget } from './render.ts';
+import { actingHoles, actingValues, needsOf, valueProblems } from './needed-values.ts';
 import { applySchedule, type Schedule, type ScheduledPage } from './schedule.ts';
 import type { ValueHole } from './segment.ts';
 import type { PageSource, PartnerView, SiteIdentity, SiteSource } from './source.ts';
 import { withoutAssets } from './template-assets.ts';
 import { compileTemplate, type Template } from './template.ts';
-import { BUILT_IN, missingPartnerValue, partnerValue } from './variables.ts';
+import { BUILT_IN } from './variables.ts';
 
 /**
  * @param compiler compiles in this process unless given
@@ -109,26 +111,6 @@ function scheduleFor({ site, at }: SiteSource, pages: readonly PageSource[], pro
     : applySchedule(pages, site.timeZone ?? 'UTC', at, problems);
 }
 
-function checkSite(source: SiteSource, published: readonly PageSource[], problems: Problem[]): void {
-  const paths: PublishedPath[] = source.assets.map(({ path }) => ({
-    path: `${ASSETS}${path}`,
-    file: `${ASSETS}${path}`,
-  }));
-  for (const { path, file, meta } of published) {
-    if (!path.endsWith('.md')) problems.push({ file, message: 'a page is a Markdown file whose name ends with .md' });
-    paths.push({ path: publishedPath(path), file });
-    for (const alias of meta.aliases) {
-      if (alias.endsWith('.html')) paths.push({ path: alias, file });
-      else problems.push({ file, message: `the alias ${JSON.stringify(alias)} does not end with .html` });
-    }
-  }
-  problems.push(...checkPublishedPaths(paths));
-  for (const key of Object.keys(source.site.values)) {
-    if (BUILT_IN.site.includes(key))
-      problems.push({ message: `the site's value "${key}" would hide the variable \`site.${key}\`` });
-  }
-}
-
 function templateOf(
   page: PageSource,
   templates: ReadonlyMap<string, Template>,
@@ -151,7 +133,15 @@ function navigationEntry({ path, meta }: PageSource): { page: string; entry: Nav
 
 /** A file before it is known for which partner. */
 type Entry =
-  | { readonly kind: 'page'; readonly path: string; readonly page: CompiledPage; readonly needs: readonly ValueHole[] }
+  | {
+      readonly kind: 'page';
+      readonly path: string;
+      readonly page: CompiledPage;
+      readonly needs: readonly ValueHole[];
+      readonly acting: readonly ValueHole[];
+      /** Key of its constants, once somebody has asked for it. */
+      constants?: string;
+    }
   | { readonly kind: 'redirect'; readonly path: string; readonly page: CompiledPage; readonly bytes: Uint8Array }
   | { readonly kind: 'asset'; readonly path: string; readonly asset: PublishedAsset };
 
@@ -162,6 +152,7 @@ class Site implements CompiledSite {
   /** Sorted by path; a mount before all of them does not change the order. */
   readonly #entries: readonly Entry[];
   readonly #navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[];
+  readonly #navigations = new Map<string, Navigation>();
   readonly #longest: string;
 
   constructor(
@@ -177,7 +168,13 @@ class Site implements CompiledSite {
     this.warnings = warnings;
     this.#navigation = navigation;
     const entries = [
-      ...pages.map((page): Entry => ({ kind: 'page', path: page.path, page, needs: needsOf(page) })),
+      ...pages.map((page): Entry => ({
+        kind: 'page',
+        path: page.path,
+        page,
+        needs: needsOf(page),
+        acting: actingHoles(page),
+      })),
       ...pages.flatMap((page) =>
         page.aliases.map((path): Entry => {
           const bytes = renderRedirect(path, page.path, page.title, site.language);
@@ -202,16 +199,24 @@ class Site implements CompiledSite {
       partner,
       pages,
       encoded: new Map(),
-      navigation: () => {
-        navigation ??= new Navigation(
-          this.#navigation.filter(({ page }) => pages.has(page)).map(({ entry }) => entry),
-          partner.mount,
-        );
-        return navigation;
-      },
+      navigation: () => (navigation ??= this.#navigationOf(pages, partner.mount)),
     };
     const prefix = partner.mount.slice(1);
     return entries.map((entry) => siteFile(entry, prefix, target));
+  }
+
+  /** Partners that have the same pages at the same place share theirs. */
+  #navigationOf(pages: ReadonlySet<string>, mount: string): Navigation {
+    const shown = this.#navigation.filter(({ page }) => pages.has(page));
+    const key = JSON.stringify([mount, ...shown.map(({ page }) => page)]);
+    const navigation =
+      this.#navigations.get(key) ??
+      new Navigation(
+        shown.map(({ entry }) => entry),
+        mount,
+      );
+    this.#navigations.set(key, navigation);
+    return navigation;
   }
 
   #check(entries: readonly Entry[], partner: PartnerView): void {
@@ -226,17 +231,12 @@ class Site implements CompiledSite {
     const fault = this.#longest === '' ? undefined : pathFault(`${partner.mount.slice(1)}${this.#longest}`);
     if (fault !== undefined)
       problems.push({ message: `${JSON.stringify(this.#longest)} below the mount ${partner.mount} ${fault}` });
-    const checked = new Set<string>();
-    for (const entry of entries) {
-      if (entry.kind !== 'page') continue;
-      for (const hole of entry.needs) {
-        const key = holeKey(hole);
-        if (checked.has(key)) continue;
-        checked.add(key);
-        const message = holeFault(hole, partner);
-        if (message !== undefined) problems.push({ ...hole.place, message });
-      }
-    }
+    problems.push(
+      ...valueProblems(
+        entries.flatMap((entry) => (entry.kind === 'page' ? entry.needs : [])),
+        partner,
+      ),
+    );
     if (problems.length > 0) throw contentError(`the pages for partner "${partner.id}" have`, problems);
   }
 }
@@ -256,6 +256,8 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
       file,
       inherit,
       title,
+      key: (since) => outputKey(page, (entry.constants ??= constantsKey(page)), target, since),
+      alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target.partner)}`,
       render: (since, scratch) => renderPage(page, target, since, scratch),
     };
   }
@@ -268,30 +270,6 @@ export function isFor(
   { id, tags }: Pick<PartnerView, 'id' | 'tags'>,
 ): boolean {
   return partners === undefined || partners.some((name) => name === id || tags.includes(name));
-}
-
-/** The holes of a page whose values have to be there, each once. */
-function needsOf(page: CompiledPage): readonly ValueHole[] {
-  const needs = new Map<string, ValueHole>();
-  for (const segment of page.segments) {
-    if (segment instanceof Uint8Array || segment.kind !== 'value' || segment.variable.kind !== 'partner') continue;
-    const key = holeKey(segment);
-    if (!needs.has(key)) needs.set(key, segment);
-  }
-  return [...needs.values()];
-}
-
-function holeKey({ variable, context }: ValueHole): string {
-  return variable.kind === 'partner' ? `${context} ${variable.name}` : `${context} ${variable.kind}`;
-}
-
-function holeFault({ variable, context }: ValueHole, partner: PartnerView): string | undefined {
-  if (variable.kind !== 'partner') return undefined;
-  const value = partnerValue(partner, variable.name);
-  if (value === undefined) return missingPartnerValue(partner, variable.name);
-  const fault = valueFault(value, context);
-  if (fault === undefined) return undefined;
-  return `the value ${JSON.stringify(value)} of \`partner.${variable.name}\` for partner "${partner.id}" ${fault}`;
 }
 
 function compareBytes(a: string, b: string): number {

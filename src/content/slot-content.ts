@@ -3,6 +3,7 @@ import { TieupError, type Problem } from '../errors.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { escapeAttribute } from './encode.ts';
 import type { FragmentPart } from './fragment.ts';
+import { excessOf } from './text-bounds.ts';
 import { unifiedEngine } from './unified-engine.ts';
 
 export interface SlotContent {
@@ -20,10 +21,6 @@ export interface SlotPolicy {
 
 /** Bytes of one slot's source. */
 export const MAX_SLOT_CONTENT = 256 * 1024;
-/** Delimiters between two blank lines: finding out what they mean takes time that grows with their square. */
-const MAX_DELIMITERS = 20_000;
-/** Quotations and lists in each other. */
-const MAX_NESTING = 100;
 
 /**
  * The bytes to splice into a page: UTF-8 HTML whose elements are all closed.
@@ -36,8 +33,8 @@ export function renderSlotContent(input: SlotContent): Uint8Array {
   if (length > MAX_SLOT_CONTENT) {
     throw refusal(file, [{ file, message: `the content has ${length} bytes, more than ${MAX_SLOT_CONTENT}` }]);
   }
-  const excess = format === 'md' ? complexity(text, file) : undefined;
-  if (excess !== undefined) throw refusal(file, [excess]);
+  const excess = format === 'md' ? excessOf(text) : undefined;
+  if (excess !== undefined) throw refusal(file, [{ file, ...excess }]);
   const fragment = unifiedEngine.compile({
     text: text.replace(/^\uFEFF/, ''),
     format,
@@ -76,28 +73,6 @@ function comesFrom(address: string, origins: readonly string[]): boolean {
   if (!/^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(address)) return true;
   const base = 'https://relative.invalid';
   return URL.canParse(address, base) && origins.includes(new URL(address, base).origin);
-}
-
-/** What would keep the parser busy out of all proportion. */
-function complexity(text: string, file: string): Problem | undefined {
-  let delimiters = 0;
-  for (const [index, line] of text.split('\n').entries()) {
-    const place = { file, line: index + 1, column: 1 };
-    if (line.trim() === '') delimiters = 0;
-    for (const character of line) if ('*_[]~`<&!'.includes(character)) delimiters++;
-    if (delimiters > MAX_DELIMITERS)
-      return { ...place, message: 'too many *, _, [ and the like without a blank line between' };
-    if (nesting(line) > MAX_NESTING)
-      return { ...place, message: `quotations or lists are nested more than ${MAX_NESTING} deep` };
-  }
-  return undefined;
-}
-
-/** How many quotations and lists a line opens or continues: its markers, and at least two columns for each list above it. */
-function nesting(line: string): number {
-  const start = /^[\s>*+\-\d.)]*/.exec(line)?.[0] ?? '';
-  const markers = start.match(/>|[*+-](?=\s)|\d[.)]/g)?.length ?? 0;
-  return markers + Math.floor((/^[ \t]*/.exec(start)?.[0].length ?? 0) / 2);
 }
 
 function refusal(file: string, problems: readonly Problem[]): TieupError {

@@ -29,7 +29,7 @@ export function findBraces(source: string, start: number, end: number): Braces[]
 }
 
 /** The context of a hole, or why there can be none, as the end of a sentence. */
-export type Typing = { readonly context: HoleContext } | { readonly refused: string };
+export type Typing = { readonly context: HoleContext; readonly follow?: boolean } | { readonly refused: string };
 
 const RAW_TEXT = new Set(['script', 'style', 'xmp', 'iframe', 'noembed', 'noframes', 'plaintext', 'noscript']);
 /** Text that stands here directly is moved elsewhere, or dropped, by browsers. */
@@ -110,6 +110,11 @@ function attributeKind(tag: StartTag, name: string): AttributeKind {
   return { refused: `cannot stand in the attribute \`${name}\`` };
 }
 
+/** Nothing is loaded from there, and nothing is sent there. */
+function isFollowed(tag: StartTag, name: string): boolean {
+  return name === 'href' && (tag.name === 'a' || tag.name === 'area');
+}
+
 export interface TypedBraces extends Braces {
   readonly typing: Typing;
 }
@@ -136,7 +141,8 @@ export function typeAttribute(source: string, tag: StartTag, attribute: Attribut
       return { ...braces, typing };
     });
   }
-  return typeAddress(source, start + (open?.[0].length ?? 0), end - 1, found, kind === 'active');
+  const use = kind === 'active' ? 'active' : isFollowed(tag, name) ? 'followed' : 'shown';
+  return typeAddress(source, start + (open?.[0].length ?? 0), end - 1, found, use);
 }
 
 function typeAddress(
@@ -144,7 +150,7 @@ function typeAddress(
   start: number,
   end: number,
   found: readonly Braces[],
-  active: boolean,
+  use: 'active' | 'followed' | 'shown',
 ): TypedBraces[] {
   const typed: TypedBraces[] = [];
   let before = '';
@@ -153,10 +159,14 @@ function typeAddress(
     before += source.slice(at, braces.start).replaceAll('&amp;', '&');
     at = braces.end;
     const fault = constantFault(before);
-    const untrusted = active && braces.name !== undefined && !isTrusted(braces.name);
+    const untrusted = use === 'active' && braces.name !== undefined && !isTrusted(braces.name);
     if (fault !== undefined) typed.push({ ...braces, typing: { refused: fault } });
     else if (untrusted) typed.push({ ...braces, typing: { refused: 'cannot decide what a page loads: use `mount`' } });
-    else typed.push({ ...braces, typing: { context: addressContext(before) } });
+    else
+      typed.push({
+        ...braces,
+        typing: { context: addressContext(before), ...(use === 'followed' ? { follow: true } : {}) },
+      });
     before += braces.name === undefined ? '{{' : HOLE;
   }
   const fault = constantFault(`${before}${source.slice(at, end)}`.replaceAll('&amp;', '&'));

@@ -181,7 +181,7 @@ class TemplateCompiler {
       if (fault !== undefined)
         this.#problemAt(place, `the value ${JSON.stringify(found.value)} of \`${name}\` ${fault}`);
       this.#constant += encodeValue(found.value, typing.context);
-    } else this.#add({ kind: 'variable', name, context: typing.context, place });
+    } else this.#add({ kind: 'variable', name, ...typing, place });
   }
 
   /** `{{ mount }}assets/style.css`: the asset's published name takes the place of its own. */

@@ -12,16 +12,23 @@ export interface Threads {
    *
    * The module exports `serve(data)`, which gives a function that answers each message, in order, with a {@link Parcel}.
    */
-  start(module: URL, data: unknown): Thread;
+  start(module: URL, data: unknown, limits?: ThreadLimits): Thread;
+}
+
+export interface ThreadLimits {
+  /** Of its heap; a thread that needs more ends. What fits must not depend on the machine. */
+  readonly maxHeapMegabytes: number;
 }
 
 export interface Thread {
   /**
    * Sends a message and gives the answer to it. Answers come in the order of the messages.
    *
-   * Rejects with the module's error, or with TIEUP_E_FAILED when the thread has ended.
+   * Rejects with the module's error, with TIEUP_E_TIMEOUT when the answer takes longer, with TIEUP_E_TOO_LARGE when the heap
+   * is full, and with TIEUP_E_FAILED when the thread has ended. It has ended after each of these.
+   * @param timeoutMs from now on; for ever unless given
    */
-  ask(parcel: Parcel): Promise<unknown>;
+  ask(parcel: Parcel, timeoutMs?: number): Promise<unknown>;
   /** Ends the thread; what is unanswered is rejected. */
   stop(): Promise<void>;
 }

@@ -5,14 +5,19 @@
  */
 import { loadSite } from './load-site.ts';
 import type { Problem } from '../errors.ts';
+import type { SiteFile } from '../content/compiled-site.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import type { FileStamp, OutputFolder } from '../io/output-folder.ts';
+import { readBuildRecord, writeBuildRecord, type BuiltFile } from './build-record.ts';
 import { judgeContent } from './judge-content.ts';
 import { recall } from './learn-remote.ts';
 import { MAX_ASSET } from './read-assets.ts';
 import type { MainSite } from './main-site.ts';
 import { partnerView } from './partner-view.ts';
 import { loadPartnerships } from './partnerships.ts';
-import { planRelease, type PlannedFile } from './plan-release.ts';
+import { planRelease, type ContentSource, type PlannedFile } from './plan-release.ts';
+import { sha256 } from '../protocol/digest.ts';
+import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
 
 export interface BuiltPartner {
   readonly partner: string;
@@ -21,6 +26,8 @@ export interface BuiltPartner {
   readonly pages: number;
   readonly files: number;
   readonly bytes: number;
+  /** Files that were not there yet as they are. */
+  readonly written: number;
 }
 
 export interface Build {
@@ -29,48 +36,134 @@ export interface Build {
   readonly warnings: readonly Problem[];
 }
 
+/** Where a build goes. */
+export interface BuildOutput {
+  readonly files: FileTree;
+  /** The same folder, for what comes in bulk. */
+  readonly folder: OutputFolder;
+}
+
 /**
- * Writes below `out`, one folder a partner; without `out` everything is rendered and nothing written.
+ * Writes below `out`, one folder a partner, and only what is not there as an earlier build wrote it; without `out` everything
+ * is rendered and nothing written.
  * @param at for which the pages are rendered: they come and go by date
  */
 export async function build(
   site: MainSite,
   partners: readonly string[],
-  out: FileTree | undefined,
+  out: BuildOutput | undefined,
   at: Date = site.clock.now(),
 ): Promise<Build> {
   const partnerships = await loadPartnerships(site, partners);
-  const compiled = await loadSite(site.config, site.files, at);
+  const compiled = await loadSite(site, at);
   const built: BuiltPartner[] = [];
   for (const partnership of partnerships) {
     const sent = (await recall(site, partnership.id))?.base;
-    const base = sent?.release;
-    const files = compiled.filesFor(partnerView(partnership));
-    const plan = planRelease({ files, base, number: (base?.release ?? 0) + 1, termsDiffer: false });
-    await judgeContent(site, partnership, plan, sent);
-    const planned = plan.files;
-    if (out !== undefined) await writeFiles(site, out, partnership.id, planned);
+    const files = filesToBuild(compiled.filesFor(partnerView(partnership)), sent?.release);
+    await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
+    const { bytes, written } =
+      out === undefined ? { bytes: bytesOf(files), written: 0 } : await writeFiles(site, out, partnership.id, files);
     built.push({
       partner: partnership.id,
       mount: partnership.mount,
-      pages: planned.filter(({ file }) => file.page !== undefined).length,
-      files: planned.length,
-      bytes: planned.reduce((sum, { file }) => sum + file.length, 0),
+      pages: files.filter(({ file }) => file.page !== undefined).length,
+      files: files.length,
+      bytes,
+      written,
     });
   }
   return { partners: built, warnings: compiled.warnings };
 }
 
+interface BuildFile extends PlannedFile {
+  /** Differs whenever the content does. */
+  readonly key: string;
+}
+
+/** What a push would send. */
+function filesToBuild(files: readonly SiteFile[], base: Release | undefined): readonly BuildFile[] {
+  if (base === undefined) return files.map(firstFile);
+  const planned = planRelease({ files, base, number: base.release + 1, termsDiffer: false }).files;
+  return planned.map((each) => ({ ...each, key: each.file.digest }));
+}
+
+/** A file of a first release, whose digest nobody needs before there is one. */
+function firstFile(file: SiteFile): BuildFile {
+  if (file.kind === 'asset') {
+    const { path, length, digest, bytes, asset } = file;
+    const content: ContentSource =
+      bytes === undefined ? { kind: 'asset', asset } : { kind: 'bytes', render: () => bytes };
+    return { key: digest, file: { path, length, digest, since: 1 }, content };
+  }
+  const render = (): Uint8Array => (file.kind === 'page' ? file.render(1).bytes : file.render());
+  if (file.kind === 'redirect')
+    return { key: sha256(render()), file: new LazyFile(file.path, render), content: { kind: 'bytes', render } };
+  const { inherit, title } = file;
+  const page: ReleasePage = { inherit, title, change: 'added', slots: [] };
+  return {
+    key: file.key(1),
+    file: new LazyFile(file.path, render, page),
+    content: { kind: 'bytes', render, alike: () => file.alike() },
+  };
+}
+
+/** Rendered when somebody asks for what only its bytes can tell. */
+class LazyFile implements ReleaseFile {
+  readonly path: string;
+  readonly since = 1;
+  readonly page?: ReleasePage;
+  readonly #render: () => Uint8Array;
+
+  constructor(path: string, render: () => Uint8Array, page?: ReleasePage) {
+    this.path = path;
+    this.#render = render;
+    if (page !== undefined) this.page = page;
+  }
+
+  get length(): number {
+    return this.#render().length;
+  }
+
+  get digest(): string {
+    return sha256(this.#render());
+  }
+}
+
+function bytesOf(files: readonly BuildFile[]): number {
+  return files.reduce((sum, { file }) => sum + file.length, 0);
+}
+
 async function writeFiles(
   site: MainSite,
-  out: FileTree,
+  { files: tree, folder }: BuildOutput,
   partner: string,
-  planned: readonly PlannedFile[],
-): Promise<void> {
-  const folder = `${site.config.folders.assets}/`;
-  for (const { file, content } of planned) {
+  files: readonly BuildFile[],
+): Promise<{ readonly bytes: number; readonly written: number }> {
+  const before = await readBuildRecord(site.files, folder.label, partner);
+  const after = new Map<string, BuiltFile>();
+  let bytes = 0;
+  let written = 0;
+  for (const { file, content, key } of files) {
     const path = `${partner}/${file.path}`;
-    const bytes = content.kind === 'bytes' ? content.render() : site.files.stream(folder + content.asset, MAX_ASSET);
-    await out.write(path, bytes, { durable: false });
+    const known = before.get(file.path);
+    let stamp = folder.stamp(path);
+    if (stamp === undefined || known === undefined || known.key !== key || !isSame(stamp, known)) {
+      written++;
+      if (content.kind === 'bytes') stamp = folder.write(path, content.render());
+      else {
+        const asset = site.files.stream(`${site.config.folders.assets}/${content.asset}`, MAX_ASSET);
+        await tree.write(path, asset, { durable: false });
+        stamp = folder.stamp(path) ?? { length: file.length, modifiedMs: 0 };
+      }
+    }
+    bytes += stamp.length;
+    after.set(file.path, { key, ...stamp });
   }
+  folder.close();
+  if (written > 0) await writeBuildRecord(site.files, folder.label, partner, after);
+  return { bytes, written };
+}
+
+function isSame(a: FileStamp, b: FileStamp): boolean {
+  return a.length === b.length && a.modifiedMs === b.modifiedMs;
 }

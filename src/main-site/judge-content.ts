@@ -3,6 +3,7 @@ import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import { fileKey, judgeRelease } from '../merge/judge-release.ts';
 import { MAX_ASSET } from './read-assets.ts';
+import { harmlessContents } from './harmless.ts';
 import type { MainSite } from './main-site.ts';
 import { partnershipFile } from './partnerships.ts';
 import type { ReleasePlan } from './plan-release.ts';
@@ -22,17 +23,31 @@ export async function judgeContent(
   const known = base === undefined || plan.termsDiffer ? [] : base.release.files;
   const contents = new Map(plan.files.map((planned) => [planned.file.path, planned.content]));
   const files = plan.files.map(({ file }) => file);
-  const { found, problems } = await judgeRelease(files, known, partnership.policy, async ({ path }) => {
-    const content = contents.get(path);
-    if (content?.kind === 'bytes') return content.render();
-    return site.files.read(`${site.config.folders.assets}/${content?.asset ?? path}`, MAX_ASSET);
-  });
+  const unchanged = new Set(known.map(fileKey));
+  const harmless = harmlessContents(site.memory);
+  const unseen = plan.files.filter(
+    (planned) => !harmless.has(planned) && (unchanged.size === 0 || !unchanged.has(fileKey(planned.file))),
+  );
+  const { found, problems } = await judgeRelease(
+    unseen.map(({ file }) => file),
+    [],
+    partnership.policy,
+    async ({ path }) => {
+      const content = contents.get(path);
+      if (content?.kind === 'bytes') return content.render();
+      return site.files.read(`${site.config.folders.assets}/${content?.asset ?? path}`, MAX_ASSET);
+    },
+  );
   if (problems.length > 0) {
     throw new TieupError('TIEUP_E_CONTENT', `the terms of ${partnership.id} do not allow what its release contains`, {
       problems,
       hint: `change the pages, or the policy in ${partnershipFile(site, partnership.id)}: its manager has to accept other terms`,
     });
   }
+  harmless.add(
+    unseen,
+    found.map(({ path }) => path),
+  );
   const active = new Set(found.flatMap(({ kind, path }) => (kind === 'remote' ? [] : [path])));
   const news = files.filter(({ path }) => active.has(path)).map(fileKey);
   if (known.length === 0) return news;

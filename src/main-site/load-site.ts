@@ -1,5 +1,4 @@
 /** Reads pages, templates and assets from the main site's folder and compiles them once for all partners. */
-import type { MainSiteConfig } from '../config/main-site.ts';
 import { parseFrontMatter } from '../config/front-matter.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { compileSite } from '../content/site.ts';
@@ -8,19 +7,23 @@ import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readAssets } from './read-assets.ts';
 import { walkFiles } from '../io/walk.ts';
+import type { MainSite } from './main-site.ts';
 
 export const MAX_PAGE = 50 * 1024 * 1024;
 const MAX_TEMPLATE = 2 * 1024 * 1024;
 
+type LoadedFrom = Pick<MainSite, 'config' | 'files' | 'markdown'>;
+
 /** @param at pages come and go by date. @throws TIEUP_E_CONTENT with every problem of every page and template. */
-export async function loadSite(config: MainSiteConfig, files: FileTree, at: Date): Promise<CompiledSite> {
+export async function loadSite({ config, files, markdown }: LoadedFrom, at: Date): Promise<CompiledSite> {
   const { folders, site } = config;
   const problems: Problem[] = [];
   const pages = await readPages(files, folders.pages, problems);
   const templates = await readTemplates(files, folders.templates);
   const assets = await readAssets(files, folders.assets);
   try {
-    const compiled = await compileSite({ site, pages, templates, assets, hashAssets: config.assets.hashed, at });
+    const source = { site, pages, templates, assets, hashAssets: config.assets.hashed, at };
+    const compiled = await compileSite(source, markdown);
     if (problems.length > 0) throw contentError(problems);
     return compiled;
   } catch (error) {

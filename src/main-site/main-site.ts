@@ -1,6 +1,8 @@
 /** What every use case of the main site works with; put together once, in cli/context.ts. */
 import type { MainSiteConfig } from '../config/main-site.ts';
 import type { Partnership } from '../config/partnership.ts';
+import type { FragmentStore } from '../content/compile-cached.ts';
+import type { MarkdownCompiler } from '../content/markdown.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
@@ -15,6 +17,10 @@ export interface MainSite {
   readonly files: FileTree;
   /** Where `.tieup/` is on this machine, absolute: tuf-js needs a real folder. */
   readonly cacheFolder: string;
+  /** What was found out about contents before, by key. */
+  readonly memory: FragmentStore;
+  /** Compiles the pages' texts, those alone that are new. */
+  readonly markdown: MarkdownCompiler;
   readonly keys: KeyStore;
   /** The keys that log in at partners. */
   readonly sshKeys: SshKeys;

@@ -5,13 +5,14 @@
  * only when the bytes come out different it is new in this release.
  */
 import { type RenderedPage, Scratch } from '../content/render.ts';
-import type { SiteFile } from '../content/compiled-site.ts';
+import type { SiteFile, SitePage } from '../content/compiled-site.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
 
 /** Where the bytes of a planned file come from; assets are read again when they are sent. */
 export type ContentSource =
-  | { readonly kind: 'bytes'; render(): Uint8Array }
+  /** `alike` as that of a {@link SitePage}. */
+  | { readonly kind: 'bytes'; render(): Uint8Array; readonly alike?: SitePage['alike'] }
   | { readonly kind: 'asset'; readonly asset: string };
 
 export interface PlannedFile {
@@ -106,7 +107,10 @@ function planFile(
         slots,
       };
       const record = { path: file.path, length, digest, since, page };
-      return { file: record, content: { kind: 'bytes', render: () => file.render(since).bytes } };
+      return {
+        file: record,
+        content: { kind: 'bytes', render: () => file.render(since).bytes, alike: () => file.alike() },
+      };
     }
   }
 }

@@ -41,7 +41,7 @@ export interface Plans {
  */
 export async function plan(site: MainSite, partners: readonly string[], at: Date = site.clock.now()): Promise<Plans> {
   const { served, passedOver } = passOver(await loadPartnerships(site, partners), partners, site.clock.now());
-  const compiled = await loadSite(site.config, site.files, at);
+  const compiled = await loadSite(site, at);
   const plans: PartnerPlan[] = [];
   for (const partnership of served) plans.push(await planOrReport(site, compiled, partnership));
   return { plans, passedOver, warnings: compiled.warnings };

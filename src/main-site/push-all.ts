@@ -26,7 +26,7 @@ export interface Pushed {
 export async function pushAll(site: MainSite, request: PushRequest): Promise<Pushed> {
   const all = await loadPartnerships(site, request.partners);
   const { served, passedOver } = passOver(all, request.partners, site.clock.now());
-  const compiled = await loadSite(site.config, site.files, site.clock.now());
+  const compiled = await loadSite(site, site.clock.now());
   const limit = pLimit(request.concurrency);
   const partnerships = served.length === 0 ? all : served;
   const results = await Promise.all(

@@ -8,6 +8,9 @@ import type { ContentPolicy } from '../protocol/terms.ts';
 import type { ActiveContent } from './active-content.ts';
 import { fileNature } from './file-nature.ts';
 
+/** Raise it with every change of what is found in a file: what was found harmless before is looked at again. */
+export const JUDGE_VERSION = 'active/1';
+
 export interface JudgedRelease {
   /** Everything that can do more than be looked at, in the files that are new. */
   readonly found: readonly ActiveContent[];

@@ -4,6 +4,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compileHere } from '../../src/content/compile-here.ts';
 import { parseMainSite } from '../../src/config/main-site.ts';
 import { IN_PLACE, type PartnerSiteConfig } from '../../src/config/partner-site.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
@@ -107,6 +108,8 @@ export async function mainFixture(
     config: parseMainSite(config, 'tieup.yaml'),
     files: folderTree(folder),
     cacheFolder: join(folder, '.tieup'),
+    memory: { get: () => undefined, put: () => undefined, flush: () => undefined },
+    markdown: compileHere,
     keys,
     sshKeys: sshKeyFolder(join(folder, 'keys')),
     clock,

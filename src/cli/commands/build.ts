@@ -31,18 +31,18 @@ export const define: Define = (command, context) => {
         });
       }
       const site = await ctx.mainSite();
-      const tree = check === true ? undefined : await ctx.tree(out);
+      const output = check === true ? undefined : { files: await ctx.tree(out), folder: await ctx.outputFolder(out) };
       const { partners, warnings } = await build(
         site,
         partner,
-        tree,
+        output,
         momentOption('--at', at, site.config.site.timeZone),
       );
       sayContentWarnings(ctx, warnings);
       ctx.output.result('build', { out: check === true ? null : out, partners, warnings }, () => {
-        const rows = partners.map(({ partner: id, pages, files, bytes }) => {
+        const rows = partners.map(({ partner: id, pages, files, bytes, written }) => {
           const where = check === true ? '' : `  ${visible(`${out}/${id}`)}`;
-          return `${ctx.output.mark('good', visible(id))}  ${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}${where}\n`;
+          return `${ctx.output.mark('good', visible(id))}  ${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}${check === true ? '' : written === 0 ? ', all there already' : `, ${written} of them new`}${where}\n`;
         });
         return rows.join('');
       });

@@ -14,6 +14,8 @@ function page(path: string, text: string, changes: { title?: string; slot?: stri
     file: `pages/${path}`,
     inherit: changes.slot === undefined ? 'full' : 'framework',
     title: changes.title ?? path,
+    key: () => '',
+    alike: () => '',
     render: (since) => ({
       bytes: Buffer.from(`${text} since ${since}`),
       slots: changes.slot === undefined ? [] : [{ name: changes.slot, offset: 0, length: 4, required: false }],

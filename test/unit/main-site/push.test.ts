@@ -1,4 +1,5 @@
 /** Pushing, over folders instead of SSH: what is sent, what is kept, what is refused. */
+import { outputFolder } from '../../../src/io/output-folder.ts';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -427,7 +428,7 @@ describe('a release that the terms forbid', () => {
     );
     expect((await plan(main.site, [])).plans).toMatchObject([{ kind: 'failed', error: { ...refusal, problems } }]);
     const out = memoryTree('out');
-    await expect(build(main.site, [], out)).rejects.toMatchObject(refusal);
+    await expect(build(main.site, [], { files: out, folder: outputFolder(out.label) })).rejects.toMatchObject(refusal);
     expect(await out.list('')).toEqual([]);
     expect(await shop.snapshot()).toEqual(before);
   });

@@ -8,6 +8,7 @@ import { folderTree } from '../../../src/io/folder-tree.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 import { createFiles } from '../../../src/io/new-files.ts';
 import { planMainSite } from '../../../src/main-site/init.ts';
+import { compileHere } from '../../../src/content/compile-here.ts';
 import { loadSite } from '../../../src/main-site/load-site.ts';
 import { partnerView } from '../../../src/main-site/partner-view.ts';
 
@@ -26,7 +27,8 @@ async function starter() {
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await files.read(path, 1_000_000));
   const config = parseMainSite(await text('tieup.yaml'), 'tieup.yaml');
   const partnership = parsePartnership(await text('partners/harbour.yaml'), 'partners/harbour.yaml');
-  return { site: await loadSite(config, files, new Date('2026-11-23T22:00:00Z')), partner: partnerView(partnership) };
+  const at = new Date('2026-11-23T22:00:00Z');
+  return { site: await loadSite({ config, files, markdown: compileHere }, at), partner: partnerView(partnership) };
 }
 
 describe('the starter folder of a main site', () => {

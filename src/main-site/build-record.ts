@@ -1,0 +1,46 @@
+/** What an earlier build wrote for a partner, so that the next one writes only what is not there yet. */
+import type { FileTree } from '../io/file-tree.ts';
+import type { FileStamp } from '../io/output-folder.ts';
+import { readIfThere } from '../io/read-if-there.ts';
+import { sha256 } from '../protocol/digest.ts';
+
+export interface BuiltFile extends FileStamp {
+  /** Of what it was made of; see `SitePage.key`. */
+  readonly key: string;
+}
+
+/** By path from the partner's web root. */
+export type BuildRecord = ReadonlyMap<string, BuiltFile>;
+
+const FIRST_LINE = 'tieup-build/1';
+const LINE = /^(\S+) (\d+) ([\d.]+) (.+)$/;
+const MAX_RECORD = 256 * 1024 * 1024;
+
+/** Empty when there is none, or none that can be read: then everything is written. */
+export async function readBuildRecord(files: FileTree, out: string, partner: string): Promise<BuildRecord> {
+  const bytes = await readIfThere(files, recordPath(out, partner), MAX_RECORD);
+  const [first, ...lines] = bytes === undefined ? [] : new TextDecoder().decode(bytes).split('\n');
+  const record = new Map<string, BuiltFile>();
+  if (first !== FIRST_LINE) return record;
+  for (const line of lines) {
+    const [, key, length, modifiedMs, path] = LINE.exec(line) ?? [];
+    if (key === undefined || path === undefined) continue;
+    record.set(path, { key, length: Number(length), modifiedMs: Number(modifiedMs) });
+  }
+  return record;
+}
+
+export async function writeBuildRecord(
+  files: FileTree,
+  out: string,
+  partner: string,
+  record: BuildRecord,
+): Promise<void> {
+  const lines = [...record].map(([path, { key, length, modifiedMs }]) => `${key} ${length} ${modifiedMs} ${path}`);
+  await files.write(recordPath(out, partner), Buffer.from([FIRST_LINE, ...lines, ''].join('\n')), { durable: false });
+}
+
+/** @param out the folder that was built into, absolute */
+function recordPath(out: string, partner: string): string {
+  return `.tieup/build/${sha256(out).slice(0, 16)}/${partner}`;
+}
