@@ -16,7 +16,7 @@ import { Frontier } from '../protocol/merkle.ts';
 import { signNoteWith } from '../protocol/note.ts';
 import { logVkey, requireLogs, withLogLock } from './commit-logs.ts';
 import { carryOver } from './logs/carry-over.ts';
-import { keepEpoch, showEpoch } from './logs/epoch-note.ts';
+import { keepEpoch, keptEpoch, showEpoch } from './logs/epoch-note.ts';
 import { pastExports } from './logs/exports.ts';
 import { segmentKeeper } from './logs/keep-segments.ts';
 import {
@@ -24,6 +24,7 @@ import {
   type LogState,
   readLogState,
   type SourceState,
+  TREES,
   type TreeName,
   writeLogState,
 } from './logs/log-state.ts';
@@ -84,7 +85,7 @@ export async function newEpochLocked(site: PartnerSite, { reason, lost }: EpochR
   }
   const epoch = last + 1;
   await removeUncommitted(site, { epoch, counts: NO_LINES });
-  const previous = known === undefined ? await cosignedIn(site, last) : await pinnedHeads(site, known);
+  const { follows, previous } = await lastCosigned(site, known, last);
   const key = await logVkey(site);
   const begun =
     known === undefined
@@ -94,6 +95,7 @@ export async function newEpochLocked(site: PartnerSite, { reason, lost }: EpochR
     partner: site.config.partner,
     epoch,
     log: key,
+    follows,
     previous,
     reason,
     time: instant(site.clock.now()),
@@ -143,13 +145,26 @@ async function pinnedHeads(site: PartnerSite, state: LogState): Promise<LogEpoch
   return { T: head('T'), O: head('O') };
 }
 
+type LastCosigned = Pick<LogEpoch, 'follows' | 'previous'>;
+
+/** An epoch in which nothing was cosigned follows what the one before it followed: the main site may not have seen it at all. */
+async function lastCosigned(site: PartnerSite, known: LogState | undefined, last: number): Promise<LastCosigned> {
+  if (known === undefined) return cosignedInInbox(site, last);
+  const previous = await pinnedHeads(site, known);
+  const before = previous.T === null && previous.O === null ? await keptEpoch(site, last) : undefined;
+  return before ?? { follows: last, previous };
+}
+
 /** Without a state the inbox alone says what was cosigned. */
-async function cosignedIn(site: PartnerSite, epoch: number): Promise<LogEpoch['previous']> {
-  const head = async (log: TreeName): Promise<TreeHead | null> => {
-    const found = await lookAtCosigned(site, log);
-    return found.kind === 'cosigned' && found.epoch === epoch ? { size: found.size, root: found.root } : null;
+async function cosignedInInbox(site: PartnerSite, last: number): Promise<LastCosigned> {
+  const found = { T: await lookAtCosigned(site, 'T'), O: await lookAtCosigned(site, 'O') };
+  const epochs = TREES.map((log) => found[log]).flatMap((each) => (each.kind === 'cosigned' ? [each.epoch] : []));
+  const follows = Math.max(0, ...epochs.filter((epoch) => epoch <= last)) || last;
+  const head = (log: TreeName): TreeHead | null => {
+    const each = found[log];
+    return each.kind === 'cosigned' && each.epoch === follows ? { size: each.size, root: each.root } : null;
   };
-  return { T: await head('T'), O: await head('O') };
+  return { follows, previous: { T: head('T'), O: head('O') } };
 }
 
 /** @param gap passes all lines over that there are, and says why in a record; undefined reads them with the next commit */

@@ -16,7 +16,9 @@ export interface LogEpoch {
   readonly epoch: number;
   /** Vkey line of the key that signs in this epoch. */
   readonly log: string;
-  /** Where the epoch before ended: its last cosigned checkpoints, null for a log that had none. */
+  /** The last epoch in which something was cosigned, as far as the partner knows; the one before when nothing was. */
+  readonly follows: number;
+  /** Where that one ended: its last cosigned checkpoints, null for a log that had none. */
   readonly previous: { readonly T: TreeHead | null; readonly O: TreeHead | null };
   /** In the manager's words. */
   readonly reason: string | null;
@@ -37,12 +39,12 @@ const SHAPE: FieldShape<'partnership' | 'epoch' | 'log' | 'previous' | 'reason' 
   ['time', 1],
 ];
 
-export function renderEpoch({ partner, epoch, log, previous, reason, time }: LogEpoch): string {
+export function renderEpoch({ partner, epoch, log, follows, previous, reason, time }: LogEpoch): string {
   return renderFields(EPOCH_TYPE, SHAPE, {
     partnership: [partner],
     epoch: [String(epoch)],
     log: [log],
-    previous: [String(epoch - 1), ...headValues(previous.T), ...headValues(previous.O)],
+    previous: [String(follows), ...headValues(previous.T), ...headValues(previous.O)],
     reason: [renderWords(reason)],
     time: [time],
   });
@@ -63,11 +65,14 @@ export function parseEpoch(text: string): LogEpoch {
     partner: read.matching('partnership', 0, PARTNER_ID, 'a partner id'),
     epoch: read.count('epoch'),
     log: read.text('log'),
+    follows: read.count('previous', 0),
     previous: { T: head(1), O: head(3) },
     reason: read.words('reason', MAX_REASON),
     time: read.instant('time'),
   };
   if (statement.epoch < 2) throw refused('only the second epoch and later ones are stated');
+  if (statement.follows < 1 || statement.follows >= statement.epoch)
+    throw refused('it does not follow an epoch before it');
   const { name } = parseVkey(statement.log);
   if (name !== `${statement.partner}/log`) throw refused(`its log key is called ${JSON.stringify(name)}`);
   return canonical('the statement of a new epoch', text, statement, renderEpoch);

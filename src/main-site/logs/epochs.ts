@@ -19,6 +19,8 @@ import { epochPath, firstPins, headOf, keepPins, type Pins, TREES, type TreeName
 
 export interface OpenedEpoch {
   readonly epoch: number;
+  /** The epoch whose cosigned records it follows by the statement. */
+  readonly follows: number;
   /** In the manager's words. */
   readonly reason: string | null;
   /** Records that were cosigned in the epoch before, and that the new one does not follow. */
@@ -76,25 +78,26 @@ function openEpoch(
 async function holdAgainst(
   site: MainSite,
   partner: string,
-  { epoch, previous, reason }: LogEpoch,
+  { epoch, follows, previous, reason }: LogEpoch,
   pins: Pins,
 ): Promise<OpenedEpoch> {
-  const isNext = epoch === pins.epoch + 1;
-  if (!isNext && (previous.T !== null || previous.O !== null)) {
-    const why = `it names what was cosigned in epoch ${epoch - 1}, but nothing was after epoch ${pins.epoch}`;
+  if (follows > pins.epoch && (previous.T !== null || previous.O !== null)) {
+    const why = `it names what was cosigned in epoch ${follows}, but nothing was after epoch ${pins.epoch}`;
     throw refused(partner, why);
   }
-  const past = isNext ? await pastHeads(site, partner, pins) : [];
+  const isFollowing = follows === pins.epoch;
+  const past = isFollowing ? await pastHeads(site, partner, pins) : [];
   const abandonedOf = (tree: TreeName): number => {
     const pinned = headOf(pins[tree]);
-    const named = previous[tree] ?? headOf(firstPins(1, null)[tree]);
+    // What was cosigned in an earlier epoch is no part of this one.
+    const named = (isFollowing ? previous[tree] : null) ?? headOf(firstPins(1, null)[tree]);
     const isKnown = named.size === 0 || past.some((each) => sameHead(each[tree], named));
     if (named.size > pinned.size || !(isKnown || sameHead(named, pinned))) {
       throw refused(partner, `the ${named.size} records of log ${tree} that it follows are not what was cosigned`);
     }
     return pinned.size - named.size;
   };
-  return { epoch, reason, abandoned: { T: abandonedOf('T'), O: abandonedOf('O') } };
+  return { epoch, reason, follows, abandoned: { T: abandonedOf('T'), O: abandonedOf('O') } };
 }
 
 /** The trees of every statement that was pinned in this epoch. */
@@ -113,7 +116,7 @@ async function pastHeads(
   return heads;
 }
 
-function findingsOf({ epoch, abandoned }: OpenedEpoch, { epoch: before }: Pins): readonly LogFinding[] {
+function findingsOf({ epoch, follows, abandoned }: OpenedEpoch, { epoch: before }: Pins): readonly LogFinding[] {
   const skipped = epoch - before - 1;
   const findings: LogFinding[] = TREES.filter((tree) => abandoned[tree] > 0).map((tree) => ({
     kind: 'records-abandoned',
@@ -121,7 +124,8 @@ function findingsOf({ epoch, abandoned }: OpenedEpoch, { epoch: before }: Pins):
     message: `epoch ${epoch} leaves out the last ${abandoned[tree]} records of log ${tree} that were cosigned in epoch ${before}; they stay kept here`,
     records: [],
   }));
-  if (skipped === 0) return findings;
+  // Where it follows the last one that is known here, those between did not export and are not missed.
+  if (skipped === 0 || follows === before) return findings;
   const message = `${skipped} epochs between ${before} and ${epoch} were begun and ended without an export`;
   return [...findings, { kind: 'records-abandoned', epoch, message, records: [] }];
 }

@@ -37,6 +37,7 @@ async function epochOf(shop: PartnerFixture, changes: Partial<LogEpoch> = {}): P
     partner: 'harbour',
     epoch: 2,
     log: await vkeyOf(shop),
+    follows: 1,
     previous: heads(longer),
     reason: 'the disk is new',
     time: '2026-11-25T00:00:00Z',
@@ -107,12 +108,21 @@ describe('a new epoch of the logs', () => {
 
   test('may follow one in which nothing was ever exported, and that is told', async () => {
     const { main, shop } = await pulledTwice();
-    await beginEpoch(shop, await epochOf(shop, { epoch: 4, previous: { T: null, O: null } }));
+    await beginEpoch(shop, await epochOf(shop, { epoch: 4, follows: 3, previous: { T: null, O: null } }));
     const { pins, findings } = await pullOne(main);
     expect(pins.epoch).toBe(4);
     expect(findings).toContainEqual(
       expect.objectContaining({ message: expect.stringContaining('2 epochs between 1 and 4') }),
     );
+  });
+
+  test('leaves nothing out when the one before began and ended between two pulls', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, { epoch: 3 }));
+    const { pins, epoch, findings } = await pullOne(main);
+    expect(pins.epoch).toBe(3);
+    expect(epoch).toMatchObject({ epoch: 3, abandoned: { T: 0, O: 0 } });
+    expect(findings).toEqual([]);
   });
 
   const refusals: readonly (readonly [string, Partial<LogEpoch>, string])[] = [
@@ -131,7 +141,11 @@ describe('a new epoch of the logs', () => {
       { log: renderVkey('harbour/log', noteSigner('x', new Uint8Array(32).fill(9)).publicKey) },
       'log key',
     ],
-    ['passes over an epoch in which something was cosigned', { epoch: 3 }, 'nothing was after epoch 1'],
+    [
+      'names what was cosigned in an epoch that nothing is known of',
+      { epoch: 3, follows: 2 },
+      'nothing was after epoch 1',
+    ],
   ];
   test.each(refusals)('is refused when its statement %s', async (_, changes, why) => {
     const { main, shop } = await pulledTwice();

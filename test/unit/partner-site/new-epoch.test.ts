@@ -66,6 +66,20 @@ describe('a new epoch of the logs', () => {
     ]);
   });
 
+  test('follows what was cosigned last, also when another one began and ended meanwhile', async () => {
+    const { shop } = await cosigned();
+    const before = await exported(shop);
+    serve(shop, hit('/own/two.html'));
+    for (const reason of ['we moved', 'we moved back']) await newEpoch(await shop.open(options), { reason });
+    expect(await statement(shop)).toMatchObject({
+      epoch: 3,
+      follows: 1,
+      previous: { T: { size: 2, root: before.T.root }, O: { size: 1, root: before.O.root } },
+    });
+    await exportAll(shop);
+    expect(await all(shop)).toEqual(['0 S', '1 O /own/two.html']);
+  });
+
   test('begins by itself with a new log key, which then signs alone', async () => {
     const { shop } = await cosigned();
     serve(shop, hit('/with-main/story.html'));

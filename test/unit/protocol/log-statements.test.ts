@@ -66,6 +66,7 @@ const epoch: LogEpoch = {
   partner: 'harbour',
   epoch: 2,
   log: renderVkey(logSigner.name, logSigner.publicKey),
+  follows: 1,
   previous: { T: { size: 9, root }, O: null },
   reason: 'the disk failed',
   time: TIME,
@@ -196,7 +197,8 @@ describe('the statement of a new epoch', () => {
 
   test.each<[string, string, string, string]>([
     ['of the first epoch', 'epoch 2', 'epoch 1', 'only the second epoch and later ones'],
-    ['that leaves out an epoch', 'previous 1', 'previous 2', 'canonical form'],
+    ['that follows itself', 'previous 1', 'previous 2', 'does not follow an epoch before it'],
+    ['that follows none', 'previous 1', 'previous 0', 'does not follow an epoch before it'],
     [
       'with the key of another role',
       epoch.log,
@@ -250,7 +252,15 @@ describe('all of them', () => {
       [renderDemand({ ...demand, partner, epoch: many, tree, count: many }), MAX_DEMAND_NOTE],
       [renderLogAnswer({ ...answer, partner, file }), MAX_LOG_ANSWER_NOTE],
       [
-        renderEpoch({ ...epoch, partner, log, epoch: many, previous: { T: tree, O: tree }, reason: '漢'.repeat(4000) }),
+        renderEpoch({
+          ...epoch,
+          partner,
+          log,
+          epoch: many,
+          follows: many - 1,
+          previous: { T: tree, O: tree },
+          reason: '漢'.repeat(4000),
+        }),
         MAX_EPOCH_NOTE,
       ],
     ];
