@@ -155,6 +155,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         logFiles: {
           open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
         },
+        markdown: (await import('../content/compile-on-threads.ts')).compileOnThreads(markdownThreads()),
         startSealing: config.logs === undefined ? undefined : await sealingThread(),
         clock: context.clock,
         random: context.random,

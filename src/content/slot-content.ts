@@ -2,9 +2,9 @@
 import { TieupError, type Problem } from '../errors.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { escapeAttribute } from './encode.ts';
-import type { FragmentPart } from './fragment.ts';
+import type { FragmentPart, MarkdownFragment } from './fragment.ts';
+import type { MarkdownCompiler, MarkdownSource } from './markdown.ts';
 import { excessOf } from './text-bounds.ts';
-import { unifiedEngine } from './unified-engine.ts';
 
 export interface SlotContent {
   readonly format: 'md' | 'html';
@@ -24,27 +24,37 @@ export const MAX_SLOT_CONTENT = 256 * 1024;
 
 /**
  * The bytes to splice into a page: UTF-8 HTML whose elements are all closed.
- * @throws TIEUP_E_CONTENT when the text is too large or too deeply nested, or shows a picture which the policy does not allow.
+ * @throws TIEUP_E_CONTENT when the text is too large, too deeply nested or takes too long to read, or shows a picture which the
+ *   policy does not allow.
  */
-export function renderSlotContent(input: SlotContent): Uint8Array {
-  const { format, text, file, policy } = input;
-  const problems: Problem[] = [];
+export async function renderSlotContent(input: SlotContent, compiler: MarkdownCompiler): Promise<Uint8Array> {
+  const [fragment] = await compiler.compile([slotText(input)]);
+  if (fragment === undefined) throw new TieupError('TIEUP_E_FAILED', `${input.file} was not compiled`);
+  return slotBytes(input, fragment);
+}
+
+/** What to compile. @throws TIEUP_E_CONTENT when that would take too much. */
+export function slotText({ format, text, file }: SlotContent): MarkdownSource {
   const length = Buffer.byteLength(text);
   if (length > MAX_SLOT_CONTENT) {
     throw refusal(file, [{ file, message: `the content has ${length} bytes, more than ${MAX_SLOT_CONTENT}` }]);
   }
   const excess = format === 'md' ? excessOf(text) : undefined;
   if (excess !== undefined) throw refusal(file, [{ file, ...excess }]);
-  const fragment = unifiedEngine.compile({
+  return {
     text: text.replace(/^\uFEFF/, ''),
     format,
     schema: 'slot',
     // Two slots of one page come from different files.
     idPrefix: `slot-${sha256(file).slice(0, 8)}-`,
     holes: false,
-  });
-  problems.push(...fragment.problems.map((problem) => ({ file, ...problem })));
-  const html = fragment.parts.map((part) => slotHtml(part, file, policy?.remoteOrigins, problems));
+  };
+}
+
+/** What has become of {@link slotText}. @throws TIEUP_E_CONTENT */
+export function slotBytes({ file, policy }: SlotContent, { parts, problems: found }: MarkdownFragment): Uint8Array {
+  const problems: Problem[] = found.map((problem) => ({ file, ...problem }));
+  const html = parts.map((part) => slotHtml(part, file, policy?.remoteOrigins, problems));
   if (problems.length > 0) throw refusal(file, problems);
   return Buffer.concat(html);
 }

@@ -1,5 +1,6 @@
 /** What every use case of a partner site works with; put together once, in cli/context.ts. */
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
+import type { MarkdownCompiler } from '../content/markdown.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { KeyStore } from '../io/keys.ts';
@@ -25,6 +26,8 @@ export interface PartnerSite {
   /** The trees that publishing works on. */
   readonly ports: Ports;
   readonly layout: Layout;
+  /** Compiles what fills slots, within bounds of time and memory. */
+  readonly markdown: MarkdownCompiler;
   readonly keys: KeyStore;
   /** The access logs of the web server, relative to the folder of `tieup.yaml`. */
   readonly logFiles: LogFiles;

@@ -40,7 +40,8 @@ export async function readSlots(site: PartnerSite, release: Release, { mount, po
     }
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(await site.slots.read(path, MAX_SLOT_FILE));
-      const bytes = renderSlotContent({ format: extension === 'md' ? 'md' : 'html', text, file, policy });
+      const input = { format: extension === 'md' ? 'md' : 'html', text, file, policy } as const;
+      const bytes = await renderSlotContent(input, site.markdown);
       const digest = sha256(bytes);
       await site.objects.add(digest, bytes.length, bytes);
       contents.set(key, { ...use, digest, length: bytes.length });

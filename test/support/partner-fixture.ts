@@ -1,6 +1,7 @@
 /** A partner site in a folder, as one process after another sees it; made by partnership-fixture.ts. */
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { compileHere } from '../../src/content/compile-here.ts';
 import { IN_PLACE, parsePartnerSite, type PartnerSiteConfig, TREES_FOLDER } from '../../src/config/partner-site.ts';
 import type { Clock } from '../../src/io/clock.ts';
 import type { FileTree } from '../../src/io/file-tree.ts';
@@ -166,6 +167,7 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
     },
     keys: options.keys ?? parts.keys,
     logFiles: logFolder(folder),
+    markdown: compileHere,
     startSealing: undefined,
     clock,
     random: seededRandom(`${parts.id} ${pid}`),

@@ -1,17 +1,20 @@
 import * as fc from 'fast-check';
 import { parse, serialize } from 'parse5';
 import { describe, expect, it } from 'vitest';
-import { renderSlotContent } from '../../../src/content/slot-content.ts';
+import { slotBytes, slotText, type SlotContent } from '../../../src/content/slot-content.ts';
+import { unifiedEngine } from '../../../src/content/unified-engine.ts';
 import { elements, problemsOf, shape } from './site-builder.ts';
 
 const FILE = 'slots/visit/hours.md';
-const md = (text: string) => new TextDecoder().decode(renderSlotContent({ format: 'md', text, file: FILE }));
-const html = (text: string) => new TextDecoder().decode(renderSlotContent({ format: 'html', text, file: FILE }));
+/** What `renderSlotContent` does, at once. */
+const render = (input: SlotContent) => slotBytes(input, unifiedEngine.compile(slotText(input)));
+const md = (text: string) => new TextDecoder().decode(render({ format: 'md', text, file: FILE }));
+const html = (text: string) => new TextDecoder().decode(render({ format: 'html', text, file: FILE }));
 
 const around = (content: string) =>
   `<!doctype html><html><body><div id="slot">${content}</div><footer>f</footer></body></html>`;
 const refusals = (text: string, remoteOrigins?: readonly string[]) =>
-  problemsOf(() => renderSlotContent({ format: 'html', text, file: FILE, policy: { remoteOrigins } }));
+  problemsOf(() => render({ format: 'html', text, file: FILE, policy: { remoteOrigins } }));
 
 describe('slot content', () => {
   it('is Markdown or HTML', () => {
@@ -37,7 +40,7 @@ describe('slot content', () => {
     const ids = new Set([...rendered.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]));
     for (const [, target] of rendered.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target);
     const other = new TextDecoder().decode(
-      renderSlotContent({ format: 'md', text: 'a[^1]\n\n[^1]: b', file: 'slots/visit/news.md' }),
+      render({ format: 'md', text: 'a[^1]\n\n[^1]: b', file: 'slots/visit/news.md' }),
     );
     for (const id of ids) expect(other).not.toContain(`id="${id}"`);
   });
@@ -124,7 +127,7 @@ describe('slot content', () => {
       'nested more than 100 deep',
     ],
   ])('is refused before it costs anything when it is %s', (_, text, reason) => {
-    expect(problemsOf(() => renderSlotContent({ format: 'md', text, file: FILE })).join()).toContain(reason);
+    expect(problemsOf(() => render({ format: 'md', text, file: FILE })).join()).toContain(reason);
   });
 
   it('is refused when it is HTML that is nested beyond all measure', () => {
