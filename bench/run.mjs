@@ -9,6 +9,7 @@ import { ed25519Differential } from './ed25519-differential.mjs';
 import { logs } from './logs.mjs';
 import { memoryOfPartners } from './memory.mjs';
 import { refreshOfPartners } from './refresh.mjs';
+import { render } from './render.mjs';
 import { start } from './start.mjs';
 import { verifyRelease } from './verify.mjs';
 
@@ -20,6 +21,7 @@ const BENCHMARKS = {
   corpus: corpusLoop,
   memory: memoryOfPartners,
   refresh: refreshOfPartners,
+  render,
   verify: verifyRelease,
   ed25519: ed25519Differential,
   logs,

@@ -96,11 +96,12 @@ export function renderPage(page: CompiledPage, target: RenderTarget, since: numb
 }
 
 /**
- * Differs whenever the bytes or slots of {@link renderPage} would, and costs much less than they do.
+ * Differs whenever the bytes or slots of {@link renderPage} would, and costs much less than they do: `constants` and a digest
+ * of what they are filled with.
  * @param constants {@link constantsKey} of the page
  */
 export function outputKey(page: CompiledPage, constants: string, target: RenderTarget, since: number): string {
-  const filled: string[] = [constants];
+  const filled: string[] = [];
   for (const segment of page.segments) {
     if (segment instanceof Uint8Array) continue;
     if (segment.kind === 'value') filled.push(Buffer.from(valueOf(segment, page, target, since)).toString());
@@ -108,7 +109,7 @@ export function outputKey(page: CompiledPage, constants: string, target: RenderT
     else if (segment.kind === 'navigation') filled.push(target.navigation().key(page.path));
     else if (segment.kind === 'search') filled.push(target.partner.search);
   }
-  return sha256(JSON.stringify(filled));
+  return `${constants}-${sha256(JSON.stringify(filled))}`;
 }
 
 /** Of what a page is made of before it is filled. */

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { openOrMakeFolder, realRoot, type OpenFolder } from './folder-access.ts';
+import { openFolder, openOrMakeFolder, realRoot, type OpenFolder } from './folder-access.ts';
 import {
   checkOf,
   decodeIndex,
@@ -71,7 +71,7 @@ class FolderPackCache implements PackCache {
   }
 
   get(key: string): Uint8Array | undefined {
-    if (!this.#opened) this.#quietly((folder) => this.#open(folder));
+    if (!this.#opened) this.#quietly(openFolder, (folder) => this.#open(folder));
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#fd === undefined) return undefined;
     const bytes = this.#readIfCan(entry);
@@ -85,7 +85,7 @@ class FolderPackCache implements PackCache {
   }
 
   flush(): void {
-    if (this.#pending.size > 0) this.#quietly((folder) => this.#flushIn(folder));
+    if (this.#pending.size > 0) this.#quietly(makeFolder, (folder) => this.#flushIn(folder));
   }
 
   #flushIn(folder: OpenFolder): void {
@@ -214,13 +214,14 @@ class FolderPackCache implements PackCache {
   }
 
   /** Without a cache everything is compiled, which is slow and right; a link in its place is somebody's doing. */
-  #quietly(work: (folder: OpenFolder) => void): void {
+  #quietly(find: typeof openFolder, work: (folder: OpenFolder) => void): void {
     const path = this.#path.join('/');
     const place = { verb: 'use', path, label: this.#root };
     try {
       const real = realRoot(this.#root);
       if (real === undefined) return;
-      const folder = openOrMakeFolder(real, this.#path, place, { durable: false, beforeStep: () => undefined });
+      const folder = find(real, this.#path, place);
+      if (folder === undefined) return;
       try {
         work(folder);
       } finally {
@@ -233,6 +234,9 @@ class FolderPackCache implements PackCache {
     }
   }
 }
+
+const makeFolder: typeof openFolder = (root, components, place) =>
+  openOrMakeFolder(root, components, place, { durable: false, beforeStep: () => undefined });
 
 function openIfThere(path: string, flags: number): number | undefined {
   try {

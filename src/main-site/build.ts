@@ -30,8 +30,26 @@ export interface BuiltPartner {
   readonly written: number;
 }
 
+/**
+ * Why a file was written, or that it was not: `new` no build has written it · `gone` it is not there any more · `touched` somebody
+ * else has changed it · `content` its text, its front matter or its template are others · `filled` what is filled in for the
+ * partner is: a value, the navigation, where a link leads · `same` nothing is.
+ */
+export type BuildReason = 'new' | 'gone' | 'touched' | 'content' | 'filled' | 'same';
+
+export interface Explanation {
+  readonly partner: string;
+  /** From the partner's web root. */
+  readonly path: string;
+  /** The main site's file. */
+  readonly source: string;
+  readonly reason: BuildReason;
+}
+
 export interface Build {
   readonly partners: readonly BuiltPartner[];
+  /** Of the page that was asked for; empty when nothing comes of it. */
+  readonly explained: readonly Explanation[];
   /** What is worth mending though the site can be built, such as links that lead nowhere. */
   readonly warnings: readonly Problem[];
 }
@@ -41,6 +59,8 @@ export interface BuildOutput {
   readonly files: FileTree;
   /** The same folder, for what comes in bulk. */
   readonly folder: OutputFolder;
+  /** A file of the main site, `pages/guide/intro.md`, of which is wanted why it is written. */
+  readonly explain?: string | undefined;
 }
 
 /**
@@ -57,12 +77,15 @@ export async function build(
   const partnerships = await loadPartnerships(site, partners);
   const compiled = await loadSite(site, at);
   const built: BuiltPartner[] = [];
+  const explained: Explanation[] = [];
   for (const partnership of partnerships) {
     const sent = (await recall(site, partnership.id))?.base;
     const files = filesToBuild(compiled.filesFor(partnerView(partnership)), sent?.release);
     await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
     const { bytes, written } =
-      out === undefined ? { bytes: bytesOf(files), written: 0 } : await writeFiles(site, out, partnership.id, files);
+      out === undefined
+        ? { bytes: bytesOf(files), written: 0 }
+        : await writeFiles(site, out, partnership.id, files, explained);
     built.push({
       partner: partnership.id,
       mount: partnership.mount,
@@ -72,19 +95,25 @@ export async function build(
       written,
     });
   }
-  return { partners: built, warnings: compiled.warnings };
+  return { partners: built, explained, warnings: compiled.warnings };
 }
 
 interface BuildFile extends PlannedFile {
   /** Differs whenever the content does. */
   readonly key: string;
+  /** The main site's file that it comes from. */
+  readonly source: string;
 }
 
 /** What a push would send. */
 function filesToBuild(files: readonly SiteFile[], base: Release | undefined): readonly BuildFile[] {
   if (base === undefined) return files.map(firstFile);
   const planned = planRelease({ files, base, number: base.release + 1, termsDiffer: false }).files;
-  return planned.map((each) => ({ ...each, key: each.file.digest }));
+  return planned.map((each, index) => {
+    const from = files[index];
+    const key = from?.kind === 'page' ? from.key(each.file.since) : each.file.digest;
+    return { ...each, key, source: from?.file ?? '' };
+  });
 }
 
 /** A file of a first release, whose digest nobody needs before there is one. */
@@ -93,14 +122,20 @@ function firstFile(file: SiteFile): BuildFile {
     const { path, length, digest, bytes, asset } = file;
     const content: ContentSource =
       bytes === undefined ? { kind: 'asset', asset } : { kind: 'bytes', render: () => bytes };
-    return { key: digest, file: { path, length, digest, since: 1 }, content };
+    return { source: file.file, key: digest, file: { path, length, digest, since: 1 }, content };
   }
   const render = (): Uint8Array => (file.kind === 'page' ? file.render(1).bytes : file.render());
   if (file.kind === 'redirect')
-    return { key: sha256(render()), file: new LazyFile(file.path, render), content: { kind: 'bytes', render } };
+    return {
+      source: file.file,
+      key: sha256(render()),
+      file: new LazyFile(file.path, render),
+      content: { kind: 'bytes', render },
+    };
   const { inherit, title } = file;
   const page: ReleasePage = { inherit, title, change: 'added', slots: [] };
   return {
+    source: file.file,
     key: file.key(1),
     file: new LazyFile(file.path, render, page),
     content: { kind: 'bytes', render, alike: () => file.alike() },
@@ -135,19 +170,22 @@ function bytesOf(files: readonly BuildFile[]): number {
 
 async function writeFiles(
   site: MainSite,
-  { files: tree, folder }: BuildOutput,
+  { files: tree, folder, explain: explained }: BuildOutput,
   partner: string,
   files: readonly BuildFile[],
+  because: Explanation[],
 ): Promise<{ readonly bytes: number; readonly written: number }> {
   const before = await readBuildRecord(site.files, folder.label, partner);
   const after = new Map<string, BuiltFile>();
   let bytes = 0;
   let written = 0;
-  for (const { file, content, key } of files) {
+  for (const { file, content, key, source } of files) {
     const path = `${partner}/${file.path}`;
     const known = before.get(file.path);
     let stamp = folder.stamp(path);
-    if (stamp === undefined || known === undefined || known.key !== key || !isSame(stamp, known)) {
+    const reason = reasonToWrite(key, known, stamp);
+    if (source === explained) because.push({ partner, path: file.path, source, reason });
+    if (stamp === undefined || reason !== 'same') {
       written++;
       if (content.kind === 'bytes') stamp = folder.write(path, content.render());
       else {
@@ -164,6 +202,11 @@ async function writeFiles(
   return { bytes, written };
 }
 
-function isSame(a: FileStamp, b: FileStamp): boolean {
-  return a.length === b.length && a.modifiedMs === b.modifiedMs;
+function reasonToWrite(key: string, known: BuiltFile | undefined, stamp: FileStamp | undefined): BuildReason {
+  if (known === undefined) return 'new';
+  if (stamp === undefined) return 'gone';
+  if (stamp.length !== known.length || stamp.modifiedMs !== known.modifiedMs) return 'touched';
+  if (known.key === key) return 'same';
+  const [constants] = key.split('-');
+  return known.key.split('-')[0] === constants ? 'filled' : 'content';
 }

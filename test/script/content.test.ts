@@ -33,12 +33,17 @@ async function site(files: Readonly<Record<string, string>> = {}): Promise<Scrip
   return made;
 }
 
+/** Without the cache, which may keep what was found on the way. */
+function filesOf({ folder }: Script): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => !path.startsWith('.tieup'));
+}
+
 /** `build` must end with `exitCode` and write nothing; which of `words` it did not say. */
 async function unsaid(made: Script, exitCode: number, words: readonly RegExp[]): Promise<readonly RegExp[]> {
-  const before = readdirSync(made.folder, { recursive: true });
+  const before = filesOf(made);
   const ended = await made.run(['build']);
   expect(ended).toMatchObject({ exitCode, stdout: '' });
-  expect(readdirSync(made.folder, { recursive: true })).toEqual(before);
+  expect(filesOf(made)).toEqual(before);
   return words.filter((word) => !word.test(ended.stderr));
 }
 
@@ -48,6 +53,31 @@ describe('tieup build', () => {
     const { exitCode, stdout } = await made.run(['build']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('build/harbour') });
     expect(await made.read('build/harbour/with-main/index.html')).toContain('<h1');
+  });
+
+  test('writes only what has changed, and says why', async () => {
+    const made = await site({ 'pages/other.md': '---\ntitle: Other\n---\n\nx\n' });
+    const explain = async () => (await made.run(['build', '--explain', 'index.md'])).stdout;
+    expect(await explain()).toContain('with-main/index.html: written, because no build has written it before');
+    const again = await explain();
+    expect(again).toContain('all there already');
+    expect(again).toContain('not written, because nothing has changed');
+    await made.write('pages/other.md', '---\ntitle: Other\nnavigation: false\n---\n\nx\n');
+    expect(await explain()).not.toContain('all there already');
+    await made.write('pages/index.md', `${await made.read('pages/index.md')}\nmore\n`);
+    const edited = await explain();
+    expect(edited).toContain('1 of them new');
+    expect(edited).toContain('because its text, its front matter or its template has changed');
+    await made.write('build/harbour/with-main/index.html', 'mine');
+    expect(await explain()).toContain('because somebody has changed it since');
+    expect(await made.read('build/harbour/with-main/index.html')).toContain('more');
+  });
+
+  test('is not told of a page that is not there', async () => {
+    const made = await site();
+    const ended = await made.run(['build', '--explain', 'nowhere.md']);
+    expect(ended).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('pages/nowhere.md') });
+    expect(filesOf(made).filter((path) => path.startsWith('build'))).toEqual([]);
   });
 
   test('names a misspelt setting, where it stands, and what was meant', async () => {

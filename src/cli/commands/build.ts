@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { build, type BuiltPartner } from '../../main-site/build.ts';
+import { build, type BuildReason, type BuiltPartner } from '../../main-site/build.ts';
+import type { MainSite } from '../../main-site/main-site.ts';
 import { TieupError } from '../../errors.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
@@ -14,6 +15,7 @@ export const define: Define = (command, context) => {
     .option('-p, --partner <id...>', 'only these partners, by id or tag')
     .option('-o, --out <folder>', 'where to write, one folder a partner', 'build')
     .option('--at <time>', 'as on that day or at that time: pages come and go by date')
+    .option('--explain <page>', 'say why each copy of this page is written or not, such as guide/intro.md')
     .option('--check', 'render everything and write nothing')
     .option('--serve', 'show the result on this machine, as a web server would, until Ctrl-C')
     .addHelpText(
@@ -23,32 +25,62 @@ export const define: Define = (command, context) => {
         'tieup build --partner harbour --out look': '',
       }),
     )
-    .action(async ({ partner = [], out, at, check, serve }) => {
+    .action(async ({ partner = [], out, at, explain, check, serve }) => {
       const ctx = context();
       if (check === true && serve === true) {
         throw new TieupError('TIEUP_E_USAGE', '--check writes nothing that --serve could show', {
           hint: 'leave one of them out',
         });
       }
+      if (check === true && explain !== undefined) {
+        throw new TieupError('TIEUP_E_USAGE', '--check writes nothing that --explain could explain', {
+          hint: 'leave one of them out',
+        });
+      }
       const site = await ctx.mainSite();
-      const output = check === true ? undefined : { files: await ctx.tree(out), folder: await ctx.outputFolder(out) };
-      const { partners, warnings } = await build(
+      const page = explain === undefined ? undefined : await sourceFile(site, explain);
+      const output =
+        check === true ? undefined : { files: await ctx.tree(out), folder: await ctx.outputFolder(out), explain: page };
+      const { partners, explained, warnings } = await build(
         site,
         partner,
         output,
         momentOption('--at', at, site.config.site.timeZone),
       );
       sayContentWarnings(ctx, warnings);
-      ctx.output.result('build', { out: check === true ? null : out, partners, warnings }, () => {
+      ctx.output.result('build', { out: check === true ? null : out, partners, explained, warnings }, () => {
         const rows = partners.map(({ partner: id, pages, files, bytes, written }) => {
           const where = check === true ? '' : `  ${visible(`${out}/${id}`)}`;
           return `${ctx.output.mark('good', visible(id))}  ${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}${check === true ? '' : written === 0 ? ', all there already' : `, ${written} of them new`}${where}\n`;
         });
-        return rows.join('');
+        const reasons = explained.map(
+          (each) => `  ${visible(`${out}/${each.partner}/${each.path}`)}: ${REASONS[each.reason]}\n`,
+        );
+        return [...rows, ...reasons].join('');
       });
       if (serve === true) await show(ctx, out, partners);
     });
 };
+
+const REASONS: Readonly<Record<BuildReason, string>> = {
+  new: 'written, because no build has written it before',
+  gone: 'written, because it was not there any more',
+  touched: 'written, because somebody has changed it since the last build',
+  content: 'written, because its text, its front matter or its template has changed',
+  filled:
+    'written, because what is filled in has changed: a value of the partner, the navigation, or where a link leads',
+  same: 'not written, because nothing has changed since the last build',
+};
+
+/** The page as the user names it, with or without the folder of pages. @throws TIEUP_E_USAGE when there is none. */
+async function sourceFile(site: MainSite, page: string): Promise<string> {
+  const { pages } = site.config.folders;
+  const path = page.startsWith(`${pages}/`) ? page : `${pages}/${page}`;
+  if ((await site.files.stat(path))?.kind === 'file') return path;
+  throw new TieupError('TIEUP_E_USAGE', `there is no page ${JSON.stringify(path)}`, {
+    hint: 'name it as it lies in the folder of pages, such as guide/intro.md',
+  });
+}
 
 /** Links in pages begin at the root of the partner's site, so a folder that is opened as files shows them without their styles. */
 async function show(ctx: Context, out: string, partners: readonly BuiltPartner[]): Promise<void> {

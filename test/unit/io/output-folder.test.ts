@@ -18,7 +18,13 @@ describe('a folder that is written in bulk', () => {
     expect(stamp.length).toBe(1);
     out.close();
     expect(readFileSync(join(root, 'a/b.html'), 'utf8')).toBe('b');
-    expect(readdirSync(root, { recursive: true }).sort()).toEqual(['a', 'a/b.html', 'a/c', 'a/c/d.html', 'e.html']);
+    expect(readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual([
+      'a',
+      'a/b.html',
+      'a/c',
+      'a/c/d.html',
+      'e.html',
+    ]);
   });
 
   it('tells a file that was touched since', async () => {

@@ -48,6 +48,7 @@ describe('a cache of packed bytes', () => {
   it('makes nothing before something is kept', async () => {
     const root = await temporaryFolder();
     const cache = open(root);
+    cache.get(key('a'));
     cache.flush();
     expect(readdirSync(root)).toEqual([]);
   });
