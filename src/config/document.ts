@@ -34,6 +34,8 @@ export interface DecodeOptions {
   readonly lineOffset?: number;
   /** TIEUP_E_CONFIG unless given. */
   readonly code?: ErrorCode;
+  /** Characters; those of a configuration unless given. */
+  readonly maxLength?: number;
 }
 
 /**
@@ -57,7 +59,7 @@ export function decodeYaml<T>(text: string, file: string, schema: z.ZodType<T>, 
     return { message, file, line: Math.max(line, 1) + (options.lineOffset ?? 0), column: Math.max(col, 1) };
   };
 
-  const tooMuch = excess(text, lines);
+  const tooMuch = excess(text, lines, options.maxLength ?? MAX_LENGTH);
   if (tooMuch !== undefined) throw refuse([placed(tooMuch.message, tooMuch.offset)]);
   const document = parseDocument(text, { ...PARSE, lineCounter: lines });
   const faults = [...document.errors, ...document.warnings];
@@ -83,8 +85,8 @@ interface Trap {
 }
 
 /** What is too large to be parsed. The lexer and the parser keep their own stack, so that this cannot overflow. */
-function excess(text: string, lines: LineCounter): Trap | undefined {
-  if (text.length > MAX_LENGTH) return { message: `the document has more than ${MAX_LENGTH} characters`, offset: 0 };
+function excess(text: string, lines: LineCounter, maxLength: number): Trap | undefined {
+  if (text.length > maxLength) return { message: `the document has more than ${maxLength} characters`, offset: 0 };
   const parser = new Parser(lines.addNewLine);
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) void token;

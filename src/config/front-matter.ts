@@ -34,6 +34,8 @@ export interface FrontMatter {
   readonly updated: string | undefined;
   readonly publishFrom: string | undefined;
   readonly publishUntil: string | undefined;
+  readonly tags: readonly string[];
+  readonly paginate: { readonly collection: string; readonly size: number } | undefined;
 }
 
 export interface FrontMatterSlot {
@@ -66,6 +68,16 @@ const names = z.union([
 const moment = z.string().refine(isMoment, {
   error: 'must be a day such as 2026-12-20, or a time such as 2026-12-20T08:00 or 2026-12-20T08:00+01:00',
 });
+
+const tag = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, { error: 'is no tag: use letters, digits, hyphens and underscores' });
+/** `latest`, a tag, `folders.<name>`. */
+const collection = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, { error: 'must name a collection, such as latest, a tag, or folders.guide' });
+/** Entries on each page of a list. */
+const PAGE_SIZE = 10;
 
 const slot = z.strictObject({
   description: z.string().default(''),
@@ -108,6 +120,17 @@ const schema = z.strictObject({
   updated: moment.optional(),
   'publish-from': moment.optional(),
   'publish-until': moment.optional(),
+  tags: z
+    .array(tag)
+    .max(100)
+    .or(tag.transform((name) => [name]))
+    .default([]),
+  paginate: z
+    .union([
+      collection.transform((name) => ({ collection: name, size: PAGE_SIZE })),
+      z.strictObject({ collection, size: z.int().min(1).max(1000).default(PAGE_SIZE) }),
+    ])
+    .optional(),
 });
 
 /** What stands before a page's Markdown, when anything does. */
@@ -148,8 +171,8 @@ export function parseFrontMatter(source: string, file: string): PageText {
   const slots = Object.fromEntries(
     Object.entries(meta.slots).map(([name, { content, fallback, ...rest }]) => [name, { ...rest, content, fallback }]),
   );
-  const { partners, order, navigation, language: written, translates, image, date, updated } = meta;
-  const optional = { partners, order, navigation, language: written, translates, image, date, updated };
+  const { partners, order, navigation, language: written, translates, image, date, updated, paginate } = meta;
+  const optional = { partners, order, navigation, language: written, translates, image, date, updated, paginate };
   return {
     meta: { ...meta, ...optional, title: found, slots, publishFrom, publishUntil },
     markdown,

@@ -26,11 +26,21 @@ export interface MainSiteConfig {
     readonly pages: string;
     readonly templates: string;
     readonly assets: string;
+    /** YAML and JSON for templates and pages. */
+    readonly data: string;
+    /** Pieces of Markdown that pages share. */
+    readonly includes: string;
     readonly partners: string;
     readonly keys: string;
   };
   /** Names of assets that pages load get a hash of their content, so that browsers may keep them for ever. */
   readonly assets: { readonly hashed: boolean };
+  readonly markdown: {
+    /** Fenced code gets the colours of its language. */
+    readonly highlight: boolean;
+    /** Headings get a link to themselves. */
+    readonly headingLinks: boolean;
+  };
   /** Who holds the root keys of the partners' repositories, and how many of them must sign; one, called `main`, unless given. */
   readonly roots: { readonly threshold: number; readonly holders: readonly string[] };
   /** What a release says to the partner's manager unless `push` is told otherwise. */
@@ -68,6 +78,8 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
       pages: inside.default('pages'),
       templates: inside.default('templates'),
       assets: inside.default('assets'),
+      data: inside.default('data'),
+      includes: inside.default('includes'),
       partners: inside.default('partners'),
       keys: folder.default('keys'),
     })
@@ -86,6 +98,13 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'how assets are published' }),
+  markdown: z
+    .strictObject({
+      highlight: z.boolean().default(true).meta({ description: 'colours for the code of fences that name a language' }),
+      headingLinks: z.boolean().default(false).meta({ description: 'a link to itself in every heading but the first' }),
+    })
+    .prefault({})
+    .meta({ description: 'how the text of pages is read' }),
   roots: z
     .strictObject({
       threshold: z.int().min(1).max(20).default(1).meta({ description: 'how many holders must sign' }),

@@ -1,17 +1,25 @@
 /** What is wrong with a site as a whole: its paths, and names that would hide variables. */
 import type { Problem } from '../errors.ts';
-import { ASSETS, checkPublishedPaths, publishedPath, type PublishedPath } from './addresses.ts';
-import type { PageSource, SiteSource } from './source.ts';
+import { ASSETS, checkPublishedPaths, type PublishedPath } from './addresses.ts';
+import { isFurther, RESERVED_TAGS, type PageToCompile } from './collections.ts';
+import type { SiteSource } from './source.ts';
 import { BUILT_IN } from './variables.ts';
 
-export function checkSite(source: SiteSource, published: readonly PageSource[], problems: Problem[]): void {
+export function checkSite(source: SiteSource, wanted: readonly PageToCompile[], problems: Problem[]): void {
   const paths: PublishedPath[] = source.assets.map(({ path }) => ({
     path: `${ASSETS}${path}`,
     file: `${ASSETS}${path}`,
   }));
-  for (const { path, file, meta } of published) {
-    if (!path.endsWith('.md')) problems.push({ file, message: 'a page is a Markdown file whose name ends with .md' });
-    paths.push({ path: publishedPath(path), file });
+  for (const { source: page, path, pagination } of wanted) {
+    const { file, meta } = page;
+    paths.push({ path, file });
+    if (isFurther(pagination)) continue;
+    if (!page.path.endsWith('.md')) {
+      problems.push({ file, message: 'a page is a Markdown file whose name ends with .md' });
+    }
+    for (const tag of meta.tags.filter((name) => RESERVED_TAGS.includes(name))) {
+      problems.push({ file, message: `the tag "${tag}" would hide the collection of that name: choose another` });
+    }
     for (const alias of meta.aliases) {
       if (alias.endsWith('.html')) paths.push({ path: alias, file });
       else problems.push({ file, message: `the alias ${JSON.stringify(alias)} does not end with .html` });

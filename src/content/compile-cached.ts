@@ -38,8 +38,10 @@ export function compileCached(store: FragmentStore, compiler: MarkdownCompiler, 
 }
 
 /** Everything that a fragment depends on. */
-export function fragmentKey({ text, format, schema, idPrefix, holes }: MarkdownSource, version: string): string {
-  return sha256(JSON.stringify([version, ENGINE_VERSION, format, schema, idPrefix, holes, text]));
+export function fragmentKey(source: MarkdownSource, version: string): string {
+  const { text, format, schema, idPrefix, holes, language, highlight, headingLinks } = source;
+  const options = [format, schema, idPrefix, holes, language, highlight, headingLinks];
+  return sha256(JSON.stringify([version, ENGINE_VERSION, ...options, text]));
 }
 
 function kept(store: FragmentStore, key: string): MarkdownFragment | undefined {

@@ -46,9 +46,9 @@ export type PlacedPart =
   | SlotHole
   | { readonly kind: 'reference'; readonly address: string; readonly use: 'link' | 'source'; readonly place: Place };
 
-/** @param firstLine 1-based line of `file` on which the text starts */
-export function placePart(part: FragmentPart, file: string, firstLine: number): PlacedPart {
+/** @param place where a place of the text is in the file that it comes from */
+export function placePart(part: FragmentPart, place: (at: TextPlace) => Place): PlacedPart {
   if (typeof part === 'string' || part instanceof Uint8Array || part.kind === 'slot-end') return part;
   const { at, ...rest } = part;
-  return { ...rest, place: { file, line: firstLine + at.line - 1, column: at.column } };
+  return { ...rest, place: place(at) };
 }

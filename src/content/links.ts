@@ -27,11 +27,10 @@ export function foldPath(path: string): string {
 }
 
 /**
- * The resolver for the page `page` (source path). Relative addresses stay relative, so that a page has the same bytes
- * under every mount. What leads nowhere is left as it is and reported in `warnings`.
+ * The resolver for the page `page` (source path), published at `from` below the mount. Relative addresses stay relative, so
+ * that a page has the same bytes under every mount. What leads nowhere is left as it is and reported in `warnings`.
  */
-export function linkResolver(page: string, targets: LinkTargets, warnings: Problem[]): AddressResolver {
-  const from = publishedPath(page);
+export function linkResolver(page: string, from: string, targets: LinkTargets, warnings: Problem[]): AddressResolver {
   const folder = page.split('/').slice(0, -1).join('/');
 
   const toPage = (target: string, suffix: string): ResolvedAddress => {

@@ -4,10 +4,10 @@ import { packFragment, type FragmentParcel } from './fragment-parcel.ts';
 import type { MarkdownSource } from './markdown.ts';
 import { unifiedEngine } from './unified-engine.ts';
 
-export function serve(): (message: unknown) => FragmentParcel {
-  return (message) => {
+export function serve(): (message: unknown) => Promise<FragmentParcel> {
+  return async (message) => {
     if (!isSource(message)) throw new TieupError('TIEUP_E_FAILED', 'the thread that reads Markdown was sent no text');
-    return packFragment(unifiedEngine.compile(message));
+    return packFragment(await unifiedEngine.compile(message));
   };
 }
 

@@ -4,7 +4,7 @@ import { SLOT_NAME } from '../protocol/names.ts';
 import type { TextPlace, TextProblem } from './fragment.ts';
 import { SLOT_LINE } from './markdown-syntax.ts';
 import type { Marks } from './marks.ts';
-import { CONTENT_SLOT } from './template.ts';
+import { CONTENT_SLOT } from './template-parts.ts';
 import { VARIABLE } from './variables.ts';
 
 export interface MarkdownPass {

@@ -6,7 +6,7 @@ import type { Place } from './segment.ts';
  * Part of the key of every cached fragment. Raise the number with every change of what the engine makes of a text: its
  * steps, their options, the sanitiser's schema, the packages it is made of, the shape of a fragment.
  */
-export const ENGINE_VERSION = 'unified/1';
+export const ENGINE_VERSION = 'unified/2';
 
 export interface MarkdownEngine {
   /**
@@ -14,7 +14,7 @@ export interface MarkdownEngine {
    * Depends on nothing but `source`, so that its result can be kept and made elsewhere.
    * Never throws for what a text says; that is in `problems`, with places.
    */
-  compile(source: MarkdownSource): MarkdownFragment;
+  compile(source: MarkdownSource): Promise<MarkdownFragment>;
 }
 
 /** Compiles texts, wherever and however often that has to be done. */
@@ -33,6 +33,12 @@ export interface MarkdownSource {
   readonly idPrefix: string;
   /** `{{ variables }}` and `<slot>` lines are understood; otherwise they are text. */
   readonly holes: boolean;
+  /** BCP 47, for the words that Markdown adds. */
+  readonly language: string;
+  /** Fenced code gets the colours of its language. */
+  readonly highlight: boolean;
+  /** Headings with ids get a link to themselves. */
+  readonly headingLinks: boolean;
 }
 
 /** An address in a text, on its way to where it leads from the published page. */

@@ -1,48 +1,108 @@
-/** Links to a partner's pages: the top level, and the folders on the way to the page that shows them. */
+/** Links to a partner's pages: the top level, and the folders on the way to the page that shows them; and that way itself. */
 import { sha256 } from '../protocol/digest.ts';
 import { encodePath } from './addresses.ts';
 import { escapeAttribute, escapeText } from './encode.ts';
 
 export interface NavigationEntry {
+  /** Path of the page's source. */
+  readonly source: string;
   /** Below the mount: `guide/intro.html`. */
   readonly path: string;
   readonly label: string;
   readonly order: number | undefined;
+  /** Left out of the navigation; it still is on the way to what lies below it. */
+  readonly hidden: boolean;
+}
+
+/** The page whose place is shown. */
+export interface PageInNavigation {
+  /** Below the mount. */
+  readonly path: string;
+  /** Where it is listed; the further pages of a list are listed with its first. */
+  readonly listedAt: string;
+  readonly title: string;
+}
+
+/** A step on the way from the top to a page. */
+export interface Crumb {
+  readonly label: string;
+  /** Below the mount; undefined for a folder without a page of its own. */
+  readonly path: string | undefined;
 }
 
 /** The navigation of one partner; folders are rendered once and shared by their pages. */
 export class Navigation {
   readonly #root: Folder;
   readonly #mount: string;
+  readonly #labels: ReadonlyMap<string, string>;
   readonly #rendered = new Map<Folder, RenderedNavigation>();
 
   constructor(entries: readonly NavigationEntry[], mount: string) {
     this.#mount = mount;
     this.#root = plant(entries);
+    this.#labels = new Map(entries.map(({ path, label }) => [path, label]));
   }
 
-  /** The pieces to copy for the page at `path`: its own link is marked, wherever it stands. */
-  pieces(path: string): readonly Uint8Array[] {
-    const { bytes, links } = this.#renderFor(path);
-    const offset = links.get(path);
-    return offset === undefined ? [bytes] : [bytes.subarray(0, offset), CURRENT, bytes.subarray(offset)];
+  /** The pieces to copy for a page: its own link is marked, wherever it stands, or that of what it belongs to. */
+  pieces(page: PageInNavigation): readonly Uint8Array[] {
+    const { rendered, offset, mark } = this.#renderFor(page);
+    const { bytes } = rendered;
+    return offset === undefined ? [bytes] : [bytes.subarray(0, offset), mark, bytes.subarray(offset)];
   }
 
   /** Differs whenever the pieces do. */
-  key(path: string): string {
-    const rendered = this.#renderFor(path);
+  key(page: PageInNavigation): string {
+    const { rendered, offset, mark } = this.#renderFor(page);
     rendered.digest ??= sha256(rendered.bytes);
-    return `${rendered.digest} ${rendered.links.get(path) ?? ''}`;
+    return `${rendered.digest} ${offset ?? ''} ${mark === CURRENT_PAGE ? 'page' : 'part'}`;
   }
 
-  #renderFor(path: string): RenderedNavigation {
-    const folder = this.#folderOf(path);
+  #renderFor({ path, listedAt }: PageInNavigation): {
+    readonly rendered: RenderedNavigation;
+    /** Where the mark of the current page goes. */
+    readonly offset: number | undefined;
+    readonly mark: Uint8Array;
+  } {
+    const folder = this.#folderOf(listedAt);
     let rendered = this.#rendered.get(folder);
     if (rendered === undefined) {
       rendered = render(this.#root, folder, this.#mount);
       this.#rendered.set(folder, rendered);
     }
-    return rendered;
+    const own = rendered.links.get(listedAt);
+    const offset = own ?? linkAbove(folder, rendered.links);
+    return { rendered, offset, mark: own !== undefined && path === listedAt ? CURRENT_PAGE : CURRENT_PART };
+  }
+
+  /** The way to a page: the first page of all, the folders between, the page itself. */
+  trail(page: PageInNavigation): readonly Crumb[] {
+    const crumbs: Crumb[] = [];
+    let folder: Folder | undefined = this.#root;
+    for (const name of ['', ...page.path.split('/').slice(0, -1)]) {
+      if (name !== '') folder = folder?.folders.get(name);
+      // What is no folder of the sources is no step either, such as the numbers of further pages.
+      if (folder === undefined) break;
+      const entry: NavigationEntry | undefined = folder.home;
+      if (entry !== undefined) crumbs.push(entry);
+      else if (folder !== this.#root) crumbs.push({ label: speakingName(name), path: undefined });
+    }
+    const listed = this.#labels.get(page.listedAt);
+    if (crumbs.every(({ path }) => path !== page.listedAt)) {
+      crumbs.push({ label: listed ?? page.title, path: page.listedAt });
+    }
+    if (page.path !== page.listedAt) crumbs.push({ label: page.title, path: page.path });
+    return crumbs.map(({ label, path }) => ({ label, path }));
+  }
+
+  /** {@link trail} as a list of links, the page's own with `aria-current`. */
+  breadcrumbs(page: PageInNavigation): Uint8Array {
+    const items = this.trail(page).map(({ label, path }) => {
+      const text = escapeText(label);
+      if (path === undefined) return `\n<li>${text}</li>`;
+      const current = path === page.path ? ' aria-current="page"' : '';
+      return `\n<li><a href="${escapeAttribute(`${this.#mount}${encodePath(path)}`)}"${current}>${text}</a></li>`;
+    });
+    return encoder.encode(`<ol>${items.join('')}\n</ol>`);
   }
 
   /** The innermost folder on the way to `path` that the navigation has. */
@@ -57,7 +117,18 @@ export class Navigation {
   }
 }
 
-const CURRENT = new TextEncoder().encode(' aria-current="page"');
+const encoder = new TextEncoder();
+const CURRENT_PAGE = encoder.encode(' aria-current="page"');
+const CURRENT_PART = encoder.encode(' aria-current="true"');
+
+/** Where the link of the innermost folder that has one is marked. */
+function linkAbove(folder: Folder, links: ReadonlyMap<string, number>): number | undefined {
+  for (let above: Folder | undefined = folder; above?.parent !== undefined; above = above.parent) {
+    const offset = above.index === undefined ? undefined : links.get(above.index.path);
+    if (offset !== undefined) return offset;
+  }
+  return undefined;
+}
 
 interface Folder {
   readonly name: string;
@@ -65,6 +136,8 @@ interface Folder {
   readonly folders: Map<string, Folder>;
   readonly pages: NavigationEntry[];
   index: NavigationEntry | undefined;
+  /** The same, also when the navigation leaves it out; the root has one as well. */
+  home: NavigationEntry | undefined;
 }
 
 interface RenderedNavigation {
@@ -86,6 +159,8 @@ function plant(entries: readonly NavigationEntry[]): Folder {
       folder.folders.set(name, next);
       folder = next;
     }
+    if (file === 'index.html') folder.home = entry;
+    if (entry.hidden) continue;
     // The index of the top is a page beside the others; that of a folder is the folder.
     if (file === 'index.html' && folder !== root) folder.index = entry;
     else folder.pages.push(entry);
@@ -94,7 +169,7 @@ function plant(entries: readonly NavigationEntry[]): Folder {
 }
 
 function emptyFolder(name: string, parent: Folder | undefined): Folder {
-  return { name, parent, folders: new Map(), pages: [], index: undefined };
+  return { name, parent, folders: new Map(), pages: [], index: undefined, home: undefined };
 }
 
 interface Item {
@@ -140,7 +215,6 @@ function render(root: Folder, open: Folder, mount: string): RenderedNavigation {
   const expanded = new Set<Folder>();
   for (let folder: Folder | undefined = open; folder !== undefined; folder = folder.parent) expanded.add(folder);
   const links = new Map<string, number>();
-  const encoder = new TextEncoder();
   const chunks: Uint8Array[] = [];
   let length = 0;
   const write = (text: string): void => {

@@ -1,28 +1,53 @@
 /** Which of a partner's values a page needs, whether they can stand where the page has them, and what they can bring about. */
 import type { Problem } from '../errors.ts';
+import { both, holds, not, type ConditionFacts, type Decision } from './condition.ts';
 import { valueFault } from './encode.ts';
 import type { CompiledPage } from './page.ts';
 import { pageAddress } from './render.ts';
-import type { ValueHole } from './segment.ts';
+import type { Choice, Segment, ValueHole } from './segment.ts';
 import type { PartnerView } from './source.ts';
 import { missingPartnerValue, partnerValue } from './variables.ts';
 
-/** The holes of a page whose values have to be there, each once. */
-export function needsOf(page: CompiledPage): readonly ValueHole[] {
-  const needs = new Map<string, ValueHole>();
-  for (const segment of page.segments) {
-    if (segment instanceof Uint8Array || segment.kind !== 'value' || segment.variable.kind !== 'partner') continue;
-    const key = holeKey(segment);
-    if (!needs.has(key)) needs.set(key, segment);
-  }
-  return [...needs.values()];
+/** A hole whose value has to be there for a partner that gets the branches in which it stands. */
+export interface Need {
+  readonly hole: ValueHole;
+  readonly when: Decision;
 }
 
-/** The holes of a page whose values decide what it loads, or where it sends what a visitor enters. */
-export function actingHoles(page: CompiledPage): readonly ValueHole[] {
-  return page.segments.filter((segment): segment is ValueHole => {
-    if (segment instanceof Uint8Array || segment.kind !== 'value') return false;
-    return segment.context !== 'text' && segment.context !== 'attribute' && segment.follow !== true;
+/** The holes of a page whose values have to be there, each once unless it depends on a condition. */
+export function needsOf(page: CompiledPage): readonly Need[] {
+  const needs = new Map<string, Need>();
+  const conditional: Need[] = [];
+  const visit = (segments: readonly Segment[], when: Decision): void => {
+    for (const segment of segments) {
+      if (segment instanceof Uint8Array) continue;
+      if (segment.kind === 'choice') {
+        visit(segment.yes, both(when, segment.condition));
+        visit(segment.no, both(when, not(segment.condition)));
+      } else if (segment.kind === 'value' && segment.variable.kind === 'partner') {
+        const key = holeKey(segment);
+        if (when !== true) conditional.push({ hole: segment, when });
+        else if (!needs.has(key)) needs.set(key, { hole: segment, when });
+      }
+    }
+  };
+  visit(page.segments, true);
+  return [...needs.values(), ...conditional];
+}
+
+/** What of a page may act by itself: a value that decides what it loads or where it sends what is entered, and a choice of parts. */
+export type Acting = ValueHole | Choice<Segment>;
+
+/** The holes and choices of a page that decide what it loads, or where it sends what a visitor enters. */
+export function actingHoles({ segments }: Pick<CompiledPage, 'segments'>): readonly Acting[] {
+  return segments.flatMap((segment): Acting[] => {
+    if (segment instanceof Uint8Array) return [];
+    if (segment.kind === 'choice') {
+      return [segment, ...actingHoles({ segments: segment.yes }), ...actingHoles({ segments: segment.no })];
+    }
+    if (segment.kind !== 'value') return [];
+    const acts = segment.context !== 'text' && segment.context !== 'attribute' && segment.follow !== true;
+    return acts ? [segment] : [];
   });
 }
 
@@ -30,25 +55,28 @@ export function actingHoles(page: CompiledPage): readonly ValueHole[] {
  * Equal for two partners when the page differs between them in nothing that a browser acts on by itself: then what is said of
  * one holds for the other. `acting` are its {@link actingHoles}.
  */
-export function actingValues(page: CompiledPage, acting: readonly ValueHole[], partner: PartnerView): string {
-  const values = acting.map(({ variable }) => {
+export function actingValues(page: CompiledPage, acting: readonly Acting[], facts: ConditionFacts): string {
+  const { partner } = facts;
+  const values = acting.map((each) => {
+    if (each.kind === 'choice') return holds(each.condition, facts);
+    const { variable } = each;
     if (variable.kind === 'partner') return partnerValue(partner, variable.name) ?? null;
     if (variable.kind === 'page-address') return pageAddress(page, partner, variable.which);
-    // No two partners are taken for alike: releases are counted for each of them.
-    return ['since', partner.id];
+    // No two partners are taken for alike: releases and pages are counted for each of them.
+    return [variable.kind, partner.id];
   });
   return JSON.stringify([partner.mount, partner.search, values]);
 }
 
-/** What is wrong with the values of `partner` for these holes, once for each value and kind of hole. */
-export function valueProblems(holes: readonly ValueHole[], partner: PartnerView): Problem[] {
+/** What is wrong with the values of the partner for these holes, once for each value and kind of hole. */
+export function valueProblems(needs: readonly Need[], facts: ConditionFacts): Problem[] {
   const problems: Problem[] = [];
   const checked = new Set<string>();
-  for (const hole of holes) {
+  for (const { hole, when } of needs) {
     const key = holeKey(hole);
-    if (checked.has(key)) continue;
+    if (checked.has(key) || !(typeof when === 'boolean' ? when : holds(when, facts))) continue;
     checked.add(key);
-    const message = holeFault(hole, partner);
+    const message = holeFault(hole, facts.partner);
     if (message !== undefined) problems.push({ ...hole.place, message });
   }
   return problems;

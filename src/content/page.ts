@@ -3,14 +3,21 @@ import { TieupError, type Problem } from '../errors.ts';
 import type { Inheritance } from '../protocol/release.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { addressBelow, publishedPath } from './addresses.ts';
+import { isFurther, type Collections, type PageToCompile } from './collections.ts';
+import type { Condition } from './condition.ts';
+import type { DataMapping } from './data.ts';
+import { expand, type Expansion } from './expand.ts';
 import { escapeAttribute, escapeText } from './encode.ts';
-import { placePart, type MarkdownFragment, type PlacedPart } from './fragment.ts';
+import { placePart, type MarkdownFragment } from './fragment.ts';
 import type { AddressResolver, MarkdownSource } from './markdown.ts';
-import { SegmentWriter, type NamedHole, type Part, type Place, type Segment, type SlotHole } from './segment.ts';
-import type { PageSource, SiteIdentity } from './source.ts';
+import { isBlank, isSlotEnd, isSlotStart, type PagePart, type Reference } from './page-parts.ts';
+import { holeFault, resolveName, type Loop, type Names } from './names.ts';
 import { MAX_MARKDOWN, type PageTexts } from './page-texts.ts';
-import { CONTENT_SLOT, type Template, type TemplateSlot } from './template.ts';
-import { BUILT_IN, lookUp, type PageScope } from './variables.ts';
+import { SegmentWriter, type NamedHole, type Place, type Segment, type SlotHole } from './segment.ts';
+import type { PageSource, SiteIdentity } from './source.ts';
+import { CONTENT_SLOT, type EachPart, type IfPart, type Template } from './template-parts.ts';
+import type { TemplatePart, TemplateSlot } from './template-parts.ts';
+import { BUILT_IN, isVariable, PLACED, type PageScope, type Variable } from './variables.ts';
 
 export interface CompiledPage {
   /** Source path. */
@@ -24,6 +31,10 @@ export interface CompiledPage {
   readonly title: string;
   readonly partners: readonly string[] | undefined;
   readonly aliases: readonly string[];
+  /** Of a further page of a list: without this the partner does not get it. */
+  readonly condition: Condition | undefined;
+  /** The page in the navigation that this one belongs to; another one for the further pages of a list. */
+  readonly listedAt: string;
   /** Slots without whose content the page is left out. */
   readonly required: ReadonlySet<string>;
   readonly segments: readonly Segment[];
@@ -31,6 +42,10 @@ export interface CompiledPage {
 
 export interface PageContext {
   readonly site: SiteIdentity;
+  readonly data: DataMapping;
+  readonly collections: Collections;
+  /** Names of values that any page of the site has. */
+  readonly known: ReadonlySet<string>;
   readonly texts: PageTexts;
   /** What has become of each text. */
   readonly fragments: ReadonlyMap<MarkdownSource, MarkdownFragment>;
@@ -39,12 +54,15 @@ export interface PageContext {
   readonly problems: Problem[];
 }
 
-export function compilePage(page: PageSource, template: Template, context: PageContext): CompiledPage {
-  const path = publishedPath(page.path);
-  const compiler = new PageCompiler(page, template, context);
+export function compilePage(wanted: PageToCompile, template: Template, context: PageContext): CompiledPage {
+  const { source: page, path, pagination, condition } = wanted;
+  const compiler = new PageCompiler(wanted, template, context);
   compiler.checkMeta();
   const mainAddress = addressBelow(context.site.url, path);
-  const { title, inherit, partners, aliases } = page.meta;
+  const { inherit, partners } = page.meta;
+  const { title } = compiler;
+  // What a page was called before leads to the first of its list.
+  const aliases = isFurther(pagination) ? [] : page.meta.aliases;
   const required = new Set(Object.keys(page.meta.slots).filter((name) => page.meta.slots[name]?.required === true));
   const segments = compiler.compile();
   return {
@@ -56,26 +74,34 @@ export function compilePage(page: PageSource, template: Template, context: PageC
     title,
     partners,
     aliases,
+    condition,
+    listedAt: publishedPath(page.path),
     required,
     segments,
   };
 }
 
-class PageCompiler {
+class PageCompiler implements Expansion {
+  readonly title: string;
   readonly #page: PageSource;
   readonly #template: Template;
   readonly #context: PageContext;
   readonly #scope: PageScope;
-  readonly #writer = new SegmentWriter();
+  readonly #names: Names;
+  #writer = new SegmentWriter();
   readonly #placed = new Set<string>();
 
-  constructor(page: PageSource, template: Template, context: PageContext) {
+  constructor({ source: page, path, pagination }: PageToCompile, template: Template, context: PageContext) {
     this.#page = page;
     this.#template = template;
     this.#context = context;
-    const path = publishedPath(page.path);
-    const { title, description, values } = page.meta;
-    this.#scope = { title, description, path, source: addressBelow(context.site.url, path), values };
+    const { site, data, known, collections } = context;
+    const { description, values, date, tags } = page.meta;
+    this.title = isFurther(pagination) ? `${page.meta.title} (${pagination?.number})` : page.meta.title;
+    const source = addressBelow(site.url, path);
+    const lists = { known, collections, pagination };
+    this.#scope = { title: this.title, description, path, source, date, tags, values, ...lists };
+    this.#names = { site, data, page: this.#scope, loops: [] };
   }
 
   /** What the front matter says that cannot be. */
@@ -93,12 +119,7 @@ class PageCompiler {
   }
 
   compile(): readonly Segment[] {
-    for (const part of this.#template.parts) {
-      if (typeof part === 'string' || part instanceof Uint8Array) this.#part(part);
-      else if (part.kind === 'head-end') this.#head();
-      else if (part.kind === 'template-slot') this.#templateSlot(part);
-      else this.#part(part);
-    }
+    expand(this.#template.parts, this.#names, this);
     const known = Object.keys(this.#page.meta.slots);
     for (const name of known) {
       if (!this.#placed.has(name)) {
@@ -108,6 +129,29 @@ class PageCompiler {
       }
     }
     return this.#writer.finish();
+  }
+
+  part(part: Exclude<TemplatePart, EachPart | IfPart>, loops: readonly Loop[]): void {
+    if (typeof part === 'string' || part instanceof Uint8Array) this.#part(part);
+    else if (part.kind === 'head-end') this.#head();
+    else if (part.kind === 'template-slot') this.#templateSlot(part);
+    else this.#part(part, loops);
+  }
+
+  choice(condition: Condition, then: () => void, otherwise: () => void): void {
+    const writer = this.#writer;
+    const branch = (write: () => void): readonly Segment[] => {
+      this.#writer = new SegmentWriter();
+      write();
+      return this.#writer.finish();
+    };
+    const segment: Segment = { kind: 'choice', condition, yes: branch(then), no: branch(otherwise) };
+    this.#writer = writer;
+    writer.push(segment);
+  }
+
+  problem(place: Place, message: string): void {
+    this.#problemAt(place, this.#forThisPage(place, message));
   }
 
   /** Where the page comes from: every page says so, whatever its template. */
@@ -131,28 +175,27 @@ class PageCompiler {
   #templateSlot(slot: TemplateSlot): void {
     if (slot.name === CONTENT_SLOT) return this.#body();
     const meta = this.#declared(slot.name);
-    if (meta === undefined) return this.#parts(slot.fallback);
+    if (meta === undefined) return expand(slot.fallback, this.#names, this);
     this.#placed.add(slot.name);
     const framework = this.#page.meta.inherit === 'framework';
     const own = this.#context.texts.slots.get(slot.name);
-    const content = own === undefined ? slot.fallback : this.#slotText(slot.name, own);
     if (framework) this.#part({ kind: 'slot-start', name: slot.name, place: slot.place });
-    this.#parts(content);
+    if (own === undefined) expand(slot.fallback, this.#names, this);
+    else this.#parts(this.#slotText(slot.name, own));
     if (framework) this.#part({ kind: 'slot-end', name: slot.name });
     return undefined;
   }
 
   #body(): void {
-    const { meta, file, firstLine } = this.#page;
+    const { meta } = this.#page;
     if (meta.inherit === 'link') return this.#teaser();
     const { texts, problems } = this.#context;
     if (texts.body === undefined) return this.#problem(`the page has more than ${MAX_MARKDOWN} characters`);
     const fragment = this.#fragment(texts.body);
-    problems.push(
-      ...fragment.problems.map(({ line, column, message }) => ({ file, line: firstLine + line - 1, column, message })),
-    );
+    const { place, problems: inIncludes } = texts.expanded;
+    problems.push(...inIncludes, ...fragment.problems.map(({ message, ...at }) => ({ ...place(at), message })));
     let index = 0;
-    const parts = fragment.parts.map((part) => placePart(part, file, firstLine));
+    const parts = fragment.parts.map((part) => placePart(part, place));
     while (index < parts.length) {
       const part = parts[index++];
       if (part === undefined) continue;
@@ -212,7 +255,7 @@ class PageCompiler {
     const { file } = this.#page;
     const fragment = this.#fragment(text);
     for (const { message } of fragment.problems) problems.push({ file, message: `in slot "${name}": ${message}` });
-    const parts = fragment.parts.map((part) => placePart(part, file, 1));
+    const parts = fragment.parts.map((part) => placePart(part, ({ line, column }) => ({ file, line, column })));
     return parts.filter((part) => {
       const nested = isSlotStart(part) || isSlotEnd(part);
       if (isSlotStart(part)) problems.push({ file, message: `in slot "${name}": a slot cannot stand in another` });
@@ -230,12 +273,19 @@ class PageCompiler {
     for (const part of parts) this.#part(part);
   }
 
-  #part(part: PagePart): void {
+  #part(part: PagePart, loops: readonly Loop[] = []): void {
     if (typeof part === 'string') this.#writer.text(part);
     else if (part instanceof Uint8Array) this.#writer.push(part);
     else if (part.kind === 'reference') this.#reference(part);
-    else if (part.kind === 'variable') this.#variable(part);
-    else this.#writer.push(part);
+    else if (part.kind === 'variable') this.#variable(part, loops);
+    else if (part.kind === 'choice') {
+      const { condition, yes, no } = part;
+      this.choice(
+        condition,
+        () => this.#parts(yes),
+        () => this.#parts(no),
+      );
+    } else this.#writer.push(part);
   }
 
   /** An address in the text, now that it is known where it leads from here. */
@@ -249,22 +299,26 @@ class PageCompiler {
     }
   }
 
-  #variable(hole: NamedHole): void {
+  #variable(hole: NamedHole, loops: readonly Loop[]): void {
     const { name, place } = hole;
-    if (name === 'navigation') {
-      return this.#problemAt(place, 'the navigation belongs into a template, not into a page');
+    if (PLACED.some((placed) => placed === name)) {
+      return this.#problemAt(place, `\`{{ ${name} }}\` belongs into a template, not into a page`);
     }
-    const found = lookUp(name, this.#context.site, this.#scope);
-    if (found.kind === 'unknown') this.#problemAt(place, this.#forThisPage(place, found.message));
-    else if (found.kind !== 'later') {
-      const fault = this.#writer.value(found, hole);
-      if (fault === undefined || found.kind !== 'constant') return undefined;
-      this.#problemAt(
-        place,
-        this.#forThisPage(place, `the value ${JSON.stringify(found.value)} of \`${name}\` ${fault}`),
-      );
+    const found = resolveName(name, { ...this.#names, loops });
+    if (found.kind === 'when') {
+      const write = (): void => this.#value({ kind: 'constant', value: found.value }, hole);
+      return this.choice(found.condition, write, () => {});
     }
-    return undefined;
+    const fault = holeFault(name, found);
+    if (fault !== undefined) return this.problem(place, fault);
+    return isVariable(found) ? this.#value(found, hole) : undefined;
+  }
+
+  #value(variable: Variable, hole: NamedHole): void {
+    const { name, place } = hole;
+    const fault = this.#writer.value(variable, hole);
+    if (fault === undefined || variable.kind !== 'constant') return;
+    this.problem(place, `the value ${JSON.stringify(variable.value)} of \`${name}\` ${fault}`);
   }
 
   /** A template is right for one page and wrong for another. */
@@ -289,20 +343,4 @@ class PageCompiler {
   #problemAt(place: Place, message: string): void {
     this.#context.problems.push({ ...place, message });
   }
-}
-
-type PagePart = Part | PlacedPart;
-type Reference = Extract<PlacedPart, { kind: 'reference' }>;
-
-function isBlank(part: PagePart): boolean {
-  if (part instanceof Uint8Array) return part.every((byte) => byte <= 0x20);
-  return typeof part === 'string' && part.trim() === '';
-}
-
-function isSlotStart(part: PagePart): part is SlotHole & { kind: 'slot-start' } {
-  return typeof part === 'object' && 'kind' in part && part.kind === 'slot-start';
-}
-
-function isSlotEnd(part: PagePart): part is SlotHole & { kind: 'slot-end' } {
-  return typeof part === 'object' && 'kind' in part && part.kind === 'slot-end';
 }

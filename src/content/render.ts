@@ -3,27 +3,18 @@ import { TieupError } from '../errors.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import type { SlotRange } from '../protocol/release.ts';
 import { addressBelow } from './addresses.ts';
+import { holds } from './condition.ts';
 import { encodeValue, type HoleContext } from './encode.ts';
-import type { Navigation } from './navigation.ts';
 import type { CompiledPage } from './page.ts';
-import type { ValueHole } from './segment.ts';
+import type { Segment, ValueHole } from './segment.ts';
 import type { PartnerView } from './source.ts';
+import type { RenderTarget } from './target.ts';
 import { partnerValue } from './variables.ts';
 
 export interface RenderedPage {
   readonly bytes: Uint8Array;
   /** In order of offset; empty unless the page is a framework page. */
   readonly slots: readonly SlotRange[];
-}
-
-/** One partner as rendering sees it, shared by all of its pages. */
-export interface RenderTarget {
-  readonly partner: PartnerView;
-  /** Source paths of the pages that this partner gets. */
-  readonly pages: ReadonlySet<string>;
-  readonly navigation: () => Navigation;
-  /** Encoded values by context and name. */
-  readonly encoded: Map<string, Uint8Array>;
 }
 
 /**
@@ -40,7 +31,7 @@ export class Scratch {
 }
 
 /** Raise it with every change of how a page is filled: what was written by an older version is written again. */
-const RENDER_VERSION = 'render/1';
+const RENDER_VERSION = 'render/2';
 
 const encoder = new TextEncoder();
 
@@ -49,50 +40,79 @@ const encoder = new TextEncoder();
  * @param scratch where to; the bytes are the caller's own without it
  */
 export function renderPage(page: CompiledPage, target: RenderTarget, since: number, scratch?: Scratch): RenderedPage {
-  const chunks: Uint8Array[] = [];
-  const ranges: SlotRange[] = [];
-  let length = 0;
-  let slotStart = 0;
-  const copy = (bytes: Uint8Array): void => {
-    chunks.push(bytes);
-    length += bytes.length;
-  };
-  for (const segment of page.segments) {
-    if (segment instanceof Uint8Array) {
-      copy(segment);
-      continue;
-    }
-    switch (segment.kind) {
-      case 'value':
-        copy(valueOf(segment, page, target, since));
-        break;
-      case 'link':
-        copy(encoder.encode(target.pages.has(segment.page) ? segment.near : segment.far));
-        break;
-      case 'navigation':
-        for (const piece of target.navigation().pieces(page.path)) copy(piece);
-        break;
-      case 'search':
-        if (target.partner.search === 'canonical-to-main') copy(segment.canonical);
-        else if (target.partner.search === 'noindex') copy(segment.noindex);
-        break;
-      case 'slot-start':
-        slotStart = length;
-        break;
-      case 'slot-end': {
-        const { name } = segment;
-        ranges.push({ name, offset: slotStart, length: length - slotStart, required: page.required.has(name) });
-        break;
-      }
-    }
-  }
+  const collected = new Collected(page, target, since);
+  collected.segments(page.segments);
+  const { chunks, length, slots } = collected;
   const bytes = scratch?.take(length) ?? new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, offset);
     offset += chunk.length;
   }
-  return { bytes, slots: ranges };
+  return { bytes, slots };
+}
+
+/** The bytes of a page before they are joined. */
+class Collected {
+  readonly chunks: Uint8Array[] = [];
+  readonly slots: SlotRange[] = [];
+  length = 0;
+  readonly #page: CompiledPage;
+  readonly #target: RenderTarget;
+  readonly #since: number;
+  #slotStart = 0;
+
+  constructor(page: CompiledPage, target: RenderTarget, since: number) {
+    this.#page = page;
+    this.#target = target;
+    this.#since = since;
+  }
+
+  segments(segments: readonly Segment[]): void {
+    const page = this.#page;
+    const target = this.#target;
+    for (const segment of segments) {
+      if (segment instanceof Uint8Array) {
+        this.#copy(segment);
+        continue;
+      }
+      switch (segment.kind) {
+        case 'value':
+          this.#copy(valueOf(segment, page, target, this.#since));
+          break;
+        case 'link':
+          this.#copy(encoder.encode(target.pages.has(segment.page) ? segment.near : segment.far));
+          break;
+        case 'navigation':
+          for (const piece of target.navigation().pieces(page)) this.#copy(piece);
+          break;
+        case 'breadcrumbs':
+          this.#copy(target.navigation().breadcrumbs(page));
+          break;
+        case 'search':
+          if (target.partner.search === 'canonical-to-main') this.#copy(segment.canonical);
+          else if (target.partner.search === 'noindex') this.#copy(segment.noindex);
+          break;
+        case 'choice':
+          this.segments(holds(segment.condition, target) ? segment.yes : segment.no);
+          break;
+        case 'slot-start':
+          this.#slotStart = this.length;
+          break;
+        case 'slot-end': {
+          const { name } = segment;
+          const offset = this.#slotStart;
+          this.slots.push({ name, offset, length: this.length - offset, required: page.required.has(name) });
+          break;
+        }
+      }
+    }
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.chunks.push(bytes);
+    this.length += bytes.length;
+  }
 }
 
 /**
@@ -102,37 +122,59 @@ export function renderPage(page: CompiledPage, target: RenderTarget, since: numb
  */
 export function outputKey(page: CompiledPage, constants: string, target: RenderTarget, since: number): string {
   const filled: string[] = [];
-  for (const segment of page.segments) {
-    if (segment instanceof Uint8Array) continue;
-    if (segment.kind === 'value') filled.push(Buffer.from(valueOf(segment, page, target, since)).toString());
-    else if (segment.kind === 'link') filled.push(target.pages.has(segment.page) ? 'near' : 'far');
-    else if (segment.kind === 'navigation') filled.push(target.navigation().key(page.path));
-    else if (segment.kind === 'search') filled.push(target.partner.search);
-  }
+  const fill = (segments: readonly Segment[]): void => {
+    for (const segment of segments) {
+      if (segment instanceof Uint8Array) continue;
+      if (segment.kind === 'value') filled.push(Buffer.from(valueOf(segment, page, target, since)).toString());
+      else if (segment.kind === 'link') filled.push(target.pages.has(segment.page) ? 'near' : 'far');
+      else if (segment.kind === 'navigation') filled.push(target.navigation().key(page));
+      else if (segment.kind === 'breadcrumbs') {
+        filled.push(Buffer.from(target.navigation().breadcrumbs(page)).toString());
+      } else if (segment.kind === 'search') filled.push(target.partner.search);
+      else if (segment.kind === 'choice') {
+        const held = holds(segment.condition, target);
+        filled.push(held ? 'yes' : 'no');
+        fill(held ? segment.yes : segment.no);
+      }
+    }
+  };
+  fill(page.segments);
   return `${constants}-${sha256(JSON.stringify(filled))}`;
 }
 
 /** Of what a page is made of before it is filled. */
-export function constantsKey({ segments, required, inherit, title, path }: CompiledPage): string {
+export function constantsKey({ segments, required, inherit, title, path, listedAt }: CompiledPage): string {
   const key = sha256Stream();
   const encode = (value: unknown): Uint8Array => encoder.encode(`${JSON.stringify(value)}\n`);
-  key.update(encode([RENDER_VERSION, inherit, title, path, [...required]]));
-  for (const segment of segments) {
-    if (segment instanceof Uint8Array) {
-      key.update(encode(segment.length));
-      key.update(segment);
-    } else if (segment.kind === 'search') {
-      key.update(
-        encode([segment.kind, Buffer.from(segment.canonical).toString(), Buffer.from(segment.noindex).toString()]),
-      );
-    } else key.update(encode(segment));
-  }
+  key.update(encode([RENDER_VERSION, inherit, title, path, listedAt, [...required]]));
+  const add = (inside: readonly Segment[]): void => {
+    key.update(encode(inside.length));
+    for (const segment of inside) {
+      if (segment instanceof Uint8Array) {
+        key.update(encode(segment.length));
+        key.update(segment);
+      } else if (segment.kind === 'search') {
+        key.update(
+          encode([segment.kind, Buffer.from(segment.canonical).toString(), Buffer.from(segment.noindex).toString()]),
+        );
+      } else if (segment.kind === 'choice') {
+        key.update(encode([segment.kind, segment.condition]));
+        add(segment.yes);
+        add(segment.no);
+      } else key.update(encode(segment));
+    }
+  };
+  add(segments);
   return key.digest();
 }
 
 function valueOf(hole: ValueHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {
   const { variable, context } = hole;
   if (variable.kind === 'since') return encoder.encode(String(since));
+  if (variable.kind === 'total') {
+    const { collection, size } = variable;
+    return encoder.encode(String(Math.max(1, Math.ceil(target.count(collection) / size))));
+  }
   if (variable.kind === 'partner') return partnerBytes(variable.name, context, target);
   return encoder.encode(encodeValue(pageAddress(page, target.partner, variable.which), context));
 }

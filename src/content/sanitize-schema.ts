@@ -169,7 +169,15 @@ export function slotSchema(idPrefix: string): Schema {
     tagNames: [...words(TEXT), ...words(BLOCKS), ...words(TABLES), 'img', 'input'].filter(
       (name) => !['article', 'aside', 'footer', 'header'].includes(name),
     ),
-    attributes: MARKDOWN,
+    attributes: {
+      ...MARKDOWN,
+      // Alerts, as Markdown makes them.
+      div: [
+        ['className', 'admonition', /^admonition-(?:note|tip|important|warning|caution)$/],
+        ['role', 'note'],
+      ],
+      p: [['className', 'admonition-title']],
+    },
     clobber: CLOBBER,
     clobberPrefix: idPrefix,
   };

@@ -1,4 +1,5 @@
 /** A compiled page: constant bytes and typed holes, in the order in which they are copied out. */
+import type { Condition } from './condition.ts';
 import { encodeValue, valueFault, type HoleContext } from './encode.ts';
 import type { Variable } from './variables.ts';
 
@@ -45,9 +46,9 @@ export type SlotHole =
   | { readonly kind: 'slot-start'; readonly name: string; readonly place: Place }
   | { readonly kind: 'slot-end'; readonly name: string };
 
-/** Links to the partner's pages. */
+/** Links to the partner's pages, or to those on the way to this one. */
 export interface NavigationHole {
-  readonly kind: 'navigation';
+  readonly kind: 'navigation' | 'breadcrumbs';
 }
 
 /** What search engines are told, by the policy of the partnership. */
@@ -57,11 +58,19 @@ export interface SearchHole {
   readonly noindex: Uint8Array;
 }
 
+/** Which of two branches a partner gets. */
+export interface Choice<T> {
+  readonly kind: 'choice';
+  readonly condition: Condition;
+  readonly yes: readonly T[];
+  readonly no: readonly T[];
+}
+
 /** What rendering copies or fills. */
-export type Segment = Uint8Array | ValueHole | LinkHole | SlotHole | NavigationHole | SearchHole;
+export type Segment = Uint8Array | ValueHole | LinkHole | SlotHole | NavigationHole | SearchHole | Choice<Segment>;
 
 /** What a template or a Markdown text gives, before variables are resolved for one page. */
-export type Part = string | Uint8Array | NamedHole | LinkHole | SlotHole | NavigationHole | SearchHole;
+export type Part = string | Uint8Array | NamedHole | LinkHole | SlotHole | NavigationHole | SearchHole | Choice<Part>;
 
 const encoder = new TextEncoder();
 /** Copying an array is cheaper than walking over one more segment for every partner, up to about this size. */

@@ -8,6 +8,8 @@ import { pathFault } from '../protocol/names.ts';
 import { ASSETS, publishedPath } from './addresses.ts';
 import { AssetNames, type PublishedAsset } from './assets.ts';
 import { checkSite } from './check-site.ts';
+import { collect, paginate, type Collections } from './collections.ts';
+import { holds } from './condition.ts';
 import { foldPath, linkResolver } from './links.ts';
 import { compileHere } from './compile-here.ts';
 import type { CompiledSite, PageSummary, SiteFile } from './compiled-site.ts';
@@ -17,13 +19,14 @@ import { Navigation, type NavigationEntry } from './navigation.ts';
 import { textsOf, type PageTexts } from './page-texts.ts';
 import { compilePage, type CompiledPage } from './page.ts';
 import { renderRedirect } from './redirect.ts';
-import { constantsKey, outputKey, renderPage, type RenderTarget } from './render.ts';
-import { actingHoles, actingValues, needsOf, valueProblems } from './needed-values.ts';
+import { constantsKey, outputKey, renderPage } from './render.ts';
+import { actingHoles, actingValues, needsOf, valueProblems, type Acting, type Need } from './needed-values.ts';
 import { applySchedule, type Schedule, type ScheduledPage } from './schedule.ts';
-import type { ValueHole } from './segment.ts';
 import type { PageSource, PartnerView, SiteIdentity, SiteSource } from './source.ts';
 import { withoutAssets } from './template-assets.ts';
-import { compileTemplate, type Template } from './template.ts';
+import { RenderTarget } from './target.ts';
+import type { Template } from './template-parts.ts';
+import { compileTemplate } from './template.ts';
 import { BUILT_IN } from './variables.ts';
 
 /**
@@ -52,8 +55,8 @@ export async function compileSite(source: SiteSource, compiler: MarkdownCompiler
 /** What has to be compiled before a site can be put together. */
 export type SiteTexts = ReadonlyMap<PageSource, PageTexts>;
 
-export function siteTexts({ pages }: SiteSource): SiteTexts {
-  return new Map(pages.filter(({ meta }) => !meta.draft).map((page) => [page, textsOf(page)]));
+export function siteTexts(source: SiteSource): SiteTexts {
+  return new Map(source.pages.filter(({ meta }) => !meta.draft).map((page) => [page, textsOf(page, source)]));
 }
 
 /** {@link compileSite}, where all texts have been compiled. */
@@ -69,7 +72,10 @@ export function composeSite(
   const notYet = new Set(upcoming);
   const known = [...published, ...upcoming];
 
-  checkSite(source, known, problems);
+  const tags = new Set(source.pages.flatMap(({ meta }) => meta.tags));
+  const collections = collect(published, tags, source.site.timeZone ?? 'UTC');
+  const wanted = known.flatMap((page) => paginate(page, collections, problems));
+  checkSite(source, wanted, problems);
   const templateTexts = source.templates.map(({ text }) => withoutAssets(text));
   const assets = new AssetNames(source.assets, {
     hashed: source.hashAssets === true,
@@ -78,10 +84,7 @@ export function composeSite(
     warnings,
   });
   const templates = new Map(
-    source.templates.map((each) => [
-      each.name,
-      compileTemplate(each, { site: source.site, assets, problems, warnings }),
-    ]),
+    source.templates.map((each) => [each.name, compileTemplate(each, { names: source, assets, problems, warnings })]),
   );
   const targets = {
     pages: new Map(known.map((page) => [page.path, page.meta.partners === undefined && !notYet.has(page)])),
@@ -91,18 +94,22 @@ export function composeSite(
     mainUrl: source.site.url,
   };
   const pages: CompiledPage[] = [];
-  for (const page of known) {
+  const valueNames = new Set(known.flatMap(({ meta }) => Object.keys(meta.values)));
+  for (const each of wanted) {
+    const page = each.source;
     const template = templateOf(page, templates, problems);
-    if (template === undefined) continue;
-    const resolve = linkResolver(page.path, targets, warnings);
     const own = texts.get(page);
-    if (own === undefined) continue;
-    const compiled = compilePage(page, template, { site: source.site, texts: own, fragments, resolve, problems });
+    if (template === undefined || own === undefined) continue;
+    const resolve = linkResolver(page.path, each.path, targets, warnings);
+    const { site, data } = source;
+    const context = { site, data, collections, known: valueNames, texts: own, fragments, resolve, problems };
+    const compiled = compilePage(each, template, context);
     if (!notYet.has(page)) pages.push(compiled);
   }
   const files = assets.published();
   if (problems.length > 0) throw contentError('the pages and templates have', unique(problems));
-  return new Site(source.site, pages, files, published.flatMap(navigationEntry), unique(warnings), scheduled);
+  const listed = { navigation: published.map(navigationEntry), collections };
+  return new Site(source.site, pages, files, listed, unique(warnings), scheduled);
 }
 
 function scheduleFor({ site, at }: SiteSource, pages: readonly PageSource[], problems: Problem[]): Schedule {
@@ -125,10 +132,15 @@ function templateOf(
   return undefined;
 }
 
-function navigationEntry({ path, meta }: PageSource): { page: string; entry: NavigationEntry }[] {
-  if (meta.navigation === false) return [];
-  const entry = { path: publishedPath(path), label: meta.navigation ?? meta.title, order: meta.order };
-  return [{ page: path, entry }];
+function navigationEntry({ path, meta }: PageSource): NavigationEntry {
+  const label = typeof meta.navigation === 'string' ? meta.navigation : meta.title;
+  return { source: path, path: publishedPath(path), label, order: meta.order, hidden: meta.navigation === false };
+}
+
+/** Where pages are named beside their own place. */
+interface Listed {
+  readonly navigation: readonly NavigationEntry[];
+  readonly collections: Collections;
 }
 
 /** A file before it is known for which partner. */
@@ -137,8 +149,8 @@ type Entry =
       readonly kind: 'page';
       readonly path: string;
       readonly page: CompiledPage;
-      readonly needs: readonly ValueHole[];
-      readonly acting: readonly ValueHole[];
+      readonly needs: readonly Need[];
+      readonly acting: readonly Acting[];
       /** Key of its constants, once somebody has asked for it. */
       constants?: string;
     }
@@ -151,7 +163,7 @@ class Site implements CompiledSite {
   readonly scheduled: readonly ScheduledPage[];
   /** Sorted by path; a mount before all of them does not change the order. */
   readonly #entries: readonly Entry[];
-  readonly #navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[];
+  readonly #listed: Listed;
   readonly #navigations = new Map<string, Navigation>();
   readonly #longest: string;
 
@@ -159,14 +171,14 @@ class Site implements CompiledSite {
     site: SiteIdentity,
     pages: readonly CompiledPage[],
     assets: readonly PublishedAsset[],
-    navigation: readonly { readonly page: string; readonly entry: NavigationEntry }[],
+    listed: Listed,
     warnings: readonly Problem[],
     scheduled: readonly ScheduledPage[],
   ) {
     this.pages = pages;
     this.scheduled = scheduled;
     this.warnings = warnings;
-    this.#navigation = navigation;
+    this.#listed = listed;
     const entries = [
       ...pages.map((page): Entry => ({
         kind: 'page',
@@ -191,35 +203,31 @@ class Site implements CompiledSite {
   }
 
   filesFor(partner: PartnerView): readonly SiteFile[] {
-    const entries = this.#entries.filter((entry) => entry.kind === 'asset' || isFor(entry.page, partner));
-    this.#check(entries, partner);
-    const pages = new Set(entries.flatMap((entry) => (entry.kind === 'page' ? [entry.page.source] : [])));
-    let navigation: Navigation | undefined;
-    const target: RenderTarget = {
-      partner,
-      pages,
-      encoded: new Map(),
-      navigation: () => (navigation ??= this.#navigationOf(pages, partner.mount)),
-    };
+    const own = this.#entries.filter((entry) => entry.kind === 'asset' || isFor(entry.page, partner));
+    const pages = new Set(own.flatMap((entry) => (entry.kind === 'page' ? [entry.page.source] : [])));
+    const target = new RenderTarget(partner, pages, this.#listed.collections, () =>
+      this.#navigationOf(pages, partner.mount),
+    );
+    const entries = own.filter((entry) => {
+      const condition = entry.kind === 'page' ? entry.page.condition : undefined;
+      return condition === undefined || holds(condition, target);
+    });
+    this.#check(entries, target);
     const prefix = partner.mount.slice(1);
     return entries.map((entry) => siteFile(entry, prefix, target));
   }
 
   /** Partners that have the same pages at the same place share theirs. */
   #navigationOf(pages: ReadonlySet<string>, mount: string): Navigation {
-    const shown = this.#navigation.filter(({ page }) => pages.has(page));
-    const key = JSON.stringify([mount, ...shown.map(({ page }) => page)]);
-    const navigation =
-      this.#navigations.get(key) ??
-      new Navigation(
-        shown.map(({ entry }) => entry),
-        mount,
-      );
+    const shown = this.#listed.navigation.filter(({ source }) => pages.has(source));
+    const key = JSON.stringify([mount, ...shown.map(({ source }) => source)]);
+    const navigation = this.#navigations.get(key) ?? new Navigation(shown, mount);
     this.#navigations.set(key, navigation);
     return navigation;
   }
 
-  #check(entries: readonly Entry[], partner: PartnerView): void {
+  #check(entries: readonly Entry[], target: RenderTarget): void {
+    const { partner } = target;
     const problems: Problem[] = [];
     for (const key of Object.keys(partner.values)) {
       if (BUILT_IN.partner.includes(key)) {
@@ -231,12 +239,8 @@ class Site implements CompiledSite {
     const fault = this.#longest === '' ? undefined : pathFault(`${partner.mount.slice(1)}${this.#longest}`);
     if (fault !== undefined)
       problems.push({ message: `${JSON.stringify(this.#longest)} below the mount ${partner.mount} ${fault}` });
-    problems.push(
-      ...valueProblems(
-        entries.flatMap((entry) => (entry.kind === 'page' ? entry.needs : [])),
-        partner,
-      ),
-    );
+    const needs = entries.flatMap((entry) => (entry.kind === 'page' ? entry.needs : []));
+    problems.push(...valueProblems(needs, target));
     if (problems.length > 0) throw contentError(`the pages for partner "${partner.id}" have`, problems);
   }
 }
@@ -257,7 +261,7 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
       inherit,
       title,
       key: (since) => outputKey(page, (entry.constants ??= constantsKey(page)), target, since),
-      alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target.partner)}`,
+      alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target)}`,
       render: (since, scratch) => renderPage(page, target, since, scratch),
     };
   }

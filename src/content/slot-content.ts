@@ -48,6 +48,10 @@ export function slotText({ format, text, file }: SlotContent): MarkdownSource {
     // Two slots of one page come from different files.
     idPrefix: `slot-${sha256(file).slice(0, 8)}-`,
     holes: false,
+    language: 'en',
+    // Both sides must arrive at the same bytes, and the partner's needs no grammars.
+    highlight: false,
+    headingLinks: false,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a site is made of before it is compiled: plain data that whoever reads the folders hands over. */
 import type { Inheritance } from '../protocol/release.ts';
+import type { DataMapping } from './data.ts';
 
 /** What a page says about itself in its front matter. */
 export interface PageMeta {
@@ -32,6 +33,10 @@ export interface PageMeta {
   /** First and last moment at which partners get the page. */
   readonly publishFrom?: string | undefined;
   readonly publishUntil?: string | undefined;
+  /** Names of the collections that the page is in. */
+  readonly tags: readonly string[];
+  /** The collection that the page lists, and how many of its pages on each of its own. */
+  readonly paginate?: { readonly collection: string; readonly size: number } | undefined;
 }
 
 /** A named hole; in a framework page the partner fills it, in other pages the main site does. */
@@ -55,6 +60,16 @@ export interface PageSource {
   readonly markdown: string;
   /** 1-based line of the file on which `markdown` starts. */
   readonly firstLine: number;
+}
+
+/** Markdown that several pages share. */
+export interface IncludeSource {
+  /** Below the folder of includes: `hours.md`. */
+  readonly path: string;
+  /** For messages: `includes/hours.md`. */
+  readonly file: string;
+  /** With LF line ends. */
+  readonly text: string;
 }
 
 export interface TemplateSource {
@@ -96,6 +111,11 @@ export interface SiteSource {
   readonly assets: readonly AssetSource[];
   /** Assets that pages load get a hash of their content in their names. */
   readonly hashAssets?: boolean;
+  readonly markdown: { readonly highlight: boolean; readonly headingLinks: boolean };
+  /** What `{{ include "…" }}` takes. */
+  readonly includes: readonly IncludeSource[];
+  /** `{{ data.<name> }}`. */
+  readonly data: DataMapping;
   /** The moment for which the site is compiled; without one no page comes or goes by date. */
   readonly at?: Date | undefined;
 }

@@ -16,6 +16,8 @@ export type Region =
       readonly end: number;
       readonly name: string;
       readonly parent: Parent;
+      /** An element of this name is open, and no `<template>` stands between. */
+      readonly closes: boolean;
     }
   | { readonly kind: 'comment'; readonly start: number; readonly end: number }
   | { readonly kind: 'doctype'; readonly start: number; readonly end: number };
@@ -85,7 +87,8 @@ class TemplateReader extends Parser<DefaultTreeAdapterMap> {
     const { location } = token;
     if (location !== null) {
       const { startOffset: start, endOffset: end } = location;
-      this.regions.push({ kind: 'end-tag', start, end, name: token.tagName, parent: this.#parent() });
+      const { tagName: name } = token;
+      this.regions.push({ kind: 'end-tag', start, end, name, parent: this.#parent(), closes: this.#closes(name) });
     }
     super.onEndTag(token);
   }
@@ -114,6 +117,16 @@ class TemplateReader extends Parser<DefaultTreeAdapterMap> {
     const last = this.regions.at(-1);
     if (last?.kind === 'text' && last.end === start) last.end = end;
     else this.regions.push({ kind: 'text', start, end, parent: this.#parent() });
+  }
+
+  #closes(name: string): boolean {
+    for (let depth = this.openElements.stackTop; depth >= 0; depth--) {
+      const element = this.openElements.items[depth];
+      if (element === undefined || !('tagName' in element)) continue;
+      if (element.tagName === name) return true;
+      if (element.tagName === 'template' && element.namespaceURI === html.NS.HTML) return false;
+    }
+    return false;
   }
 
   #parent(): Parent {

@@ -1,53 +1,33 @@
-/** Templates: HTML with `{{ variables }}` and `<slot>`s, compiled once for all pages and partners. */
+/** Templates: HTML with `{{ variables }}`, `<slot>`s, loops and conditions, compiled once for all pages and partners. */
 import type { Problem } from '../errors.ts';
 import { SLOT_NAME } from '../protocol/names.ts';
 import { encodePath } from './addresses.ts';
 import type { AssetNames } from './assets.ts';
 import { encodeValue, valueFault } from './encode.ts';
-import type { Part, Place } from './segment.ts';
-import type { SiteIdentity, TemplateSource } from './source.ts';
+import { expand, isSameForAllPages, type Expansion } from './expand.ts';
+import { holeFault, resolveName, type Names } from './names.ts';
+import type { NamedHole, Part, Place } from './segment.ts';
+import type { TemplateSource } from './source.ts';
+import { findDirectives, type Directive, type DirectiveTag } from './template-directives.ts';
 import { assetAfter } from './template-assets.ts';
 import { findBraces, takesBlocks, typeAttribute, typeText, type Braces, type Typing } from './template-holes.ts';
+import { level, type Level } from './template-level.ts';
+import { CONTENT_SLOT, isPart, type Template, type TemplatePart } from './template-parts.ts';
 import { readTemplate, type Region } from './template-reader.ts';
 import { placeAt } from './text-place.ts';
-import { lookUp } from './variables.ts';
-
-/** `<slot name="…">fallback</slot>` of a template. */
-export interface TemplateSlot {
-  readonly kind: 'template-slot';
-  readonly name: string;
-  readonly fallback: readonly Part[];
-  readonly place: Place;
-}
-
-/** The end of `<head>`, where every page gets its origin. */
-export interface HeadEnd {
-  readonly kind: 'head-end';
-}
-
-export type TemplatePart = Part | TemplateSlot | HeadEnd;
-
-export interface Template {
-  readonly name: string;
-  readonly file: string;
-  readonly parts: readonly TemplatePart[];
-  readonly slots: ReadonlySet<string>;
-}
-
-/** What templates are compiled with; what is found is added to `problems` and `warnings`. */
-export interface TemplateContext {
-  readonly site: SiteIdentity;
-  readonly assets: AssetNames;
-  readonly problems: Problem[];
-  readonly warnings: Problem[];
-}
-
-/** The slot that takes a page's body. */
-export const CONTENT_SLOT = 'content';
 
 /** Compiles what no page changes; whatever is wrong is added to `problems`, and the template is not to be used then. */
 export function compileTemplate(source: TemplateSource, context: TemplateContext): Template {
   return new TemplateCompiler(source, context).compile();
+}
+
+/** What templates are compiled with; what is found is added to `problems` and `warnings`. */
+export interface TemplateContext {
+  /** What all pages of the site share. */
+  readonly names: Pick<Names, 'site' | 'data'>;
+  readonly assets: AssetNames;
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
 }
 
 interface OpenSlot {
@@ -58,13 +38,15 @@ interface OpenSlot {
 class TemplateCompiler {
   readonly #source: TemplateSource;
   readonly #text: string;
-  readonly #site: SiteIdentity;
+  readonly #names: Names;
   readonly #problems: Problem[];
   readonly #assets: AssetNames;
   readonly #warnings: Problem[];
   readonly #slots = new Set<string>();
   readonly #parts: TemplatePart[] = [];
-  #fallback: Part[] = [];
+  /** The innermost list last. */
+  readonly #levels: Level[] = [level(this.#parts, undefined)];
+  #tags: readonly DirectiveTag[] = [];
   #open: OpenSlot | undefined;
   #constant = '';
   /** Everything before this offset has been written. */
@@ -72,17 +54,21 @@ class TemplateCompiler {
   #sawDoctype = false;
   #sawHeadEnd = false;
 
-  constructor(source: TemplateSource, { site, assets, problems, warnings }: TemplateContext) {
+  constructor(source: TemplateSource, { names, assets, problems, warnings }: TemplateContext) {
     this.#source = source;
     this.#text = source.text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
-    this.#site = site;
+    this.#names = { site: names.site, data: names.data, page: undefined, loops: [] };
     this.#assets = assets;
     this.#problems = problems;
     this.#warnings = warnings;
   }
 
   compile(): Template {
-    for (const region of readTemplate(this.#text)) this.#region(region);
+    const { tags, blanked, faults } = findDirectives(this.#text);
+    for (const { offset, message } of faults) this.#problem(offset, message);
+    this.#tags = tags;
+    for (const region of readTemplate(blanked)) this.#region(region);
+    this.#passDirectives(this.#text.length);
     this.#copyTo(this.#text.length);
     this.#flush();
     if (this.#open !== undefined)
@@ -94,7 +80,7 @@ class TemplateCompiler {
     return {
       name: this.#source.name,
       file: this.#source.file,
-      parts: this.#parts,
+      parts: this.#parts.flatMap((part) => this.#expanded(part)),
       slots: this.#slots,
     };
   }
@@ -127,6 +113,7 @@ class TemplateCompiler {
         this.#holes(findBraces(this.#text, region.start, region.end), { refused: 'cannot stand in a tag' }, false);
         if (region.name === 'slot') this.#closeSlot(region);
         if (region.name === 'head' && !this.#sawHeadEnd) {
+          this.#passDirectives(region.start);
           this.#copyTo(region.start);
           this.#add({ kind: 'head-end' });
           this.#sawHeadEnd = true;
@@ -150,6 +137,7 @@ class TemplateCompiler {
 
   #hole(braces: Braces, typing: Typing, blocks: boolean): void {
     const { start, end, name, escaped } = braces;
+    this.#passDirectives(start);
     if (escaped) {
       this.#copyTo(start);
       this.#constant += '{{';
@@ -168,20 +156,103 @@ class TemplateCompiler {
     this.#copyTo(start);
     this.#done = end;
     const place = this.#place(start);
-    if (name === 'navigation') {
-      if (blocks) this.#add({ kind: 'navigation' });
-      else
-        this.#problemAt(place, 'the navigation is a list: put `{{ navigation }}` directly into <nav> or another block');
+    if (name === 'navigation' || name === 'breadcrumbs') {
+      if (blocks) this.#add({ kind: name });
+      else {
+        const what = name === 'navigation' ? 'the navigation is a list' : 'the breadcrumbs are a list';
+        this.#problemAt(place, `${what}: put \`{{ ${name} }}\` directly into <nav> or another block`);
+      }
       return;
     }
-    const found = lookUp(name, this.#site, undefined);
-    if (found.kind === 'unknown') this.#problemAt(place, found.message);
-    else if (found.kind === 'constant') {
-      const fault = valueFault(found.value, typing.context);
+    const hole: NamedHole = { kind: 'variable', name, ...typing, place };
+    if (this.#isOfLoop(name)) this.#add(hole);
+    else this.#resolve(hole, this.#names);
+  }
+
+  /** What no page changes is resolved here; the rest waits for a page. */
+  #resolve(hole: NamedHole, names: Names): void {
+    const { name, context, place } = hole;
+    const found = resolveName(name, names);
+    if (found.kind === 'constant') {
+      const fault = valueFault(found.value, context);
       if (fault !== undefined)
         this.#problemAt(place, `the value ${JSON.stringify(found.value)} of \`${name}\` ${fault}`);
-      this.#constant += encodeValue(found.value, typing.context);
-    } else this.#add({ kind: 'variable', name, ...typing, place });
+      this.#constant += encodeValue(found.value, context);
+      return;
+    }
+    const message = holeFault(name, found);
+    if (message === undefined) this.#add(hole);
+    else this.#problemAt(place, message);
+  }
+
+  /** True for what the turns of a loop decide. */
+  #isOfLoop(name: string): boolean {
+    const root = name.split('.')[0];
+    return this.#levels.some(({ loop }) => loop !== undefined && (root === loop || root === 'loop'));
+  }
+
+  /** Carries out the tags of loops and conditions up to `offset`. */
+  #passDirectives(offset: number): void {
+    for (let [tag] = this.#tags; tag !== undefined && tag.start <= offset; [tag] = this.#tags) {
+      this.#tags = this.#tags.slice(1);
+      this.#copyTo(tag.start);
+      this.#done = tag.end;
+      this.#flush();
+      if (tag.kind === 'close') this.#levels.pop();
+      else this.#openDirective(tag.directive);
+    }
+  }
+
+  #openDirective(directive: Directive): void {
+    const { kind } = directive;
+    const around = this.#levels.at(-1);
+    if (around === undefined) return;
+    const place = this.#place(directive.start);
+    const parts = kind === 'else' ? around.otherwise : [];
+    if (kind === 'each' || kind === 'if') around.otherwise = [];
+    const { otherwise } = around;
+    if (kind === 'each') {
+      const { variable, list, limit } = directive;
+      around.parts.push({ kind, variable, list, limit, parts, otherwise, place });
+    } else if (kind === 'if') {
+      around.branches = [{ test: directive.test, parts }];
+      around.parts.push({ kind, branches: around.branches, otherwise, place });
+    } else if (kind === 'else-if') around.branches.push({ test: directive.test, parts });
+    this.#levels.push(level(parts, kind === 'each' ? directive.variable : undefined));
+  }
+
+  /** A loop that is the same in all pages is carried out once, and not for each of them. */
+  #expanded(part: TemplatePart): TemplatePart[] {
+    if (typeof part === 'string' || part instanceof Uint8Array || part.kind !== 'each') return [part];
+    if (!isSameForAllPages([part])) return [part];
+    const expanded: TemplatePart[] = [];
+    this.#levels.push(level(expanded, undefined));
+    expand([part], this.#names, this.#expansion);
+    this.#flush();
+    this.#levels.pop();
+    return expanded;
+  }
+
+  get #expansion(): Expansion {
+    return {
+      part: (part, loops) => {
+        if (typeof part === 'string') this.#constant += part;
+        else if (part instanceof Uint8Array || part.kind !== 'variable') this.#add(part);
+        else this.#resolve(part, { ...this.#names, loops });
+      },
+      choice: (condition, then, otherwise) => {
+        const branch = (write: () => void): Part[] => {
+          const parts: TemplatePart[] = [];
+          this.#levels.push(level(parts, undefined));
+          write();
+          this.#flush();
+          this.#levels.pop();
+          return parts.filter(isPart);
+        };
+        this.#add({ kind: 'choice', condition, yes: branch(then), no: branch(otherwise) });
+      },
+      problem: (place, message) => this.#problemAt(place, message),
+    };
   }
 
   /** `{{ mount }}assets/style.css`: the asset's published name takes the place of its own. */
@@ -199,6 +270,7 @@ class TemplateCompiler {
   }
 
   #openSlot({ start, end, tag }: Region & { kind: 'start-tag' }): void {
+    this.#passDirectives(start);
     const place = this.#place(start);
     const name = tag.attributes.find((attribute) => attribute.name === 'name')?.value ?? '';
     const other = tag.attributes.find((attribute) => attribute.name !== 'name');
@@ -215,16 +287,21 @@ class TemplateCompiler {
         `a slot holds blocks and cannot stand in <${tag.parent.name}>: put it into <div> or another block`,
       );
     }
+    if (this.#levels.some(({ loop }) => loop !== undefined)) this.#problemAt(place, 'a slot cannot stand in a loop');
+    if (name === CONTENT_SLOT && this.#levels.length > 1) {
+      this.#problemAt(place, 'the slot "content" is the page itself and cannot depend on a condition');
+    }
     this.#copyTo(start);
     this.#done = end;
     this.#flush();
     this.#slots.add(name);
     this.#open = { name, place };
-    this.#fallback = [];
+    this.#levels.push(level([], undefined));
     return undefined;
   }
 
   #closeSlot({ start, end, parent }: Region & { kind: 'end-tag' }): void {
+    this.#passDirectives(start);
     const open = this.#open;
     if (open === undefined) return this.#problem(start, 'this closes a slot that is not open');
     if (parent.name !== 'slot') {
@@ -234,7 +311,8 @@ class TemplateCompiler {
     this.#done = end;
     this.#flush();
     this.#open = undefined;
-    this.#parts.push({ kind: 'template-slot', name: open.name, fallback: this.#fallback, place: open.place });
+    const fallback = this.#levels.pop()?.parts ?? [];
+    this.#add({ kind: 'template-slot', name: open.name, fallback, place: open.place });
     return undefined;
   }
 
@@ -244,19 +322,16 @@ class TemplateCompiler {
     this.#done = offset;
   }
 
-  #add(part: Part | HeadEnd): void {
+  #add(part: TemplatePart): void {
     this.#flush();
-    if (this.#open === undefined) this.#parts.push(part);
-    else if (typeof part === 'string' || part instanceof Uint8Array || part.kind !== 'head-end')
-      this.#fallback.push(part);
+    this.#levels.at(-1)?.parts.push(part);
   }
 
   #flush(): void {
     if (this.#constant === '') return;
     const bytes = new TextEncoder().encode(this.#constant);
     this.#constant = '';
-    if (this.#open === undefined) this.#parts.push(bytes);
-    else this.#fallback.push(bytes);
+    this.#levels.at(-1)?.parts.push(bytes);
   }
 
   #place(offset: number): Place {

@@ -9,7 +9,11 @@ import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
+import { placeAdmonitions } from './admonitions.ts';
+import { highlightBlocks } from './code-blocks.ts';
+import { highlighterFor, type Highlighter } from './highlighting.ts';
 import { placeMarks } from './html-tree.ts';
+import { labelsFor } from './labels.ts';
 import { slotSyntax, variableSyntax } from './markdown-syntax.ts';
 import { markTree } from './markdown-tree.ts';
 import type { FragmentPart, MarkdownFragment, TextProblem } from './fragment.ts';
@@ -24,14 +28,28 @@ const markdownWithHoles = unified()
   .use(remarkGfm)
   .freeze();
 // Raw HTML is kept as raw nodes here; what becomes of it is the sanitiser's to say.
-const toHtml = unified().use(remarkRehype, { allowDangerousHtml: true }).freeze();
-const toHtmlWithPrefix = unified().use(remarkRehype, { allowDangerousHtml: true, clobberPrefix: '' }).freeze();
+function toHtml({ idPrefix, language }: MarkdownSource) {
+  const { footnotes, backToReference } = labelsFor(language);
+  return unified().use(remarkRehype, {
+    allowDangerousHtml: true,
+    footnoteLabel: footnotes,
+    footnoteBackLabel: (reference, again) => `${backToReference} ${reference + 1}${again > 1 ? `-${again}` : ''}`,
+    ...(idPrefix === '' ? {} : { clobberPrefix: '' }),
+  });
+}
 const parseRaw = unified().use(rehypeRaw).freeze();
 const headingIds = unified().use(rehypeSlug).freeze();
 const serialise = unified().use(rehypeStringify).freeze();
 
 export const unifiedEngine: MarkdownEngine = {
-  compile(source: MarkdownSource): MarkdownFragment {
+  async compile(source: MarkdownSource): Promise<MarkdownFragment> {
+    return compilePlainly(source, source.highlight ? await highlighterFor(source.text) : undefined);
+  },
+};
+
+/** @param highlight without it, code has no colours */
+export function compilePlainly(source: MarkdownSource, highlight?: Highlighter): MarkdownFragment {
+  {
     const problems: TextProblem[] = [];
     const marks = new Marks(source.text);
     try {
@@ -43,15 +61,17 @@ export const unifiedEngine: MarkdownEngine = {
       if (idPrefix === '') {
         headingIds.runSync(tree);
         dropEmptyIds(tree);
+        if (source.headingLinks) linkHeadings(tree);
       }
+      if (highlight !== undefined) highlightBlocks(tree, highlight);
       return { parts: partsOf(serialise.stringify(tree), marks), problems };
     } catch (cause) {
       // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
       if (!(cause instanceof RangeError)) throw cause;
       return { parts: [], problems: [...problems, { line: 1, column: 1, message: 'the text is nested too deeply' }] };
     }
-  },
-};
+  }
+}
 
 type Pass = Parameters<typeof markTree>[1];
 
@@ -60,7 +80,8 @@ function markdownTree(source: MarkdownSource, pass: Pass): HtmlRoot {
     ? markdownWithHoles.parse(pass.marks.joinAddresses(source.text))
     : plainMarkdown.parse(source.text);
   const raw = source.holes ? markTree(tree, pass) : hasRaw(tree);
-  const html = (source.idPrefix === '' ? toHtml : toHtmlWithPrefix).runSync(tree);
+  placeAdmonitions(tree, source.text, labelsFor(source.language));
+  const html = toHtml(source).runSync(tree);
   if (!raw) return html;
   guardBlankLines(html, pass.marks);
   return parseRaw.runSync(html);
@@ -96,6 +117,18 @@ function dropEmptyIds(parent: HtmlRoot | Element): void {
     if (node.type !== 'element') continue;
     if (node.properties['id'] === '') delete node.properties['id'];
     dropEmptyIds(node);
+  }
+}
+
+/** A link to each heading, for the mouse: it is hidden from whoever does not see it, and skipped by the keyboard. */
+function linkHeadings(parent: HtmlRoot | Element): void {
+  for (const node of parent.children) {
+    if (node.type !== 'element') continue;
+    const { id } = node.properties;
+    if (/^h[2-6]$/.test(node.tagName) && typeof id === 'string') {
+      const properties = { className: ['heading-link'], href: `#${id}`, ariaHidden: 'true' as const, tabIndex: -1 };
+      node.children.push({ type: 'element', tagName: 'a', properties, children: [{ type: 'text', value: '#' }] });
+    } else linkHeadings(node);
   }
 }
 

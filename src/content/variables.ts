@@ -1,9 +1,14 @@
 /** The variables of templates and pages: which there are, and what is known of each before a partner is. */
 import { nearest } from '../protocol/nearest.ts';
+import type { Collection, Collections, Pagination } from './collections.ts';
+import type { Condition } from './condition.ts';
+import type { Data } from './data.ts';
 import type { PartnerView, SiteIdentity } from './source.ts';
 
+/** Source of a pattern: names with dots between them. */
+export const NAME = '[A-Za-z][A-Za-z0-9_.-]*';
 /** `{{ partner.name }}`; the first group is the name. Anything else in double braces is plain text. */
-export const VARIABLE = /\{\{[ \t]*([A-Za-z][A-Za-z0-9_.-]*)[ \t]*\}\}/;
+export const VARIABLE = new RegExp(`\\{\\{[ \\t]*(${NAME})[ \\t]*\\}\\}`);
 
 /** A variable as far as it can be resolved without a partner. */
 export type Variable =
@@ -13,7 +18,9 @@ export type Variable =
   /** The page's address at the partner, or the one which search engines are told. */
   | { readonly kind: 'page-address'; readonly which: 'url' | 'canonical' }
   /** The release in which the page last changed. */
-  | { readonly kind: 'since' };
+  | { readonly kind: 'since' }
+  /** How many pages the pagination has for the partner. */
+  | { readonly kind: 'total'; readonly collection: string; readonly size: number };
 
 /** What a page contributes; undefined while a template is compiled that all pages share. */
 export interface PageScope {
@@ -23,14 +30,37 @@ export interface PageScope {
   readonly path: string;
   /** The page's address at the main site. */
   readonly source: string;
+  /** ISO 8601. */
+  readonly date: string | undefined;
+  readonly tags: readonly string[];
   readonly values: Readonly<Record<string, string>>;
+  /** Names of values that any page has: a condition may ask every page for them. */
+  readonly known: ReadonlySet<string>;
+  readonly collections: Collections;
+  readonly pagination: Pagination | undefined;
+}
+
+/** True for what a hole can hold. */
+export function isVariable(found: Lookup): found is Variable {
+  return ['constant', 'partner', 'page-address', 'since', 'total'].includes(found.kind);
 }
 
 /** What can be said about a name: a variable, nothing before the page is known, or what is wrong with it. */
-export type Lookup = Variable | { readonly kind: 'later' } | { readonly kind: 'unknown'; readonly message: string };
+export type Lookup =
+  | Variable
+  | { readonly kind: 'later' }
+  /** A list or a mapping, for loops and conditions. */
+  | { readonly kind: 'list'; readonly value: Data }
+  /** Pages of a collection, from one place up to, without, another. */
+  | { readonly kind: 'pages'; readonly collection: Collection; readonly from: number; readonly to: number }
+  /** A value that is there for some partners. */
+  | { readonly kind: 'when'; readonly condition: Condition; readonly value: string }
+  /** Not there, which a condition may ask for. */
+  | { readonly kind: 'absent'; readonly message: string }
+  | { readonly kind: 'unknown'; readonly message: string };
 
 const SITE = ['name', 'url', 'language'] as const;
-const PAGE = ['title', 'description', 'path', 'source', 'url', 'canonical'] as const;
+const PAGE = ['title', 'description', 'path', 'source', 'url', 'canonical', 'date', 'tags'] as const;
 const PARTNER = ['id', 'name', 'url', 'mount'] as const;
 
 /** Names that `site.values`, `page.values` and a partner's values cannot have. */
@@ -99,8 +129,10 @@ function ofPage(name: string, key: string, page: PageScope | undefined): Lookup 
   if (key === 'title' || key === 'description' || key === 'path' || key === 'source') {
     return { kind: 'constant', value: page[key] };
   }
-  const value = own(page.values, key);
+  if (key === 'tags') return { kind: 'list', value: page.tags };
+  const value = key === 'date' ? page.date : own(page.values, key);
   if (value !== undefined) return { kind: 'constant', value };
+  if (key === 'date' || page.known.has(key)) return { kind: 'absent', message: `the page has no \`${key}\`` };
   return suggest(name, pageNames(page));
 }
 
@@ -108,6 +140,11 @@ function ofPage(name: string, key: string, page: PageScope | undefined): Lookup 
 export function partnerValue(partner: PartnerView, name: string): string | undefined {
   if (name === 'id' || name === 'name' || name === 'url' || name === 'mount') return partner[name];
   return own(partner.values, name);
+}
+
+/** True when every partner has the value. */
+export function partnerValueIsSure(name: string): boolean {
+  return PARTNER.some((known) => known === name);
 }
 
 /** What to say of a variable which `partner` lacks. */
@@ -118,10 +155,13 @@ export function missingPartnerValue(partner: PartnerView, name: string): string 
   return `partner ${JSON.stringify(partner.id)} has no value for \`partner.${name}\`${end}`;
 }
 
+/** What is no value but a list of links, for the blocks of a template. */
+export const PLACED = ['navigation', 'breadcrumbs'] as const;
+
 function unknown(name: string, page: PageScope | undefined): Lookup {
   const partner = PARTNER.map((key) => `partner.${key}`);
   const site = SITE.map((key) => `site.${key}`);
-  return suggest(name, [...partner, ...site, ...pageNames(page), 'mount', 'release.since', 'generator', 'navigation']);
+  return suggest(name, [...partner, ...site, ...pageNames(page), 'mount', 'release.since', 'generator', ...PLACED]);
 }
 
 function pageNames(page: PageScope | undefined): string[] {

@@ -10,7 +10,8 @@ export interface Threads {
   /**
    * Starts a thread that runs the module at this address.
    *
-   * The module exports `serve(data)`, which gives a function that answers each message, in order, with a {@link Parcel}.
+   * The module exports `serve(data)`, which gives a function that answers each message, in order, with a {@link Parcel} or a
+   * promise of one.
    */
   start(module: URL, data: unknown, limits?: ThreadLimits): Thread;
 }

@@ -16,11 +16,17 @@ async function serveMessages(): Promise<void> {
   if (typeof serve !== 'function') throw new TieupError('TIEUP_E_FAILED', `${address} serves no thread`);
   const answer: unknown = Reflect.apply(serve, undefined, [member(given, 'data')]);
   const port = parentPort;
-  port.on('message', (message: unknown) => {
+  // Answers keep the order of the messages, however long each takes. One that fails ends the thread.
+  let last: Promise<void> = Promise.resolve();
+  const reply = async (message: unknown, before: Promise<void>): Promise<void> => {
+    await before;
     if (typeof answer !== 'function') return;
-    const reply: unknown = Reflect.apply(answer, undefined, [message]);
-    if (isParcel(reply)) port.postMessage(reply.message, [...reply.transfer]);
-    else port.postMessage(reply);
+    const answered: unknown = await Reflect.apply(answer, undefined, [message]);
+    if (isParcel(answered)) port.postMessage(answered.message, [...answered.transfer]);
+    else port.postMessage(answered);
+  };
+  port.on('message', (message: unknown) => {
+    last = reply(message, last);
   });
 }
 

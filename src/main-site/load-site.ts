@@ -2,12 +2,14 @@
 import { parseFrontMatter } from '../config/front-matter.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { compileSite } from '../content/site.ts';
-import type { PageSource, TemplateSource } from '../content/source.ts';
+import type { IncludeSource, PageSource, TemplateSource } from '../content/source.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readAssets } from './read-assets.ts';
 import { walkFiles } from '../io/walk.ts';
+import { decodeText } from './decode-text.ts';
 import type { MainSite } from './main-site.ts';
+import { readData } from './read-data.ts';
 
 export const MAX_PAGE = 50 * 1024 * 1024;
 const MAX_TEMPLATE = 2 * 1024 * 1024;
@@ -21,8 +23,11 @@ export async function loadSite({ config, files, markdown }: LoadedFrom, at: Date
   const pages = await readPages(files, folders.pages, problems);
   const templates = await readTemplates(files, folders.templates);
   const assets = await readAssets(files, folders.assets);
+  const data = await readData(files, folders.data, problems);
+  const includes = await readIncludes(files, folders.includes);
   try {
-    const source = { site, pages, templates, assets, hashAssets: config.assets.hashed, at };
+    const { hashed: hashAssets } = config.assets;
+    const source = { site, pages, templates, assets, hashAssets, data, includes, markdown: config.markdown, at };
     const compiled = await compileSite(source, markdown);
     if (problems.length > 0) throw contentError(problems);
     return compiled;
@@ -64,13 +69,15 @@ async function readTemplates(files: FileTree, folder: string): Promise<readonly 
   return templates;
 }
 
-function decodeText(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const problems = [{ message: 'the file is not valid UTF-8', file }];
-    throw new TieupError('TIEUP_E_CONTENT', `${file} is not valid UTF-8`, { cause, problems });
+async function readIncludes(files: FileTree, folder: string): Promise<readonly IncludeSource[]> {
+  const includes: IncludeSource[] = [];
+  for await (const { path } of walkFiles(files, folder)) {
+    if (!path.endsWith('.md')) continue;
+    const file = `${folder}/${path}`;
+    const text = decodeText(await files.read(file, MAX_PAGE), file);
+    includes.push({ path, file, text: text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n') });
   }
+  return includes;
 }
 
 function contentError(problems: readonly Problem[]): TieupError {

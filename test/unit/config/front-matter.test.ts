@@ -39,6 +39,8 @@ date: 2026-11-23
 updated: 2026-11-24T10:00Z
 publish-from: 2026-12-20
 publish-until: 2026-12-24T18:00
+tags: [news, events]
+paginate: latest
 ---
 text
 `;
@@ -65,9 +67,11 @@ text
         updated: '2026-11-24T10:00Z',
         publishFrom: '2026-12-20',
         publishUntil: '2026-12-24T18:00',
+        tags: ['news', 'events'],
+        paginate: { collection: 'latest', size: 10 },
       },
       markdown: 'text\n',
-      firstLine: 24,
+      firstLine: 26,
     });
   });
 
@@ -85,6 +89,7 @@ text
       aliases: [],
       order: undefined,
       navigation: undefined,
+      tags: [],
     });
     expect([markdown, firstLine]).toEqual(['# Hello\n\ntext', 1]);
     expect(parse('---\n---\n# A')).toMatchObject({ markdown: '# A', firstLine: 3 });

@@ -10,7 +10,8 @@ import type { MarkdownCompiler, MarkdownSource } from '../../../src/content/mark
 import { TieupError } from '../../../src/errors.ts';
 
 const source = (text: string, more: Partial<MarkdownSource> = {}): MarkdownSource => {
-  return { text, format: 'md', schema: 'page', idPrefix: '', holes: true, ...more };
+  const options = { language: 'en', highlight: false, headingLinks: false };
+  return { text, format: 'md', schema: 'page', idPrefix: '', holes: true, ...options, ...more };
 };
 const TEXT = '# {{ page.title }}\n\n[a](b.md#c) ![d](e.png)\n\n<slot name="x">\n\nf\n\n</slot>\n';
 
@@ -173,7 +174,7 @@ describe('texts compiled on threads', () => {
       return {
         async ask({ message }) {
           const how = answer(textOf(message));
-          if (how === 'fragment') return reply(message).message;
+          if (how === 'fragment') return (await reply(message)).message;
           throw new TieupError(how === 'too long' ? 'TIEUP_E_TIMEOUT' : 'TIEUP_E_TOO_LARGE', 'ended');
         },
         async stop() {

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { PartnerView, SiteSource } from '../../../src/content/source.ts';
 import { isTieupError } from '../../../src/errors.ts';
-import { compileSource, pageSource, placed } from './site-builder.ts';
+import { compileSource, MARKDOWN, pageSource, placed } from './site-builder.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../golden');
 const RELEASE = 7;
@@ -46,7 +46,7 @@ function readInput(folder: string): { source: SiteSource; partners: readonly Par
     return { name: path.replace(/\.html$/, ''), file: `templates/${path}`, text: read(`templates/${path}`) };
   });
   const assets = filesBelow(join(folder, 'assets')).map((path) => ({ path, length: 1, digest: '0'.repeat(64) }));
-  return { source: { site, pages, templates, assets }, partners };
+  return { source: { site, pages, templates, assets, markdown: MARKDOWN, includes: [], data: {} }, partners };
 }
 
 /** Everything that comes of a site, as texts by path. */

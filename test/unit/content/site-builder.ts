@@ -2,9 +2,10 @@
 import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { parseFrontMatter } from '../../../src/config/front-matter.ts';
 import type { CompiledSite, SitePage } from '../../../src/content/compiled-site.ts';
+import type { DataMapping } from '../../../src/content/data.ts';
 import { composeSite, siteTexts } from '../../../src/content/site.ts';
 import type { PageSource, PartnerView, SiteSource } from '../../../src/content/source.ts';
-import { unifiedEngine } from '../../../src/content/unified-engine.ts';
+import { compilePlainly } from '../../../src/content/unified-engine.ts';
 import { isTieupError, type Problem } from '../../../src/errors.ts';
 
 export const TEMPLATE = `<!doctype html>
@@ -12,27 +13,31 @@ export const TEMPLATE = `<!doctype html>
 <body><main><slot name="content"></slot></main></body></html>
 `;
 
+/** Without what is loaded when it is needed: small sites are compiled at once. */
+export const MARKDOWN = { highlight: false, headingLinks: false };
+
 export interface SmallSite {
   readonly pages: Readonly<Record<string, string>>;
   readonly templates?: Readonly<Record<string, string>>;
   readonly assets?: readonly string[];
   readonly values?: Readonly<Record<string, string>>;
   readonly hashAssets?: boolean;
+  readonly includes?: Readonly<Record<string, string>>;
+  readonly data?: DataMapping;
 }
 
-export function siteSource({
-  pages,
-  templates = { page: TEMPLATE },
-  assets = [],
-  values = {},
-  hashAssets = false,
-}: SmallSite): SiteSource {
+export function siteSource(site: SmallSite): SiteSource {
+  const { pages, templates = { page: TEMPLATE }, assets = [], values = {}, includes = {}, data = {} } = site;
+  const { hashAssets = false } = site;
   return {
     site: { name: 'Main & Co', url: 'https://main.example/', language: 'en', values },
     pages: Object.entries(pages).map(([path, text]): PageSource => pageSource(path, text)),
     templates: Object.entries(templates).map(([name, text]) => ({ name, file: `templates/${name}.html`, text })),
     assets: assets.map((path) => ({ path, length: 3, digest: 'ab'.repeat(32) })),
     hashAssets,
+    markdown: MARKDOWN,
+    includes: Object.entries(includes).map(([path, text]) => ({ path, file: `includes/${path}`, text })),
+    data,
   };
 }
 
@@ -51,7 +56,7 @@ export function compileSource(source: SiteSource): CompiledSite {
   const sources = [...texts.values()].flatMap(({ body, slots }) =>
     (body === undefined ? [] : [body]).concat(...slots.values()),
   );
-  return composeSite(source, texts, new Map(sources.map((text) => [text, unifiedEngine.compile(text)])));
+  return composeSite(source, texts, new Map(sources.map((text) => [text, compilePlainly(text)])));
 }
 
 /** A template whose `<main>` holds `body` before the content. */

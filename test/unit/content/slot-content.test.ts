@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { parse, serialize } from 'parse5';
 import { describe, expect, it } from 'vitest';
 import { slotBytes, slotText, type SlotContent } from '../../../src/content/slot-content.ts';
-import { unifiedEngine } from '../../../src/content/unified-engine.ts';
+import { compilePlainly } from '../../../src/content/unified-engine.ts';
 import { elements, problemsOf, shape } from './site-builder.ts';
 
 const FILE = 'slots/visit/hours.md';
 /** What `renderSlotContent` does, at once. */
-const render = (input: SlotContent) => slotBytes(input, unifiedEngine.compile(slotText(input)));
+const render = (input: SlotContent) => slotBytes(input, compilePlainly(slotText(input)));
 const md = (text: string) => new TextDecoder().decode(render({ format: 'md', text, file: FILE }));
 const html = (text: string) => new TextDecoder().decode(render({ format: 'html', text, file: FILE }));
 

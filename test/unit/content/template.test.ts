@@ -117,7 +117,7 @@ describe('a template', () => {
   it('names the page for which a variable of the front matter is missing', () => {
     const pages = { 'a.md': '---\ntitle: A\nvalues: {colour: red}\n---\n', 'b.md': '---\ntitle: B\n---\n' };
     expect(problemsOf(() => compile({ pages, templates: { page: templateWith('{{ page.colour }}') } }))).toEqual([
-      'templates/page.html:3:7 unknown variable `page.colour`: write \\{{ for two braces as text, in the page pages/b.md',
+      'templates/page.html:3:7 the page has no `colour`, in the page pages/b.md',
     ]);
   });
 
