@@ -57,6 +57,7 @@ export function compilePlainly(source: MarkdownSource, highlight?: Highlighter):
       const { idPrefix } = source;
       const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
       const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
+      dropEmptyClasses(tree);
       placeMarks(tree, { marks, problems, idPrefix });
       if (idPrefix === '') {
         headingIds.runSync(tree);
@@ -108,6 +109,16 @@ function guardBlankLines(parent: HtmlRoot | Element, marks: Marks): void {
     if (first?.type === 'text' && first.value.startsWith('\n'))
       first.value = `${marks.add({ kind: 'nothing' })}${first.value}`;
     guardBlankLines(node, marks);
+  }
+}
+
+/** What is left of a class that the schema does not allow. */
+function dropEmptyClasses(parent: HtmlRoot | Element): void {
+  for (const node of parent.children) {
+    if (node.type !== 'element') continue;
+    const { className } = node.properties;
+    if (Array.isArray(className) && className.length === 0) delete node.properties['className'];
+    dropEmptyClasses(node);
   }
 }
 
