@@ -1,4 +1,4 @@
-// One way of reading a log, in a process of its own: node bench/log-export.mjs FILE <export|anonymised|one-thread|aggregate>.
+// One way of reading a log, in a process of its own: node bench/log-export.mjs FILE <export|anonymised|one-thread|aggregate|aggregate-one-thread>.
 // Prints what it cost as JSON. The segments are counted and thrown away: writing them is the disk's speed.
 import { randomFillSync } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -9,7 +9,7 @@ import { DEFAULT_PRIVACY } from '../dist/logs/privacy.js';
 import { createScanner } from '../dist/logs/scanner.js';
 import { createThreadSealer, savedTrees } from '../dist/logs/seal-thread.js';
 import { createSealer, emptyFrontiers } from '../dist/logs/seal.js';
-import { createTally } from '../dist/logs/tally.js';
+import { countLog } from '../dist/logs/count-log.js';
 
 const dist = (path) => new URL(`../dist/${path}`, import.meta.url);
 const threads = workerThreads(dist('io/worker-entry.js'));
@@ -24,7 +24,7 @@ const files = new Map([
   ...Array.from({ length: 500 }, (_, index) => /** @type {const} */ ([`with-main/page-${index}/index.html`, 'page'])),
 ]);
 const chunks = createReadStream(file, { highWaterMark: 1024 * 1024 });
-const { lines, bytes } = how === 'aggregate' ? await aggregate() : await exported();
+const { lines, bytes } = how.startsWith('aggregate') ? await aggregate() : await exported();
 const { user, system } = process.cpuUsage();
 console.log(
   JSON.stringify({
@@ -37,9 +37,10 @@ console.log(
 );
 
 async function aggregate() {
-  const tally = createTally({ format }, files);
-  for await (const chunk of chunks) tally.push(chunk);
-  return { lines: tally.finish().lines, bytes: 0 };
+  const start = (/** @type {unknown} */ order) => threads.start(dist('logs/count-log.js'), order);
+  const { lines: read, T, O, X } = await countLog(chunks, { format }, files, how === 'aggregate' ? start : undefined);
+  if (T + O + X !== read) throw new Error(`${T} T, ${O} O and ${X} X are not ${read} lines`);
+  return { lines: read, bytes: 0 };
 }
 
 async function exported() {

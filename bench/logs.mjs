@@ -12,7 +12,9 @@ import { count, memory, ratio, table } from './text.mjs';
 const EXPORT = fileURLToPath(new URL('log-export.mjs', import.meta.url));
 const DAY_MS = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const WAYS = /** @type {const} */ (['export', 'anonymised', 'one-thread', 'aggregate']);
+const WAYS = /** @type {const} */ (['export', 'anonymised', 'one-thread', 'aggregate', 'aggregate-one-thread']);
+/** By two threads. */
+const SHARED = new Set(['export', 'anonymised', 'aggregate']);
 /** @type {Readonly<Record<string, string>>} */
 const AIMS = { export: '≥ 6 ×', anonymised: '≥ 5 ×', aggregate: '≥ 15 ×' };
 
@@ -54,7 +56,7 @@ function report(costs, size, big) {
   const floor = middle('goaccess', 'cpuMs');
   const rows = ['goaccess', ...WAYS].map((name) => {
     const cpu = middle(name, 'cpuMs');
-    const threads = name === 'export' || name === 'anonymised' ? 2 : 1;
+    const threads = SHARED.has(name) ? 2 : 1;
     return [
       name,
       `${((cpu * 1000) / lines).toFixed(2)} µs`,

@@ -7,6 +7,7 @@ import type { KeyShelf } from '../io/key-shelf.ts';
 import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
 import type { OwnHostKey } from '../io/own-host-keys.ts';
 import type { LogFiles } from '../io/log-files.ts';
+import type { StartCounting } from '../logs/count-log.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SshKey } from '../io/ssh-key.ts';
 import type { StockTufClient } from '../io/tuf-conformance.ts';
@@ -68,6 +69,8 @@ export interface Context {
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Log files that the command line names. */
   logFiles(): Promise<LogFiles>;
+  /** A thread beside this one that counts lines; undefined where there is one core alone. */
+  countingThread(): Promise<StartCounting | undefined>;
   /** A new folder among the temporary ones of this machine, absolute; it stays. */
   temporaryFolder(prefix: string): Promise<string>;
   /** A stock TUF client that keeps its metadata in this folder. */

@@ -23,7 +23,7 @@ import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { canAsk } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-import type { PartnerSite } from '../partner-site/partner-site.ts';
+import type { Thread } from '../io/threads.ts';
 import type { Context } from './command-context.ts';
 
 export function createContext(terminal: Terminal, globals: Globals, output: Output): Context {
@@ -156,7 +156,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
           open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
         },
         markdown: (await import('../content/compile-on-threads.ts')).compileOnThreads(markdownThreads()),
-        startSealing: config.logs === undefined ? undefined : await sealingThread(),
+        startSealing: config.logs === undefined ? undefined : await startOf('logs/seal-thread.js'),
         clock: context.clock,
         random: context.random,
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
@@ -214,6 +214,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       return (await context.tree(dirname(place))).read(basename(place), maxLength);
     },
     logFiles: async () => (await import('../io/log-folder.ts')).logFolder(folder),
+    countingThread: () => startOf('logs/count-log.js'),
     async writeFile(path, bytes) {
       const place = resolve(folder, path);
       await (await context.tree(dirname(place))).write(basename(place), bytes);
@@ -295,11 +296,12 @@ function compiledModule(path: string): URL {
   return pathToFileURL(packageFile(`dist/${path}`));
 }
 
-async function sealingThread(): Promise<PartnerSite['startSealing']> {
+/** Starts threads of a module that serves one; undefined where there is one core alone. */
+async function startOf(module: string): Promise<((data: unknown) => Thread) | undefined> {
   if (availableParallelism() === 1) return undefined;
   const { workerThreads } = await import('../io/worker-threads.ts');
   const threads = workerThreads(compiledModule('io/worker-entry.js'));
-  return (trees) => threads.start(compiledModule('logs/seal-thread.js'), trees);
+  return (data) => threads.start(compiledModule(module), data);
 }
 
 /** Texts are compiled once, here or on threads, and kept below the site's folder. */

@@ -10,6 +10,10 @@ import { createW3cReader } from './w3c-reader.ts';
 export interface LogFormat {
   /** `combined`; `custom` for a format string. */
   readonly name: string;
+  /** What {@link compileFormat} makes it of. */
+  readonly spec: string;
+  /** True when lines such as `#Fields` say how the lines behind them are read. */
+  readonly hasDirectives: boolean;
   readonly time: TimeForm;
   /** Microseconds in one unit of the log's durations. */
   readonly durationUnit: number;
@@ -28,7 +32,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   'vhost-combined': '%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"',
 };
 
-const OTHERS: readonly LogFormat[] = [
+const OTHERS: readonly Omit<LogFormat, 'spec' | 'hasDirectives'>[] = [
   {
     name: 'nginx-json',
     time: 'iso',
@@ -76,7 +80,7 @@ export const FORMAT_NAMES: readonly string[] = [...Object.keys(PATTERNS), ...OTH
  */
 export function compileFormat(spec: string): LogFormat {
   const other = OTHERS.find(({ name }) => name === spec);
-  if (other !== undefined) return other;
+  if (other !== undefined) return { ...other, spec, hasDirectives: other.time === 'w3c' };
   const named = PATTERNS[spec];
   if (named === undefined && !/[%$]/.test(spec)) {
     throw new TieupError('TIEUP_E_CONFIG', `there is no log format ${JSON.stringify(spec)}`, {
@@ -86,6 +90,8 @@ export function compileFormat(spec: string): LogFormat {
   const { pattern, time, durationUnit } = compilePattern(named ?? spec);
   return {
     name: named === undefined ? 'custom' : spec,
+    spec,
+    hasDirectives: false,
     time,
     durationUnit,
     ignoreCase: false,

@@ -15,7 +15,7 @@ const QUESTION = 0x3f;
 const AT = 0x40;
 const TARGETS = 16_384;
 const LONGEST_TARGET = 128;
-const AGENTS = 4096;
+const AGENTS = 16_384;
 const LONGEST_AGENT = 320;
 /** No hit is on a file whose path takes more bytes than this as a visitor may spell it. */
 const LONGEST_PATH = 8192;

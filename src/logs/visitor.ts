@@ -16,7 +16,7 @@ export type SaltOfDay = (day: string) => Uint8Array | undefined;
 export const VISITOR_LENGTH = 16;
 
 const BLOCK = 64;
-const SLOTS = 8192;
+const SLOTS = 32_768;
 const DAY_MS = 86_400_000;
 /** Neighbouring days take turns in a log whose lines have different offsets. */
 const DAYS = 2;

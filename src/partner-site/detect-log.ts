@@ -3,7 +3,7 @@ import { TieupError } from '../errors.ts';
 import type { LogFile, LogFiles } from '../io/log-files.ts';
 import { type DetectedFormat, detectFormat, sampleLines, tryFormat } from '../logs/detect.ts';
 import { compileFormat } from '../logs/format.ts';
-import { createTally } from '../logs/tally.ts';
+import { countLog, type StartCounting } from '../logs/count-log.ts';
 import { cannotRead, content, isUnreadable } from './logs/log-content.ts';
 
 export interface Detected extends DetectedFormat {
@@ -32,9 +32,15 @@ const SAMPLE = 1024 * 1024;
 
 /**
  * @param format a name or a server's own format string to try; the likeliest one unless given
+ * @param startCounting for a second thread, where there is a second core
  * @throws TIEUP_E_NOT_FOUND without the file; TIEUP_E_CONTENT when no format reads half of its lines.
  */
-export async function detectLog(logFiles: LogFiles, path: string, format: string | undefined): Promise<Detected> {
+export async function detectLog(
+  logFiles: LogFiles,
+  path: string,
+  format: string | undefined,
+  startCounting?: StartCounting,
+): Promise<Detected> {
   const files = await logFiles.open(path);
   try {
     const newest = files.toSorted((a, b) => b.modifiedMs - a.modifiedMs).find(({ length }) => length > 0);
@@ -51,7 +57,8 @@ export async function detectLog(logFiles: LogFiles, path: string, format: string
       if (sample.length === SAMPLE) break;
     }
     const found = format === undefined ? detectFormat(sample) : tryFormat(compileFormat(format), sampleLines(sample));
-    if (found !== undefined) return { ...found, path: newest.path, counted: await countLines(newest, found) };
+    if (found !== undefined)
+      return { ...found, path: newest.path, counted: await countLines(newest, found, startCounting) };
     throw new TieupError('TIEUP_E_CONTENT', `no format that tieup knows reads ${JSON.stringify(newest.path)}`, {
       hint: 'try the log_format or LogFormat of your web server: tieup logs detect FILE --format "$remote_addr …"',
     });
@@ -60,9 +67,11 @@ export async function detectLog(logFiles: LogFiles, path: string, format: string
   }
 }
 
-async function countLines(file: LogFile, { format }: DetectedFormat): Promise<Detected['counted']> {
-  const tally = createTally({ format }, new Map());
-  for await (const chunk of content(file, 0)) tally.push(chunk);
-  const { lines, X } = tally.finish();
+async function countLines(
+  file: LogFile,
+  { format }: DetectedFormat,
+  startCounting: StartCounting | undefined,
+): Promise<Detected['counted']> {
+  const { lines, X } = await countLog(content(file, 0), { format }, new Map(), startCounting);
   return { lines, unreadable: X };
 }

@@ -21,7 +21,7 @@ export const defineLogsLook: Define = (command, context) => {
     .option('--format <format>', 'try this name, or the log_format or LogFormat of the web server')
     .action(async (file, { format }) => {
       const ctx = context();
-      const found = await detectLog(await ctx.logFiles(), file, format);
+      const found = await detectLog(await ctx.logFiles(), file, format, await ctx.countingThread());
       const given = format ?? found.format.name;
       const examples = found.examples.map(({ line, fields }) => ({ line, fields: Object.fromEntries(fields) }));
       const data = {
