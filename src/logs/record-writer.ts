@@ -1,5 +1,5 @@
 /** Writes the records of one tree as the lines of a `tieup-part/1`, with room for the salts: a record's bytes are written once. */
-import { BYTE_KINDS, PLAIN, writeText } from '../protocol/log-text.ts';
+import { BYTE_KINDS, notPlain, PLAIN, writeText } from '../protocol/log-text.ts';
 import { MAX_PART_LINE } from '../protocol/log-part.ts';
 import { startDisclosed } from '../protocol/log-part-line.ts';
 
@@ -20,11 +20,6 @@ export interface ScannedBatch {
 /** Rows are longer than this: 20 fields of at least a byte, and what stands before them. */
 const MIN_ROW = 64;
 
-const BACKSLASHES = 0x5c5c5c5c;
-const DELETES = 0x7f7f7f7f;
-const BLANKS = 0x20202020;
-const ONES = 0x01010101;
-const HIGHS = 0x80808080;
 const TAB = 0x09;
 const LF = 0x0a;
 const DASH = 0x2d;
@@ -140,11 +135,7 @@ export class RecordWriter {
     let isPlain = length <= limit;
     for (; isPlain && from + 4 <= end; from += 4, at += 4) {
       const word = view.getInt32(from, true);
-      const backslash = word ^ BACKSLASHES;
-      const del = word ^ DELETES;
-      // Any byte from 0x80 on, below 0x20, a backslash or DEL sets a high bit.
-      const special = word | ((word - BLANKS) & ~word) | ((backslash - ONES) & ~backslash) | ((del - ONES) & ~del);
-      isPlain = (special & HIGHS) === 0;
+      isPlain = notPlain(word) === 0;
       target.setInt32(at, word, true);
     }
     for (; isPlain && from < end; from++) {

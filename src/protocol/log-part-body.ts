@@ -2,7 +2,7 @@
 import { type PartHead, partRefused } from './log-part-header.ts';
 import { DISCLOSED, openDisclosed, parseWithheld, recordStart, SALT_LENGTH, WITHHELD } from './log-part-line.ts';
 import { type RecordClass, treeOf } from './log-record.ts';
-import { FIELD_STRIDE, scanCount, scannedClass, scanRecord } from './log-scan.ts';
+import { FIELD_STRIDE, scanCount, scannedClass, scanRecord, viewOf } from './log-scan.ts';
 import {
   type Digest,
   digestOf,
@@ -59,6 +59,7 @@ export class PartBody {
   readonly #leaves = new Uint32Array(BATCH_LENGTH * 2);
   readonly #hashes = new Uint8Array(BATCH_LENGTH * HASH_LENGTH);
   #batch: Buffer = Buffer.alloc(0);
+  #view = viewOf(this.#batch);
   #count = 0;
   /** How many records of the batch are in the tree: they go there many at a time. */
   #hashed = 0;
@@ -85,6 +86,7 @@ export class PartBody {
    * @returns where the next line starts. @throws TIEUP_E_VERIFY at the first line that cannot be in this part.
    */
   take(bytes: Buffer, start: number, end: number): number {
+    if (this.#batch !== bytes) this.#view = viewOf(bytes);
     this.#batch = bytes;
     this.#count = 0;
     this.#hashed = 0;
@@ -166,7 +168,7 @@ export class PartBody {
     const offsetsAt = this.#count * FIELD_STRIDE;
     if (recordAt >= end) throw this.#wrong('its line is too short');
     if (!openDisclosed(bytes, recordAt)) throw this.#wrong('its salt is not 16 bytes in strict base64');
-    const fault = scanRecord(bytes, recordAt, end, this.#offsets, offsetsAt);
+    const fault = scanRecord(bytes, this.#view, recordAt, end, this.#offsets, offsetsAt);
     if (fault !== undefined) throw this.#wrong(fault);
     const next = this.#offsets[offsetsAt + FIELD_STRIDE - 1] ?? end;
     this.#checkPlace(bytes, offsetsAt);

@@ -3,7 +3,7 @@
  * to, so a record has exactly one spelling and a reader takes no other.
  */
 import { TieupError } from '../errors.ts';
-import { FIELD, type FieldName, FIELD_STRIDE, MAX_RAW_LINE, scanRecord } from './log-scan.ts';
+import { FIELD, type FieldName, FIELD_STRIDE, MAX_RAW_LINE, scanRecord, viewOf } from './log-scan.ts';
 import { readText, spellText } from './log-text.ts';
 
 /**
@@ -87,7 +87,7 @@ export function renderRecord(record: LogRecord): string {
   const signals = cut && !record.signals.includes('cut') ? [...record.signals, 'cut'] : record.signals;
   const line = [...Object.values(fields), signals.length === 0 ? '-' : signals.join(',')].join('\t');
   const bytes = Buffer.from(line);
-  const fault = scanRecord(bytes, 0, bytes.length, new Int32Array(FIELD_STRIDE), 0);
+  const fault = scanRecord(bytes, viewOf(bytes), 0, bytes.length, new Int32Array(FIELD_STRIDE), 0);
   if (fault !== undefined) throw new TieupError('TIEUP_E_FAILED', `these values make no record: ${fault}`);
   return line;
 }
@@ -95,7 +95,7 @@ export function renderRecord(record: LogRecord): string {
 /** The record of a line without its line end. @throws TIEUP_E_VERIFY when it is not exactly one record. */
 export function parseRecord(line: Uint8Array): LogRecord {
   const offsets = new Int32Array(FIELD_STRIDE);
-  const fault = scanRecord(line, 0, line.length, offsets, 0);
+  const fault = scanRecord(line, viewOf(line), 0, line.length, offsets, 0);
   if (fault !== undefined) throw malformed(fault);
   if (offsets[FIELD_STRIDE - 1] !== line.length + 1) throw malformed('it has more than one line');
   const view = Buffer.from(line.buffer, line.byteOffset, line.byteLength);

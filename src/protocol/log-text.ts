@@ -26,6 +26,22 @@ export const BYTE_KINDS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte)
   return byte < 0x20 || byte === 0x7f || byte === BACKSLASH ? ESCAPED : PLAIN;
 });
 
+const BACKSLASHES = 0x5c5c5c5c;
+const DELETES = 0x7f7f7f7f;
+const BLANKS = 0x20202020;
+const ONES = 0x01010101;
+const HIGHS = 0x80808080;
+
+/**
+ * Looks at four bytes at a time, read as a little-endian word: 0 when all are {@link PLAIN}. Otherwise the lowest bit that is set is the
+ * high bit of the first byte that is not; bits above it say nothing.
+ */
+export function notPlain(word: number): number {
+  const backslash = word ^ BACKSLASHES;
+  const del = word ^ DELETES;
+  return (word | ((word - BLANKS) & ~word) | ((backslash - ONES) & ~backslash) | ((del - ONES) & ~del)) & HIGHS;
+}
+
 const SHORT_ESCAPES: ReadonlyMap<number, number> = new Map([
   [BACKSLASH, BACKSLASH],
   [TAB, 0x74],

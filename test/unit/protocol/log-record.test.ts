@@ -12,7 +12,7 @@ import {
   treeOf,
   unparsedRecord,
 } from '../../../src/protocol/log-record.ts';
-import { FIELD, FIELD_STRIDE, MAX_RECORD, scanCount, scanRecord } from '../../../src/protocol/log-scan.ts';
+import { FIELD, FIELD_STRIDE, MAX_RECORD, scanCount, scanRecord, viewOf } from '../../../src/protocol/log-scan.ts';
 import {
   BYTE_KINDS,
   readText,
@@ -305,7 +305,7 @@ describe('a record', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const offsets = new Int32Array(FIELD_STRIDE);
-        const fault = scanRecord(bytes, 0, bytes.length, offsets, 0);
+        const fault = scanRecord(bytes, viewOf(bytes), 0, bytes.length, offsets, 0);
         expect(fault).not.toBe('');
         expect(rewritten(bytes)).toBe(fault === undefined ? Buffer.from(bytes).toString() : undefined);
       }),
