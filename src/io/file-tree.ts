@@ -91,6 +91,9 @@ export interface FileTree {
   /** Flushes files that were written with `durable: false`, linked or removed, then the folders they are in, up to the root. */
   sync(paths: readonly string[]): Promise<void>;
 
+  /** The shortest time that an answer has taken so far; 0 where nothing lies in between. */
+  roundTripMs(): number;
+
   /** Ends connections; the tree is not used afterwards. */
   close(): Promise<void>;
 }

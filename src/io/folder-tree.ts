@@ -24,5 +24,12 @@ export function folderTree(root: string, options: FolderTreeOptions = {}): FileT
   const folder = folderRoot(root, options.beforeStep ?? (() => {}));
   const writing = folderWriting(folder);
   const stage = stageByWriting(writing.write);
-  return { label: folder.label, ...folderReading(folder), ...writing, stage, close: async () => {} };
+  return {
+    label: folder.label,
+    ...folderReading(folder),
+    ...writing,
+    stage,
+    roundTripMs: () => 0,
+    close: async () => {},
+  };
 }

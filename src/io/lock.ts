@@ -63,6 +63,9 @@ export async function acquireLock(
       if (now !== undefined && !isStale(now, owner, clock, options)) throw heldBy(tree, path, now);
     });
   }
+  /** Until then nobody has reason to take it over. */
+  const safeUntil = (): number => clock.now().getTime() + (ttlMinutes * 60_000) / 2;
+  let safe = safeUntil();
   const isOurs = async (): Promise<LockHolder | undefined> => {
     const holder = await look(tree, path, clock, nameless);
     return holder?.id === owner.id ? holder : undefined;
@@ -75,9 +78,10 @@ export async function acquireLock(
         });
       }
       await tree.write(path, content());
+      safe = safeUntil();
     },
     release: async () => {
-      if ((await isOurs()) !== undefined) await tree.remove(path);
+      if (clock.now().getTime() < safe || (await isOurs()) !== undefined) await tree.remove(path);
     },
   };
 }

@@ -188,6 +188,7 @@ export function memoryTree(label = 'memory', clock: Clock = systemClock): FileTr
     sync: async (paths) => {
       for (const path of paths) find(path, at('flush', path));
     },
+    roundTripMs: () => 0,
     close: async () => {},
   };
   return { ...tree, stage: stageByWriting(tree.write) };

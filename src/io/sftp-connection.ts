@@ -258,6 +258,8 @@ async function closeSocket(socket: Socket, client: SftpClient): Promise<void> {
   // A server that does not answer the goodbye is not waited for.
   const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
   client.end().catch(() => socket.destroy());
+  // Everything that was asked for has been answered: what is left to say needs no answer.
+  socket.destroySoon();
   await closed;
   clearTimeout(timer);
 }

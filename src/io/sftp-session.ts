@@ -45,6 +45,8 @@ export interface SftpSession {
   realPath(path: string): Promise<string>;
   /** statvfs@openssh.com: bytes that this login may still write; undefined when the server does not tell. */
   freeBytes(path: string): Promise<number | undefined>;
+  /** The shortest time that an answer has taken so far; infinite before the first. */
+  roundTripMs(): number;
   /** Rejects what is under way and whatever is asked from now on. */
   fail(error: TieupError): void;
 }
@@ -78,6 +80,7 @@ type Done<T> = (error?: Error | null, value?: T) => void;
 export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number, drop: () => void): SftpSession {
   const pending = new Set<(error: TieupError) => void>();
   let broken: TieupError | undefined;
+  let shortestMs = Number.POSITIVE_INFINITY;
   let watchdog: NodeJS.Timeout | undefined;
 
   const fail = (error: TieupError): void => {
@@ -101,12 +104,14 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
         watchdog = setTimeout(() => lost(`fell silent for ${silenceMs / 1000} s`), silenceMs);
       }
       pending.add(reject);
+      const asked = performance.now();
       const done: Done<T> = (error, value) => {
         // Settled already: the connection failed meanwhile.
         if (!pending.has(reject)) return;
         const status = error instanceof Error ? statusOf(error) : undefined;
         // No answer of the server, so no other will come either.
         if (error && status === undefined) return lost('broke', error);
+        shortestMs = Math.min(shortestMs, performance.now() - asked);
         pending.delete(reject);
         if (pending.size === 0) clearTimeout(watchdog);
         else watchdog?.refresh();
@@ -170,6 +175,7 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
       const bytes = Number(found.f_bavail) * Number(found.f_frsize);
       return Number.isFinite(bytes) ? bytes : undefined;
     },
+    roundTripMs: () => shortestMs,
     fail,
   };
 }

@@ -13,8 +13,10 @@ const IN_FLIGHT = 96 * CHUNK;
 export async function* download(session: SftpSession, handle: Buffer, length: number): AsyncGenerator<Uint8Array> {
   const queue: Promise<Uint8Array>[] = [];
   let asked = 0;
+  /** Grows with what is taken: of many files only the beginning is wanted. */
+  let room = 4;
   const ask = (): void => {
-    while (asked < length && queue.length * CHUNK < IN_FLIGHT) {
+    while (asked < length && queue.length < Math.min(room, IN_FLIGHT / CHUNK)) {
       const reading = readChunk(session, handle, asked, Math.min(CHUNK, length - asked));
       // It is awaited later, or never when an earlier one fails.
       reading.catch(() => {});
@@ -27,6 +29,7 @@ export async function* download(session: SftpSession, handle: Buffer, length: nu
     const chunk = await next;
     if (chunk.length > 0) yield chunk;
     if (chunk.length < Math.min(CHUNK, length - at)) return;
+    room += 2;
     ask();
   }
 }

@@ -16,5 +16,11 @@ export function sftpTree(connection: SftpConnection, root: string): FileTree {
   const { session, server } = connection;
   const label = renderSftpAddress({ ...connection.address, path: root });
   const access = { label, session, server, folders: sftpFolders(session, root) };
-  return { label, ...sftpReading(access), ...sftpWriting(access), close: () => connection.close() };
+  return {
+    label,
+    ...sftpReading(access),
+    ...sftpWriting(access),
+    roundTripMs: () => session.roundTripMs(),
+    close: () => connection.close(),
+  };
 }

@@ -193,10 +193,20 @@ export function sftpWriting(access: SftpAccess): Writing {
     remove: (path) => {
       const place = at('remove', path);
       return naming(place, async () => {
-        const there = await folders.look(fileTreePath(path), place);
+        const components = fileTreePath(path);
+        const remove = async (): Promise<void> => session.remove(await absolutePath(access, path));
+        if (server.inOrder && folders.isKnown(components.slice(0, -1))) {
+          try {
+            return await remove();
+          } catch (error) {
+            // What is there is looked at below.
+            if (!hasStatus(error, STATUS.FAILURE, STATUS.NO_SUCH_FILE)) throw error;
+          }
+        }
+        const there = await folders.look(components, place);
         if (there === undefined) return;
         if (there.isDirectory()) throw unsafe(place, 'it is a folder');
-        await session.remove(await absolutePath(access, path));
+        await remove();
       });
     },
 

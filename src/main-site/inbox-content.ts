@@ -5,8 +5,11 @@
 import pLimit from 'p-limit';
 import { TieupError } from '../errors.ts';
 import type { FileEntry, FileTree } from '../io/file-tree.ts';
+import { together } from '../io/together.ts';
+import { isTemporaryName } from '../io/tree-path.ts';
 import { sha256 } from '../protocol/digest.ts';
 import {
+  INBOX,
   INBOX_METADATA,
   INBOX_OBJECTS,
   INBOX_PACKS,
@@ -30,21 +33,51 @@ export interface InboxContent {
   readonly hasDocuments: boolean;
 }
 
+/** What lies in the folders of an inbox, as it was listed at one moment. */
+export interface InboxListing {
+  /** By folder; files alone, without temporary ones. */
+  readonly files: ReadonlyMap<string, readonly FileEntry[]>;
+  /** Every file that is there, from the exchange folder. */
+  readonly paths: ReadonlySet<string>;
+  /** Temporary files that an interrupted push has left. */
+  readonly leftovers: readonly string[];
+}
+
+const RELEASE_FOLDERS: readonly string[] = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
+
+/** All folders in the same few round trips. */
+export async function listInbox(exchange: FileTree, folders = RELEASE_FOLDERS): Promise<InboxListing> {
+  const listed = await together(folders.map((folder) => exchange.list(folder, { temporary: true })));
+  const files = new Map<string, readonly FileEntry[]>();
+  const leftovers: string[] = [];
+  for (const [index, folder] of folders.entries()) {
+    const there = (listed[index] ?? []).filter(({ kind }) => kind === 'file');
+    files.set(
+      folder,
+      there.filter(({ name }) => !isTemporaryName(name)),
+    );
+    leftovers.push(...there.filter(({ name }) => isTemporaryName(name)).map(({ name }) => `${folder}/${name}`));
+  }
+  const paths = new Set([...files].flatMap(([folder, entries]) => entries.map(({ name }) => `${folder}/${name}`)));
+  return { files, paths, leftovers };
+}
+
 /** So many packs are looked into at a time. */
 const AT_ONCE = 8;
 
 /** Lengths and the indexes of packs are looked at, content is not: whether it is right, the partner's `accept` finds out. */
-export async function lookIntoInbox(exchange: FileTree, base: SentRelease, versions: Versions): Promise<InboxContent> {
-  const list = async (folder: string) => (await exchange.list(folder)).filter(({ kind }) => kind === 'file');
-  const [metadata, targets, singles, packs] = await Promise.all(
-    [INBOX_METADATA, INBOX_TARGETS, INBOX_OBJECTS, INBOX_PACKS].map(list),
-  );
-  const there = new Set([...pathsOf(INBOX_METADATA, metadata), ...pathsOf(INBOX_TARGETS, targets)]);
+export async function lookIntoInbox(
+  exchange: FileTree,
+  { files, paths }: InboxListing,
+  base: SentRelease,
+  versions: Versions,
+): Promise<InboxContent> {
   const lengths = new Map(base.release.files.map(({ digest, length }) => [digest, length]));
-  const whole = (singles ?? []).filter(({ name, length }) => lengths.get(name) === length);
+  const whole = (files.get(INBOX_OBJECTS) ?? []).filter(({ name, length }) => lengths.get(name) === length);
+  const packed = await packedObjects(exchange, files.get(INBOX_PACKS) ?? []);
   return {
-    objects: new Set([...whole.map(({ name }) => name), ...(await packedObjects(exchange, packs ?? []))]),
-    hasDocuments: documentsOf(base, versions).every((path) => there.has(path)),
+    objects: new Set([...whole.map(({ name }) => name), ...packed]),
+    hasDocuments: documentsOf(base, versions).every((path) => paths.has(path)),
   };
 }
 
@@ -76,8 +109,4 @@ async function objectsIn(exchange: FileTree, { name, length }: FileEntry): Promi
   } finally {
     await reader.close();
   }
-}
-
-function pathsOf(folder: string, entries: readonly FileEntry[] | undefined): readonly string[] {
-  return (entries ?? []).map(({ name }) => `${folder}/${name}`);
 }

@@ -65,10 +65,41 @@ const NOTHING: RemoteState = {
   isRekeyed: false,
 };
 
-export async function learnRemote(site: MainSite, partnership: Partnership, exchange: FileTree): Promise<RemoteState> {
+/** The release that this machine sent last, and the digest of the head that it left in the inbox. */
+type Recalled = Awaited<ReturnType<typeof recall>>;
+
+/** What an inbox holds as far as this machine knows without asking. */
+export interface Expectation {
+  readonly recalled: Recalled;
+  readonly remote: RemoteState;
+}
+
+/** What {@link learnRemote} will find unless somebody else was there. */
+export async function expectRemote(site: MainSite, partner: string): Promise<Expectation> {
+  const recalled = await recall(site, partner);
+  if (recalled === undefined) return { recalled, remote: NOTHING };
+  const newest = (await rootVersions(site, partner)).at(-1) ?? 1;
+  return { recalled, remote: { ...recalled, hasObjects: true, isRekeyed: recalled.root !== newest } };
+}
+
+/** `timestamp.json` of an inbox: whatever is pushed changes it. */
+export async function readHead(exchange: FileTree): Promise<Uint8Array | undefined> {
+  return readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_TIMESTAMP);
+}
+
+/** @param ahead what was read before, of which the head need not be read again */
+export async function learnRemote(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  ahead?: { readonly expected: Expectation; readonly head: Uint8Array | undefined },
+): Promise<RemoteState> {
+  const timestamp = ahead === undefined ? await readHead(exchange) : ahead.head;
+  if (ahead !== undefined && ahead.expected.recalled?.timestampDigest === (timestamp && sha256(timestamp)))
+    return ahead.expected.remote;
+  // Another process of this machine may have pushed since: what it has left is read anew.
   const remembered = await recall(site, partnership.id);
   const newest = (await rootVersions(site, partnership.id)).at(-1) ?? 1;
-  const timestamp = await readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_TIMESTAMP);
   const fromMemory = (): RemoteState | undefined =>
     remembered && { ...remembered, hasObjects: false, isRekeyed: remembered.root !== newest };
   // An empty inbox after a push: the versions must still rise, and nothing that was sent is known to be there.

@@ -15,7 +15,7 @@ import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
 import { assertInForce, loadPartnerships, passOver, type PassedOver } from './partnerships.ts';
 import type { ReleasePlan } from './plan-release.ts';
-import { planFor } from './push.ts';
+import { planFor } from './draft-release.ts';
 
 export type PartnerPlan =
   | {

@@ -29,7 +29,8 @@ import type { MainSite } from './main-site.ts';
 import { takeInKeys } from './partner-key-change.ts';
 import { documentKey } from './partner-keys.ts';
 import { loadPartnerships } from './partnerships.ts';
-import { removeLeftovers } from './upload.ts';
+import { listInbox } from './inbox-content.ts';
+import { removeAll } from './upload.ts';
 
 export type PullResult =
   | ({
@@ -96,7 +97,7 @@ async function pullOrReport(
       try {
         const { partnership: known } = await takeInKeys(site, partnership, exchange);
         const result = await pullFrom(site, known, exchange, signer, hits);
-        await removeLeftovers(exchange, [INBOX_LOGS]);
+        await removeAll(exchange, (await listInbox(exchange, [INBOX_LOGS])).leftovers);
         return result;
       } finally {
         await exchange.close();

@@ -26,24 +26,29 @@ export interface Pushed {
 export async function pushAll(site: MainSite, request: PushRequest): Promise<Pushed> {
   const all = await loadPartnerships(site, request.partners);
   const { served, passedOver } = passOver(all, request.partners, site.clock.now());
-  const compiled = await loadSite(site, site.clock.now());
+  // The first partners are connected to while the pages are read.
+  const compiling = loadSite(site, site.clock.now());
+  compiling.catch(() => {});
   const limit = pLimit(request.concurrency);
   const partnerships = served.length === 0 ? all : served;
   const results = await Promise.all(
-    partnerships.map((partnership) => limit(() => pushOrReport(site, compiled, partnership, request))),
+    partnerships.map((partnership) => limit(() => pushOrReport(site, compiling, partnership, request))),
   );
+  const compiled = await compiling;
   return { results, passedOver: served.length === 0 ? [] : passedOver, warnings: compiled.warnings };
 }
 
 async function pushOrReport(
   site: MainSite,
-  compiled: CompiledSite,
+  compiling: Promise<CompiledSite>,
   partnership: Partnership,
   request: PushRequest,
 ): Promise<PushResult> {
   try {
-    return await pushTo(site, compiled, partnership, request);
+    return await pushTo(site, compiling, partnership, request);
   } catch (error) {
+    // What is wrong with the site itself is no failure of a partner.
+    await compiling;
     if (!(error instanceof TieupError)) throw error;
     await recordFailure(site, partnership.id, error);
     return { kind: 'failed', partner: partnership.id, error };

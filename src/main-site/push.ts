@@ -9,27 +9,34 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';
+import { together } from '../io/together.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { currentTerms } from './current-terms.ts';
-import { judgeContent } from './judge-content.ts';
-import { lookIntoInbox } from './inbox-content.ts';
-import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
+import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
+import { listInbox, lookIntoInbox, type InboxListing } from './inbox-content.ts';
+import { expectRemote, learnRemote, readHead, remember, type Expectation, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
-import { composeMessage, type MessageRequest } from './message.ts';
-import { partnerView } from './partner-view.ts';
-import { releaseSeeds, type ReleaseSeeds } from './partner-keys.ts';
+import type { MessageRequest } from './message.ts';
+import { releaseSeeds } from './partner-keys.ts';
 import { assertInForce } from './partnerships.ts';
-import { planRelease, type PlannedFile, type ReleasePlan } from './plan-release.ts';
+import type { ReleasePlan } from './plan-release.ts';
 import { readRecord, recordContact, recordPush } from './record.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
 import type { SentRelease } from './sent-releases.ts';
-import { signRelease, type SignedRelease } from './sign-release.ts';
+import type { SignedRelease } from './sign-release.ts';
 import { takeInAnswers } from './take-in-answers.ts';
-import { collectGarbage, commitRelease, missingObjects, removeLeftovers, uploadObjects } from './upload.ts';
+import {
+  commitRelease,
+  discardRelease,
+  garbageOf,
+  missingObjects,
+  removeAll,
+  stageRelease,
+  uploadObjects,
+  type StagedRelease,
+} from './upload.ts';
 
 export interface PushRequest {
   /** Ids or tags; all partners when empty. */
@@ -76,10 +83,13 @@ export type PushResult =
   | ({ readonly kind: 'unchanged' } & Reached)
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
 
-/** Brings one partner its next release; the road above, step by step. @throws what any step throws; the partner then has what it had. */
+/**
+ * Brings one partner its next release; the road above, step by step. @throws what any step throws; the partner then has what it had.
+ * @param compiled may come later: while the pages are read, the connection is made
+ */
 export async function pushTo(
   site: MainSite,
-  compiled: CompiledSite,
+  compiled: CompiledSite | Promise<CompiledSite>,
   partnership: Partnership,
   request: PushRequest,
 ): Promise<PushResult> {
@@ -87,79 +97,135 @@ export async function pushTo(
   // Keys before the connection: without them nothing could be pushed, and nobody need be disturbed.
   const seeds = await releaseSeeds(site, { partner: partnership.id, epoch: partnership.epoch });
   request.onProgress(partnership.id, { kind: 'connecting' });
-  const exchange = await site.connect(partnership);
-  const troubles: Trouble[] = [];
+  const connecting = site.connect(partnership);
+  const expecting = expectRemote(site, partnership.id);
+  const [exchange] = await Promise.all([connecting, compiled]).catch(async (error: unknown) => {
+    await connecting.then((tree) => tree.close()).catch(() => {});
+    throw error;
+  });
   try {
-    const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, site);
-    try {
-      return await pushLocked({ site, compiled, partnership, request, exchange, seeds, troubles });
-    } finally {
-      // What the push came to is what matters: a line that broke after it cannot carry the release of the lock either.
-      await quietly('tidying', troubles, () => lock.release());
-    }
+    const expected = await expecting;
+    const push = { site, compiled: await compiled, partnership, request, exchange, seeds };
+    return await pushConnected({ ...push, troubles: [] }, expected);
   } finally {
     await exchange.close();
   }
 }
 
-interface Push {
-  readonly site: MainSite;
-  readonly compiled: CompiledSite;
-  readonly partnership: Partnership;
-  readonly request: PushRequest;
-  readonly exchange: FileTree;
-  readonly seeds: ReleaseSeeds;
+interface PushUnderWay extends Push {
   /** Grows on the way. */
   readonly troubles: Trouble[];
 }
 
-async function pushLocked(push: Push): Promise<PushResult> {
-  const { site, compiled, partnership, request, exchange, troubles } = push;
-  const partner = partnership.id;
-  const remote = await learnRemote(site, partnership, exchange);
-  const terms = await currentTerms(site, partnership);
-  const plan = planFor(compiled, partnership, remote, terms.digest);
-  request.onProgress(partner, { kind: 'planned', plan });
-  const active = await judgeContent(site, partnership, plan, remote.base);
-
-  const { there, hasDocuments, baseIsLive } = await whatIsThere(push, remote, plan.differs);
-  // Content first, the signed head last, whether that is a new one or the one that is there.
-  const resend = request.full || !remote.hasObjects || !hasDocuments;
-  const objects = missingObjects(plan.files, there);
-  const { sentBytes, paths } = await sendObjects(push, objects);
-  if (
-    !plan.differs &&
-    !resend &&
-    remote.base !== undefined &&
-    (await isSignedNow(site, partnership, exchange, remote))
-  ) {
-    const { release, releaseDigest } = remote.base;
-    const reached = { partner, release: release.release, releaseDigest, troubles };
-    await recordContact(site, partner, remote.base);
-    if (objects.length === 0) return { kind: 'unchanged', ...reached };
-    return { kind: 'repaired', ...reached, sentObjects: objects.length, sentBytes };
-  }
-
-  const signed = await signNow(push, plan, remote, terms.bytes, resend);
-  await commitRelease(exchange, signed);
-  // Past the commit point: whatever happens now, the release is there.
-  await quietly('tidying', troubles, () => keepPushed(push, signed, active));
-  await quietly('tidying', troubles, async () => {
-    await collectGarbage(exchange, { signed, objects: paths, baseIsLive });
-    await removeLeftovers(exchange);
+/**
+ * While the lock is asked for, and what the inbox holds, everything that it will most probably have to be sent goes on its way
+ * beside its place. Only the lock and the head that were found let it into its place.
+ */
+async function pushConnected(push: PushUnderWay, expected: Expectation): Promise<PushResult> {
+  const { site, exchange, partnership, troubles } = push;
+  const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
+  const draft = await draftRelease(push, expected.remote).catch(failed);
+  const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, site);
+  const staging = draft.kind === 'draft' ? draft.stage() : undefined;
+  const [lock, head] = await together([locking, readHead(exchange)]).catch(async (error: unknown) => {
+    await takeBack(staging);
+    await locking.then((held) => held.release()).catch(() => {});
+    throw error;
   });
-  request.onProgress(partner, { kind: 'done' });
-  const { release, releaseDigest } = signed.pushed;
-  return {
-    kind: 'pushed',
-    partner,
-    release: release.release,
-    releaseDigest,
-    troubles,
-    plan,
-    sentObjects: objects.length,
-    sentBytes,
-  };
+  try {
+    const remote = await learnRemote(site, partnership, exchange, { expected, head });
+    if (remote === expected.remote) {
+      if (draft.kind === 'failed') throw draft.error;
+      return await pushLocked(push, draft, head);
+    }
+    await takeBack(staging);
+    return await pushLocked(push, await draftRelease(push, remote), head);
+  } catch (error) {
+    await takeBack(staging);
+    throw error;
+  } finally {
+    // What the push came to is what matters: a line that broke after it cannot carry the release of the lock either.
+    await quietly('tidying', troubles, () => lock.release());
+  }
+}
+
+/** Never stands in the way of what went wrong before. */
+async function takeBack(staging: Promise<StagedRelease> | undefined): Promise<void> {
+  await staging?.then(discardRelease).catch(() => {});
+}
+
+async function pushLocked(push: PushUnderWay, draft: Draft, head: Uint8Array | undefined): Promise<PushResult> {
+  const { site, partnership, request, exchange, troubles } = push;
+  const { remote, plan, active, news } = draft;
+  const partner = partnership.id;
+  const staging = draft.stage();
+  // It is awaited below, or taken back.
+  staging?.catch(() => {});
+  const list = once(() => listInbox(exchange));
+  try {
+    // Where something will be sent, it is listed while the answers are read, and while it is on its way.
+    if (staging !== undefined) list().catch(() => {});
+    const { there, hasDocuments, baseIsLive } = await whatIsThere(push, remote, plan.differs, list);
+    // Content first, the signed head last, whether that is a new one or the one that is there.
+    const resend = request.full || !remote.hasObjects || !hasDocuments;
+    const sentAlready = staging === undefined ? [] : news;
+    const known = new Set([...there, ...sentAlready.map(({ file }) => file.digest)]);
+    const rest = missingObjects(plan.files, known);
+    const repaired = await uploadObjects(exchange, uploadOf(push, rest));
+    if (staging === undefined && !resend && remote.base !== undefined) {
+      const { sentBytes } = repaired;
+      if (await isSignedNow(site, partnership, exchange, remote, head)) {
+        const { release, releaseDigest } = remote.base;
+        const reached = { partner, release: release.release, releaseDigest, troubles };
+        await recordContact(site, partner, remote.base);
+        if (rest.length === 0) return { kind: 'unchanged', ...reached };
+        return { kind: 'repaired', ...reached, sentObjects: rest.length, sentBytes };
+      }
+    }
+
+    const [listing, staged] = await together([
+      list(),
+      staging ?? stageRelease(exchange, await draft.sign(), uploadOf(push, [])),
+      assertHead(push, head),
+    ]);
+    const needsRoots = resend || remote.base === undefined || remote.isRekeyed;
+    await commitRelease(exchange, staged, needsRoots ? await rootsForInbox(site, partner) : []);
+    // Past the commit point: whatever happens now, the release is there.
+    const signed = await draft.sign();
+    const objects = new Set([...staged.paths, ...repaired.paths]);
+    await together([
+      quietly('tidying', troubles, () => keepPushed(push, signed, active)),
+      quietly('tidying', troubles, () => removeAll(exchange, garbageOf(listing, { signed, objects, baseIsLive }))),
+    ]);
+    request.onProgress(partner, { kind: 'done' });
+    const { release, releaseDigest } = signed.pushed;
+    return {
+      kind: 'pushed',
+      partner,
+      release: release.release,
+      releaseDigest,
+      troubles,
+      plan,
+      sentObjects: sentAlready.length + rest.length,
+      sentBytes: staged.sentBytes + repaired.sentBytes,
+    };
+  } catch (error) {
+    await takeBack(staging);
+    throw error;
+  }
+}
+
+/** The lock was asked for and the head was read at the same time, so that another push may have come to its end in between. */
+async function assertHead({ exchange, partnership }: Push, head: Uint8Array | undefined): Promise<void> {
+  const now = await readHead(exchange);
+  if (sameHead(now, head)) return;
+  throw new TieupError('TIEUP_E_LOCKED', `another push to ${partnership.id} was under way at the same moment`, {
+    hint: 'nothing of this one can be seen; push again',
+  });
+}
+
+function sameHead(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : Buffer.from(one).equals(other);
 }
 
 interface There {
@@ -175,7 +241,12 @@ interface There {
  * What the partner's side has of the base: all that came with the release which its receipt names, and what of the rest lies in
  * the inbox.
  */
-async function whatIsThere(push: Push, { base, versions, hasObjects }: RemoteState, differs: boolean): Promise<There> {
+async function whatIsThere(
+  push: PushUnderWay,
+  { base, versions, hasObjects }: RemoteState,
+  differs: boolean,
+  list: () => Promise<InboxListing>,
+): Promise<There> {
   const { site, partnership, exchange, request, troubles } = push;
   const isConfirmed = async (digest: string) => {
     const { receipt } = await readRecord(site, partnership.id);
@@ -193,49 +264,9 @@ async function whatIsThere(push: Push, { base, versions, hasObjects }: RemoteSta
     return { there: new Set(files.map(({ digest }) => digest)), hasDocuments: true, baseIsLive: true };
   const { receipt } = await readRecord(site, partnership.id);
   const has = receipt === null || receipt.state === 'left' ? 0 : receipt.release;
-  const { objects, hasDocuments } = await lookIntoInbox(exchange, base, versions);
+  const { objects, hasDocuments } = await lookIntoInbox(exchange, await list(), base, versions);
   const there = files.filter(({ since, digest }) => since <= has || objects.has(digest));
   return { there: new Set(there.map(({ digest }) => digest)), hasDocuments, baseIsLive: false };
-}
-
-async function sendObjects(
-  { site, request, exchange, partnership }: Push,
-  objects: readonly PlannedFile[],
-): Promise<{ readonly sentBytes: number; readonly paths: ReadonlySet<string> }> {
-  let sentBytes = 0;
-  const paths = await uploadObjects(exchange, {
-    objects,
-    assets: { files: site.files, folder: site.config.folders.assets },
-    again: request.full,
-    onBytes: (bytes) => {
-      sentBytes += bytes;
-      request.onProgress(partnership.id, { kind: 'sent', bytes: sentBytes });
-    },
-  });
-  return { sentBytes, paths };
-}
-
-async function signNow(
-  { site, partnership, request, seeds }: Push,
-  plan: ReleasePlan,
-  remote: RemoteState,
-  termsBytes: Uint8Array,
-  resend: boolean,
-): Promise<SignedRelease> {
-  const partner = partnership.id;
-  const now = site.clock.now();
-  const newRoots = resend || remote.base === undefined || remote.isRekeyed;
-  return signRelease({
-    partner,
-    site: site.config.site.url,
-    plan,
-    remote,
-    termsBytes,
-    seeds,
-    now,
-    roots: newRoots ? await rootsForInbox(site, partner) : [],
-    ...composeMessage(site.config, request.message, plan, now),
-  });
 }
 
 async function keepPushed(
@@ -257,19 +288,4 @@ async function quietly(kind: Trouble['kind'], troubles: Trouble[], work: () => P
     if (!(error instanceof TieupError)) throw error;
     troubles.push({ kind, error });
   }
-}
-
-/** The release that a push would make now. */
-export function planFor(
-  compiled: CompiledSite,
-  partnership: Partnership,
-  remote: RemoteState,
-  termsDigest: string,
-): ReleasePlan {
-  return planRelease({
-    files: compiled.filesFor(partnerView(partnership)),
-    base: remote.base?.release,
-    number: remote.versions.targets + 1,
-    termsDiffer: remote.base?.termsDigest !== termsDigest,
-  });
 }

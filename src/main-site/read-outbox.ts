@@ -15,6 +15,7 @@ import {
   type Decision,
 } from '../protocol/decision.ts';
 import { OUTBOX_DECISION, OUTBOX_POLICY, OUTBOX_RECEIPT } from '../protocol/exchange.ts';
+import { together } from '../io/together.ts';
 import { openNote } from '../protocol/note.ts';
 import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, type AcceptPolicy } from '../protocol/policy.ts';
 import { MAX_RECEIPT_NOTE, parseReceipt, RECEIPT_TYPE, type Receipt } from '../protocol/receipt.ts';
@@ -42,10 +43,15 @@ export const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
 
 /** @throws TIEUP_E_VERIFY when a note is not of this partner's keys, or not of this partnership. */
 export async function openOutbox(exchange: Pick<FileTree, 'read'>, partnership: Partnership): Promise<OpenedOutbox> {
-  // The receipt first: the decision that it follows was shown before it, and may be the newest by then.
-  const receipt = await readReceipt(exchange, partnership);
-  const bytes = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
-  return { decision: bytes && { statement: openDecision(bytes, partnership), note: bytes }, receipt };
+  const readDecision = async (): Promise<Opened<Decision> | undefined> => {
+    const note = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
+    return note && { statement: openDecision(note, partnership), note };
+  };
+  const [receipt, decision] = await together([readReceipt(exchange, partnership), readDecision()]);
+  if (receipt === undefined || receiptFollows({ decision: decision?.statement, receipt: receipt.statement }))
+    return { decision, receipt };
+  // The partner answered while we were reading: the decision that a receipt follows was shown before it.
+  return { decision: await readDecision(), receipt };
 }
 
 /** True when `receipt` says that the release with this digest is what the partner carried out. */

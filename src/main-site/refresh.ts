@@ -160,16 +160,18 @@ export async function signFreshInto(
 /**
  * Whether the release that is in the inbox is signed with the keys of the newest root. When the online key alone is new, or
  * its signatures are past half of their life, it signs here and now: the release stays what it is, and nobody is asked again.
+ * @param head `timestamp.json`, where it was read already
  */
 export async function isSignedNow(
   site: MainSite,
   partnership: Partnership,
   exchange: FileTree,
   remote: RemoteState,
+  head?: Uint8Array,
 ): Promise<boolean> {
   const { base, versions, isRekeyed } = remote;
   if (base === undefined) return false;
-  const timestamp = await exchange.read(`${INBOX_METADATA}/timestamp.json`, MAX_TARGETS);
+  const timestamp = head ?? (await exchange.read(`${INBOX_METADATA}/timestamp.json`, MAX_TARGETS));
   const isFresh = !isHalfOver('timestamp', readMetadataVersion(timestamp).expires, site.clock.now());
   if (!isRekeyed && isFresh) return true;
   const targets = await readIfThere(exchange, `${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);

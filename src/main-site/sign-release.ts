@@ -21,7 +21,7 @@ export interface SignedRelease {
   readonly pushed: PushedRelease;
   readonly releaseBytes: Uint8Array;
   readonly versions: Versions;
-  /** In the order in which they are written; none of them changes what a partner sees. */
+  /** None of them changes what a partner sees. */
   readonly files: readonly SignedFile[];
   /** Written last of all, by rename: the commit point. */
   readonly timestamp: SignedFile;
@@ -35,8 +35,6 @@ export interface SignRequest {
   readonly termsBytes: Uint8Array;
   readonly message: ConfirmationMessage;
   readonly seeds: ReleaseSeeds;
-  /** Roots that the partner may lack: sent last, because from then on it trusts none of the keys before. */
-  readonly roots: readonly SignedFile[];
   readonly now: Date;
   readonly confirmBy: Date | null;
 }
@@ -84,7 +82,6 @@ export function signRelease(request: SignRequest): SignedRelease {
       ...targets.map(({ name, bytes, digest }) => ({ path: targetPath(digest, name), bytes })),
       inMetadata(metadata.targets),
       inMetadata(metadata.snapshot),
-      ...request.roots,
     ],
     timestamp: inMetadata(metadata.timestamp),
   };

@@ -3,13 +3,15 @@
  * Until that rename the partner sees the release before; a connection that breaks at any point changes nothing.
  */
 import { TieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
+import type { FileTree, StagedFile } from '../io/file-tree.ts';
+import { together } from '../io/together.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
-import { INBOX, INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
+import { INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
 import { buildPack, type PackObject } from '../protocol/pack.ts';
+import type { InboxListing } from './inbox-content.ts';
 import { MAX_ASSET } from './read-assets.ts';
 import type { PlannedFile } from './plan-release.ts';
-import type { SignedRelease } from './sign-release.ts';
+import type { SignedFile, SignedRelease } from './sign-release.ts';
 
 /** A pack is built in memory: memory is bounded by this, not by the release. */
 const PACK_TARGET = 32 * 1024 * 1024;
@@ -26,7 +28,10 @@ export interface Upload {
   readonly assets: Assets;
   /** Write packs again although files of their name are there. */
   readonly again: boolean;
-  onBytes(bytes: number): void;
+  /** False where the line is faster than the compressor. */
+  readonly compress: boolean;
+  /** Told of the bytes that were sent so far. */
+  onSent(bytes: number): void;
 }
 
 /** What has to be sent: each content once, without what the partner's side has. */
@@ -38,51 +43,143 @@ export function missingObjects(files: readonly PlannedFile[], there: ReadonlySet
   return [...missing.values()];
 }
 
-/** Sends the objects; returns the packs and single objects that now stand in the inbox for this release. */
-export async function uploadObjects(exchange: FileTree, upload: Upload): Promise<ReadonlySet<string>> {
-  const sent = new Set<string>();
-  let group: PackObject[] = [];
-  let groupLength = 0;
-  const flush = async () => {
-    if (group.length === 0) return;
-    const pack = await buildPack(group);
-    const path = packPath(sha256(pack));
-    const present = upload.again ? undefined : await exchange.stat(path);
-    if (present?.kind !== 'file' || present.length !== pack.length) await exchange.write(path, pack);
-    sent.add(path);
-    upload.onBytes(pack.length);
-    group = [];
-    groupLength = 0;
+/** Everything of a release beside its place in the inbox, where nobody looks for it. */
+export interface StagedRelease {
+  readonly content: readonly StagedFile[];
+  /** Without the head. */
+  readonly documents: readonly StagedFile[];
+  readonly head: StagedFile;
+  /** The packs and single objects that stand in the inbox for this release once it is committed. */
+  readonly paths: ReadonlySet<string>;
+  readonly sentBytes: number;
+}
+
+/** Sends everything at the same time, a few round trips for all. What was staged is taken back when something fails. */
+export async function stageRelease(exchange: FileTree, signed: SignedRelease, upload: Upload): Promise<StagedRelease> {
+  const staged: StagedFile[] = [];
+  const keep = async (staging: Promise<StagedFile>): Promise<StagedFile> => {
+    const file = await staging;
+    staged.push(file);
+    return file;
   };
-  for (const { file, content } of upload.objects) {
-    if (content.kind === 'asset' && file.length >= SINGLE_FROM) {
-      const path = `${INBOX_OBJECTS}/${file.digest}`;
-      const present = upload.again ? undefined : await exchange.stat(path);
-      if (present?.kind !== 'file' || present.length !== file.length)
-        await exchange.write(path, streamAsset(upload.assets, content.asset, file.digest));
-      sent.add(path);
-      upload.onBytes(file.length);
-      continue;
-    }
-    const bytes =
-      content.kind === 'bytes' ? content.render() : await readAsset(upload.assets, content.asset, file.digest);
-    group.push({ digest: file.digest, bytes });
-    groupLength += bytes.length;
-    if (groupLength >= PACK_TARGET) await flush();
+  const document = async ({ path, bytes }: SignedFile): Promise<readonly StagedFile[]> =>
+    (await holds(exchange, path, bytes)) ? [] : [await keep(exchange.stage(path, bytes))];
+  try {
+    const [objects, documents, head] = await together([
+      stageObjects(exchange, upload, keep),
+      together(signed.files.map(document)),
+      keep(exchange.stage(signed.timestamp.path, signed.timestamp.bytes)),
+    ]);
+    return { ...objects, documents: documents.flat(), head };
+  } catch (error) {
+    await discardAll(staged);
+    throw error;
   }
-  await flush();
-  return sent;
 }
 
 /**
- * Writes metadata and targets, then commits. What is there already stays untouched: the release before may need it, and some
- * servers cannot replace a file in one step.
+ * Puts what was staged into its place, and the head last of all: the commit point. Content and documents have names which no
+ * release before knows.
+ * @param roots written right before the head: from then on a partner trusts none of the keys before
  */
-export async function commitRelease(exchange: FileTree, signed: SignedRelease): Promise<void> {
-  for (const { path, bytes } of signed.files) {
-    if (!(await holds(exchange, path, bytes))) await exchange.write(path, bytes);
+export async function commitRelease(
+  exchange: FileTree,
+  { content, documents, head }: StagedRelease,
+  roots: readonly SignedFile[],
+): Promise<void> {
+  await together([...content, ...documents].map((file) => file.commit()));
+  await together(
+    roots.map(async ({ path, bytes }) => {
+      if (!(await holds(exchange, path, bytes))) await exchange.write(path, bytes);
+    }),
+  );
+  await head.commit();
+}
+
+export async function discardRelease({ content, documents, head }: StagedRelease): Promise<void> {
+  await discardAll([...content, ...documents, head]);
+}
+
+async function discardAll(staged: readonly StagedFile[]): Promise<void> {
+  await together(staged.map((file) => file.discard()));
+}
+
+/** Sends objects and puts them into their place; returns which packs and single objects these are. */
+export async function uploadObjects(exchange: FileTree, upload: Upload): Promise<StagedObjects> {
+  const staged = await stageObjects(exchange, upload, (staging) => staging);
+  await together(staged.content.map((file) => file.commit()));
+  return staged;
+}
+
+type StagedObjects = Pick<StagedRelease, 'content' | 'paths' | 'sentBytes'>;
+
+/** A pack is built while the one before it is on its way. */
+async function stageObjects(
+  exchange: FileTree,
+  upload: Upload,
+  keep: (staging: Promise<StagedFile>) => Promise<StagedFile>,
+): Promise<StagedObjects> {
+  const content: StagedFile[] = [];
+  const paths = new Set<string>();
+  let sentBytes = 0;
+  const isThere = async (path: string, length: number): Promise<boolean> => {
+    if (upload.again) return false;
+    const there = await exchange.stat(path);
+    return there?.kind === 'file' && there.length === length;
+  };
+  const sent = (path: string, length: number): void => {
+    paths.add(path);
+    sentBytes += length;
+    upload.onSent(sentBytes);
+  };
+  const sendPack = async (pack: Uint8Array): Promise<void> => {
+    const path = packPath(sha256(pack));
+    if (!(await isThere(path, pack.length))) content.push(await keep(exchange.stage(path, pack)));
+    sent(path, pack.length);
+  };
+  let underWay: Promise<void> = Promise.resolve();
+  try {
+    for await (const pack of packsOf(upload)) {
+      await underWay;
+      underWay = sendPack(pack);
+      // It is awaited in the next turn or below.
+      underWay.catch(() => {});
+    }
+  } finally {
+    await underWay;
   }
-  await exchange.write(signed.timestamp.path, signed.timestamp.bytes);
+  for (const planned of upload.objects) {
+    if (!travelsAlone(planned)) continue;
+    const { digest, length } = planned.file;
+    const path = `${INBOX_OBJECTS}/${digest}`;
+    if (!(await isThere(path, length)))
+      await exchange.write(path, streamAsset(upload.assets, planned.content.asset, digest));
+    sent(path, length);
+  }
+  return { content, paths, sentBytes };
+}
+
+async function* packsOf({ objects, assets, compress }: Upload): AsyncGenerator<Uint8Array> {
+  let group: PackObject[] = [];
+  let groupLength = 0;
+  for (const planned of objects) {
+    if (travelsAlone(planned)) continue;
+    const { file, content } = planned;
+    const bytes = content.kind === 'bytes' ? content.render() : await readAsset(assets, content.asset, file.digest);
+    group.push({ digest: file.digest, bytes });
+    groupLength += bytes.length;
+    if (groupLength < PACK_TARGET) continue;
+    yield await buildPack(group, { compress });
+    group = [];
+    groupLength = 0;
+  }
+  if (group.length > 0) yield await buildPack(group, { compress });
+}
+
+type AssetSource = Extract<PlannedFile['content'], { readonly kind: 'asset' }>;
+
+function travelsAlone(planned: PlannedFile): planned is PlannedFile & { readonly content: AssetSource } {
+  return planned.content.kind === 'asset' && planned.file.length >= SINGLE_FROM;
 }
 
 async function holds(exchange: FileTree, path: string, bytes: Uint8Array): Promise<boolean> {
@@ -91,43 +188,30 @@ async function holds(exchange: FileTree, path: string, bytes: Uint8Array): Promi
   return Buffer.from(await exchange.read(path, bytes.length)).equals(bytes);
 }
 
-const RELEASE_FOLDERS: readonly string[] = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
-
-/** Removes the temporary files that an interrupted push (or pull) left; for whoever holds the lock, nobody else writes there. */
-export async function removeLeftovers(exchange: FileTree, folders = RELEASE_FOLDERS): Promise<void> {
-  const leftIn = async (folder: string): Promise<readonly string[]> => {
-    const [whole, all] = await Promise.all([exchange.list(folder), exchange.list(folder, { temporary: true })]);
-    const names = new Set(whole.map(({ name }) => name));
-    return all.flatMap(({ name, kind }) => (kind === 'file' && !names.has(name) ? [`${folder}/${name}`] : []));
-  };
-  for (const path of (await Promise.all(folders.map(leftIn))).flat()) await exchange.remove(path);
+/**
+ * What no partner needs any more: temporary files of an interrupted push, metadata older than the release before, and, once a
+ * receipt says that the partner has everything of the base, the targets and packs which brought it.
+ */
+export function garbageOf(
+  { files, leftovers }: InboxListing,
+  keep: { readonly signed: SignedRelease; readonly objects: ReadonlySet<string>; readonly baseIsLive: boolean },
+): readonly string[] {
+  const { signed, objects, baseIsLive } = keep;
+  const oldest = { targets: signed.versions.targets - 1, snapshot: signed.versions.snapshot - 1 };
+  const pathsIn = (folder: string) => (files.get(folder) ?? []).map(({ name }) => `${folder}/${name}`);
+  const metadata = pathsIn(INBOX_METADATA).filter((path) => {
+    const [, version, role] = /\/(\d+)\.(targets|snapshot)\.json$/.exec(path) ?? [];
+    return version !== undefined && Number(version) < (role === 'targets' ? oldest.targets : oldest.snapshot);
+  });
+  if (!baseIsLive) return [...leftovers, ...metadata];
+  const needed = new Set([...signed.files.map(({ path }) => path), ...objects]);
+  const content = [INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS].flatMap(pathsIn).filter((path) => !needed.has(path));
+  return [...leftovers, ...metadata, ...content];
 }
 
-/**
- * Removes what no partner needs any more: metadata and targets older than the release before, and, once a receipt says
- * that the partner has everything of the base, the packs which brought it.
- */
-export async function collectGarbage(
-  exchange: FileTree,
-  keep: { readonly signed: SignedRelease; readonly objects: ReadonlySet<string>; readonly baseIsLive: boolean },
-): Promise<void> {
-  const { signed, objects, baseIsLive } = keep;
-  const targets = new Set(signed.files.map(({ path }) => path));
-  const oldest = { targets: signed.versions.targets - 1, snapshot: signed.versions.snapshot - 1 };
-  for (const { name } of await exchange.list(INBOX_METADATA)) {
-    const [, version, role] = /^(\d+)\.(targets|snapshot)\.json$/.exec(name) ?? [];
-    const bound = role === 'targets' ? oldest.targets : oldest.snapshot;
-    if (version !== undefined && Number(version) < bound) await exchange.remove(`${INBOX_METADATA}/${name}`);
-  }
-  if (!baseIsLive) return;
-  for (const { name } of await exchange.list(INBOX_TARGETS)) {
-    if (!targets.has(`${INBOX_TARGETS}/${name}`)) await exchange.remove(`${INBOX_TARGETS}/${name}`);
-  }
-  for (const folder of [INBOX_PACKS, INBOX_OBJECTS]) {
-    for (const { name } of await exchange.list(folder)) {
-      if (!objects.has(`${folder}/${name}`)) await exchange.remove(`${folder}/${name}`);
-    }
-  }
+/** Removes files at the same time, a few round trips for all. */
+export async function removeAll(exchange: FileTree, paths: readonly string[]): Promise<void> {
+  await together(paths.map((path) => exchange.remove(path)));
 }
 
 /** Assets are read twice, for their digest and to be sent: one that was edited in between must not be signed for. */

@@ -184,7 +184,10 @@ describe.skipIf(sshdPath === undefined)('a push over a line to OpenSSH', () => {
       const { outcome, sent } = await push(Number.POSITIVE_INFINITY);
       expect(outcome).toMatchObject({ push: 'ok', visitors: 'after' });
       const outcomes: Outcome[] = [];
-      for (let cut = 1; cut <= 20; cut += 1) outcomes.push((await push(Math.floor((sent * cut) / 21))).outcome);
+      const cuts = Array.from({ length: 20 }, (_, index) => Math.floor((sent * (index + 1)) / 21));
+      // The commit is among the last bytes.
+      const last = Array.from({ length: 8 }, (_, index) => sent - 60 * (8 - index));
+      for (const cut of [...cuts, ...last]) outcomes.push((await push(cut)).outcome);
       expect(outcomes.filter(({ visitors, accept }) => visitors === 'a mixture' || accept !== 'ok')).toEqual([]);
       expectHonest(outcomes);
       expect(outcomes.filter(({ visitors }) => visitors === 'before').length).toBeGreaterThan(5);

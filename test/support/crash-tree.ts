@@ -87,6 +87,7 @@ function steppedTree(tree: FileTree, onStep: OnStep): FileTree {
     remove: (path) => around(`remove ${path}`, () => tree.remove(path)),
     removeFolder: (path) => around(`remove folder ${path}`, () => tree.removeFolder(path)),
     sync: (paths) => around(`sync ${paths.length} paths`, () => tree.sync(paths)),
+    roundTripMs: () => tree.roundTripMs(),
     close: () => tree.close(),
   };
 }

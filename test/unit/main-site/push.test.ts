@@ -353,7 +353,7 @@ describe('what is missing in the inbox', () => {
       };
     };
     expect(await main.push({}, { ...main.site, connect })).toMatchObject([{ kind: 'unchanged' }]);
-    expect(new Set(asked)).toEqual(new Set(['inbox/metadata/timestamp.json', 'inbox/lock']));
+    expect(new Set(asked)).toEqual(new Set(['inbox/metadata/timestamp.json']));
   });
 });
 

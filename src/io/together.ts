@@ -1,0 +1,13 @@
+/** Work on one connection that is under way at the same time. */
+
+/**
+ * What all of them give. Unlike Promise.all it waits for every one also when one fails: nothing goes on behind the back of who
+ * then takes back what was done.
+ * @throws the error of the first in the list that failed
+ */
+export async function together<Works extends readonly unknown[]>(
+  works: readonly [...{ [Index in keyof Works]: Promise<Works[Index]> }],
+): Promise<Works> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}

@@ -1,0 +1,107 @@
+/**
+ * Drafts the next release for one partner: what it consists of, signed when it is asked for, and sent beside its place.
+ */
+import type { Partnership } from '../config/partnership.ts';
+import type { CompiledSite } from '../content/site.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import { currentTerms } from './current-terms.ts';
+import { judgeContent } from './judge-content.ts';
+import type { RemoteState } from './learn-remote.ts';
+import type { MainSite } from './main-site.ts';
+import { composeMessage } from './message.ts';
+import { partnerView } from './partner-view.ts';
+import type { ReleaseSeeds } from './partner-keys.ts';
+import { planRelease, type PlannedFile, type ReleasePlan } from './plan-release.ts';
+import type { PushRequest } from './push.ts';
+import { signRelease, type SignedRelease } from './sign-release.ts';
+import { missingObjects, stageRelease, type StagedRelease, type Upload } from './upload.ts';
+
+/** Nearer servers are on the same network, which takes bytes faster than they can be compressed. */
+const COMPRESS_FROM_MS = 2;
+
+/** One push to one partner. */
+export interface Push {
+  readonly site: MainSite;
+  readonly compiled: CompiledSite;
+  readonly partnership: Partnership;
+  readonly request: PushRequest;
+  readonly exchange: FileTree;
+  readonly seeds: ReleaseSeeds;
+}
+
+/** The next release for an inbox in this state. */
+export interface Draft {
+  readonly kind: 'draft';
+  readonly remote: RemoteState;
+  readonly plan: ReleasePlan;
+  /** Of the content, as of {@link SentRelease}. */
+  readonly active: readonly string[] | null;
+  readonly sign: () => Promise<SignedRelease>;
+  /** Objects that the partner's side cannot have. */
+  readonly news: readonly PlannedFile[];
+  /** Undefined where nothing differs. */
+  stage(): Promise<StagedRelease> | undefined;
+}
+
+export async function draftRelease(push: Push, remote: RemoteState): Promise<Draft> {
+  const { site, compiled, partnership, request, exchange } = push;
+  const terms = await currentTerms(site, partnership);
+  const plan = planFor(compiled, partnership, remote, terms.digest);
+  request.onProgress(partnership.id, { kind: 'planned', plan });
+  const active = await judgeContent(site, partnership, plan, remote.base);
+  const had = request.full || !remote.hasObjects ? [] : (remote.base?.release.files ?? []);
+  const news = missingObjects(plan.files, new Set(had.map(({ digest }) => digest)));
+  const sign = once(() => signNow(push, plan, remote, terms.bytes));
+  const stage = once(async () => stageRelease(exchange, await sign(), uploadOf(push, news)));
+  return { kind: 'draft', remote, plan, active, news, sign, stage: () => (plan.differs ? stage() : undefined) };
+}
+
+/** The same promise for everybody who asks. */
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
+}
+
+export function uploadOf({ site, request, exchange, partnership }: Push, objects: readonly PlannedFile[]): Upload {
+  return {
+    objects,
+    assets: { files: site.files, folder: site.config.folders.assets },
+    again: request.full,
+    compress: exchange.roundTripMs() >= COMPRESS_FROM_MS,
+    onSent: (bytes) => request.onProgress(partnership.id, { kind: 'sent', bytes }),
+  };
+}
+
+async function signNow(
+  { site, partnership, request, seeds }: Push,
+  plan: ReleasePlan,
+  remote: RemoteState,
+  termsBytes: Uint8Array,
+): Promise<SignedRelease> {
+  const now = site.clock.now();
+  return signRelease({
+    partner: partnership.id,
+    site: site.config.site.url,
+    plan,
+    remote,
+    termsBytes,
+    seeds,
+    now,
+    ...composeMessage(site.config, request.message, plan, now),
+  });
+}
+
+/** The release that a push would make now. */
+export function planFor(
+  compiled: CompiledSite,
+  partnership: Partnership,
+  remote: RemoteState,
+  termsDigest: string,
+): ReleasePlan {
+  return planRelease({
+    files: compiled.filesFor(partnerView(partnership)),
+    base: remote.base?.release,
+    number: remote.versions.targets + 1,
+    termsDiffer: remote.base?.termsDigest !== termsDigest,
+  });
+}
