@@ -11,6 +11,7 @@ import { memoryOfPartners } from './memory.mjs';
 import { refreshOfPartners } from './refresh.mjs';
 import { render } from './render.mjs';
 import { start } from './start.mjs';
+import { transfer } from './transfer.mjs';
 import { verifyRelease } from './verify.mjs';
 
 /** @type {Record<string, () => Promise<string>>} */
@@ -25,6 +26,7 @@ const BENCHMARKS = {
   verify: verifyRelease,
   ed25519: ed25519Differential,
   logs,
+  transfer,
 };
 const RESULTS = new URL('RESULTS.md', import.meta.url);
 const TITLE =

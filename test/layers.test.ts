@@ -38,6 +38,7 @@ const IO_FOR_ALL = new Set([
   'io/new-files.ts',
   'io/read-if-there.ts',
   'io/take-back.ts',
+  'io/together.ts',
   'io/tree-path.ts',
   'io/walk.ts',
 ]);

@@ -1,8 +1,10 @@
 /** Logs the main site in at a partner, with whichever of its SSH keys the partner lets in. */
 import { isTieupError, TieupError } from '../errors.ts';
 import { parseSftpAddress } from './sftp-address.ts';
-import { connectSftp, type SftpConnection } from './sftp-connection.ts';
+import { withRetries } from './retry.ts';
+import { connectSftp, wasTurnedAway, type SftpConnection } from './sftp-connection.ts';
 import { findSshAuth } from './ssh-auth.ts';
+import type { SshAuth } from './ssh-login.ts';
 
 export interface PartnerLogin {
   /** Its id; `sftp://user@host/path`, and the host keys that are pinned, once it has joined. */
@@ -19,6 +21,8 @@ export interface PartnerLogin {
   readonly password: () => Promise<string>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Waits before another attempt; a timer unless given. */
+  readonly pause?: (milliseconds: number) => Promise<unknown>;
 }
 
 /** @throws TIEUP_E_CONTRACT when it has not joined, and what `connectSftp` and `findSshAuth` throw. */
@@ -29,13 +33,19 @@ export async function loginToPartner(login: PartnerLogin): Promise<SftpConnectio
   }
   const auth = await findSshAuth(login.environment, login.keyFolder, login.generation);
   const { hostKeys, url } = sftp;
-  const { timeoutMs, signal } = login;
+  const { timeoutMs, signal, pause } = login;
   const options = { address: parseSftpAddress(url), hostKeys, timeoutMs, signal };
+  const connect = (as: SshAuth) =>
+    withRetries(() => connectSftp({ ...options, auth: as }), {
+      isPassing: wasTurnedAway,
+      signal,
+      ...(pause === undefined ? {} : { pause }),
+    });
   try {
-    return await connectSftp({ ...options, auth });
+    return await connect(auth);
   } catch (error) {
     if (auth.kind !== 'key' || !isTieupError(error, 'TIEUP_E_PASSWORD')) throw error;
-    return await connectSftp({ ...options, auth: { ...auth, passphrase: await login.password() } });
+    return await connect({ ...auth, passphrase: await login.password() });
   }
 }
 

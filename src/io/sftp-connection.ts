@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import ssh2, { type SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { HostKey } from './host-key.ts';
 import { algorithmsOf, HOST_KEY_ALGORITHMS, parseHostKey, renderHostKey, sshFingerprint } from './host-key.ts';
 import type { SftpAddress } from './sftp-address.ts';
@@ -226,6 +226,19 @@ function reasonOf(code: unknown, message: string): string {
 function fieldsOf(error: unknown): { readonly level: unknown; readonly code: unknown } {
   if (!(error instanceof Error)) return { level: undefined, code: undefined };
   return { level: 'level' in error ? error.level : undefined, code: 'code' in error ? error.code : undefined };
+}
+
+const TURNED_AWAY = new Set<unknown>(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
+
+/**
+ * Whether the server closed the door before the handshake was over, as one does that starts anew or has too many callers at once.
+ * Another attempt may be let in; after a refused login, a foreign host key or a long silence none is.
+ */
+export function wasTurnedAway(error: unknown): boolean {
+  if (!isTieupError(error, 'TIEUP_E_CONNECTION')) return false;
+  const { cause } = error;
+  if (TURNED_AWAY.has(fieldsOf(cause).code)) return true;
+  return cause instanceof Error && /before handshake|ECONNRESET|ECONNREFUSED/.test(cause.message);
 }
 
 function throwIfAborted(label: string, signal: AbortSignal | undefined): void {

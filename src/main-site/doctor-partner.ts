@@ -87,7 +87,7 @@ async function examineServer(
   }
 }
 
-function traitFindings({ posixRename, fsync }: SftpServerTraits): readonly Finding[] {
+function traitFindings({ posixRename, fsync, inOrder }: SftpServerTraits): readonly Finding[] {
   const fix = 'OpenSSH’s own SFTP server has it: ask the partner';
   return [
     posixRename
@@ -96,6 +96,12 @@ function traitFindings({ posixRename, fsync }: SftpServerTraits): readonly Findi
     fsync
       ? ok('fsync', 'the server writes through to its disk')
       : warning('fsync', 'the server may lose what was pushed last when its power fails', fix),
+    inOrder
+      ? ok('transfer', 'the server answers in order: files are sent in few round trips')
+      : ok(
+          'transfer',
+          'the server is not OpenSSH: files are sent in smaller pieces and closed in a round trip of their own',
+        ),
   ];
 }
 

@@ -2,7 +2,7 @@
  * Drafts the next release for one partner: what it consists of, signed when it is asked for, and sent beside its place.
  */
 import type { Partnership } from '../config/partnership.ts';
-import type { CompiledSite } from '../content/site.ts';
+import type { CompiledSite } from '../content/compiled-site.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { currentTerms } from './current-terms.ts';
 import { judgeContent } from './judge-content.ts';
@@ -13,6 +13,7 @@ import { partnerView } from './partner-view.ts';
 import type { ReleaseSeeds } from './partner-keys.ts';
 import { planRelease, type PlannedFile, type ReleasePlan } from './plan-release.ts';
 import type { PushRequest } from './push.ts';
+import { rootsForInbox } from './root-store.ts';
 import { signRelease, type SignedRelease } from './sign-release.ts';
 import { missingObjects, stageRelease, type StagedRelease, type Upload } from './upload.ts';
 
@@ -79,7 +80,7 @@ async function signNow(
   termsBytes: Uint8Array,
 ): Promise<SignedRelease> {
   const now = site.clock.now();
-  return signRelease({
+  const signed = signRelease({
     partner: partnership.id,
     site: site.config.site.url,
     plan,
@@ -89,6 +90,9 @@ async function signNow(
     now,
     ...composeMessage(site.config, request.message, plan, now),
   });
+  // Of an inbox that is empty nobody trusts anything yet: then the roots need not wait for the rest.
+  if (remote.base !== undefined) return signed;
+  return { ...signed, files: [...signed.files, ...(await rootsForInbox(site, partnership.id))] };
 }
 
 /** The release that a push would make now. */

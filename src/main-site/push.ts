@@ -127,6 +127,9 @@ async function pushConnected(push: PushUnderWay, expected: Expectation): Promise
   const draft = await draftRelease(push, expected.remote).catch(failed);
   const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, site);
   const staging = draft.kind === 'draft' ? draft.stage() : undefined;
+  const list = once(() => listInbox(exchange));
+  // Where something will be sent, it is asked meanwhile what lies there.
+  if (staging !== undefined) list().catch(() => {});
   const [lock, head] = await together([locking, readHead(exchange)]).catch(async (error: unknown) => {
     await takeBack(staging);
     await locking.then((held) => held.release()).catch(() => {});
@@ -136,10 +139,10 @@ async function pushConnected(push: PushUnderWay, expected: Expectation): Promise
     const remote = await learnRemote(site, partnership, exchange, { expected, head });
     if (remote === expected.remote) {
       if (draft.kind === 'failed') throw draft.error;
-      return await pushLocked(push, draft, head);
+      return await pushLocked(push, draft, head, list);
     }
     await takeBack(staging);
-    return await pushLocked(push, await draftRelease(push, remote), head);
+    return await pushLocked(push, await draftRelease(push, remote), head, list);
   } catch (error) {
     await takeBack(staging);
     throw error;
@@ -154,20 +157,24 @@ async function takeBack(staging: Promise<StagedRelease> | undefined): Promise<vo
   await staging?.then(discardRelease).catch(() => {});
 }
 
-async function pushLocked(push: PushUnderWay, draft: Draft, head: Uint8Array | undefined): Promise<PushResult> {
+async function pushLocked(
+  push: PushUnderWay,
+  draft: Draft,
+  head: Uint8Array | undefined,
+  list: () => Promise<InboxListing>,
+): Promise<PushResult> {
   const { site, partnership, request, exchange, troubles } = push;
   const { remote, plan, active, news } = draft;
   const partner = partnership.id;
   const staging = draft.stage();
   // It is awaited below, or taken back.
   staging?.catch(() => {});
-  const list = once(() => listInbox(exchange));
+  const unmoved = once(() => assertHead(push, head));
+  if (staging !== undefined) unmoved().catch(() => {});
   try {
-    // Where something will be sent, it is listed while the answers are read, and while it is on its way.
-    if (staging !== undefined) list().catch(() => {});
     const { there, hasDocuments, baseIsLive } = await whatIsThere(push, remote, plan.differs, list);
     // Content first, the signed head last, whether that is a new one or the one that is there.
-    const resend = request.full || !remote.hasObjects || !hasDocuments;
+    const resend = request.full || (remote.base !== undefined && !remote.hasObjects) || !hasDocuments;
     const sentAlready = staging === undefined ? [] : news;
     const known = new Set([...there, ...sentAlready.map(({ file }) => file.digest)]);
     const rest = missingObjects(plan.files, known);
@@ -186,9 +193,9 @@ async function pushLocked(push: PushUnderWay, draft: Draft, head: Uint8Array | u
     const [listing, staged] = await together([
       list(),
       staging ?? stageRelease(exchange, await draft.sign(), uploadOf(push, [])),
-      assertHead(push, head),
+      unmoved(),
     ]);
-    const needsRoots = resend || remote.base === undefined || remote.isRekeyed;
+    const needsRoots = resend || remote.isRekeyed;
     await commitRelease(exchange, staged, needsRoots ? await rootsForInbox(site, partner) : []);
     // Past the commit point: whatever happens now, the release is there.
     const signed = await draft.sign();

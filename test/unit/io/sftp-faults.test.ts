@@ -99,6 +99,34 @@ describe('a server that falls silent', () => {
   });
 });
 
+describe('a server that may handle requests at the same time', () => {
+  /** What it is asked for while a file is written. */
+  async function requestsOf(content: Uint8Array, faults: SftpServerFaults = {}): Promise<readonly string[]> {
+    const requests: string[] = [];
+    const { tree } = await faulty({ ...faults, onRequest: (_, name) => void requests.push(name) }, 400);
+    await codeOf(tree.write('a', content));
+    await open?.dispose();
+    open = undefined;
+    return requests;
+  }
+
+  test('gets chunks that it need not split', async () => {
+    const writes = (await requestsOf(NEW)).filter((name) => name === 'WRITE');
+    expect(writes).toHaveLength(Math.ceil(NEW.length / 31_744));
+  });
+
+  test('is asked to close a file only when every byte of it was acknowledged', async () => {
+    const whole = await requestsOf(NEW);
+    expect(whole.indexOf('CLOSE')).toBeGreaterThan(whole.lastIndexOf('WRITE'));
+    for (const [index, name] of whole.entries()) {
+      if (name !== 'WRITE') continue;
+      const without = await requestsOf(NEW, { ignoreRequest: index + 1 });
+      expect(without).toContain('WRITE');
+      expect(without).not.toContain('CLOSE');
+    }
+  });
+});
+
 describe('a server that refuses every change of a mode', () => {
   test('takes files with the usual mode, and says so when another one was asked for', async () => {
     const { sftp, tree } = await faulty({ refuseModes: true });

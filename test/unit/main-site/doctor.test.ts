@@ -93,6 +93,7 @@ describe('a main site in order', () => {
       'login',
       'posix-rename',
       'fsync',
+      'transfer',
       'inbox-writable',
       'clock',
       'confined',
