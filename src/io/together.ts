@@ -5,9 +5,9 @@
  * then takes back what was done.
  * @throws the error of the first in the list that failed
  */
-export async function together<Works extends readonly unknown[]>(
-  works: readonly [...{ [Index in keyof Works]: Promise<Works[Index]> }],
-): Promise<Works> {
+export async function together<Works extends readonly Promise<unknown>[] | readonly []>(
+  works: Works,
+): Promise<{ -readonly [Index in keyof Works]: Awaited<Works[Index]> }> {
   await Promise.allSettled(works);
   return Promise.all(works);
 }
