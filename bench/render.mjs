@@ -1,6 +1,6 @@
 // Renders the corpus for many partners, through the command line as a main site does, beside what it is measured against: the
 // bare unified script, which parses every page once for every partner, and writing the same files alone.
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -70,8 +70,8 @@ describe('slot content', () => {
       ),
     );
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 14 }), fc.constantFrom(md, html), (pieces, render) => {
-        const page = around(render(pieces.join('')));
+      fc.property(fc.array(piece, { maxLength: 14 }), fc.constantFrom(md, html), (pieces, renderAs) => {
+        const page = around(renderAs(pieces.join('')));
         const found = elements(page);
         expect(found.at(-1)?.tagName).toBe('footer');
         expect(found.at(-1)?.parentNode?.nodeName).toBe('body');
