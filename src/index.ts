@@ -76,6 +76,7 @@ export type {
   CompiledSite,
   PageSummary,
   SiteAsset,
+  SiteDocument,
   SiteFile,
   SitePage,
   SiteRedirect,

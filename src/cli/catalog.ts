@@ -58,6 +58,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/push.ts'),
   },
   {
+    name: 'prove',
+    summary: 'show that a page at a partner is the one that you signed',
+    group: 'Main site:',
+    load: () => import('./commands/prove.ts'),
+  },
+  {
     name: 'refresh',
     summary: 'sign anew, every day, that nothing newer is held back',
     group: 'Main site:',
@@ -128,6 +134,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'list what was published',
     group: 'Partner site:',
     load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'redirects',
+    summary: 'print the redirects of moved tie-up pages for your web server',
+    group: 'Partner site:',
+    load: () => import('./commands/redirects.ts'),
   },
   {
     name: 'status',

@@ -52,6 +52,8 @@ export interface Context {
   mainSite(rootKeys?: readonly string[]): Promise<MainSite>;
   /** The partner site of the working folder with everything its use cases need. @param acceptKey where that key is, from `--key` */
   partnerSite(acceptKey?: string): Promise<PartnerSite>;
+  /** What a visitor gets at an http or https address; at most `maxLength` bytes of it. @throws TIEUP_E_CONNECTION. */
+  fetch(url: string, maxLength: number): Promise<{ readonly status: number; readonly body: Uint8Array }>;
   /** What `tieup doctor` looks through, at a main site. */
   mainDoctor(): Promise<MainDoctorPorts>;
   /** The same at a partner site. */

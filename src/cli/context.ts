@@ -163,6 +163,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
     },
+    async fetch(url, maxLength) {
+      const { systemMachine } = await import('../io/machine.ts');
+      return systemMachine(folder).fetch(url, maxLength);
+    },
     async mainDoctor() {
       const { folder: at, config } = await context.mainConfig();
       const { systemMachine } = await import('../io/machine.ts');

@@ -39,6 +39,15 @@ export function addressBelow(base: string, path: string): string {
   return `${base.replace(/\/*$/, '/')}${encodePath(path)}`;
 }
 
+/** Where the feed and the sitemap of a partner lie, below its mount. */
+export const FEED_FILE = 'feed.xml';
+export const SITEMAP_FILE = 'sitemap.xml';
+
+/** The address of what lies at `path` below a mount. */
+export function mountAddress(path: string, { url, mount }: { readonly url: string; readonly mount: string }): string {
+  return addressBelow(url, `${mount.slice(1)}${path}`);
+}
+
 /** Resolves `.` and `..` of `path` below `folder`; undefined when it leaves the top. */
 export function joinPath(folder: string, path: string): string | undefined {
   const components = folder === '' ? [] : folder.split('/');

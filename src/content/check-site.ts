@@ -1,15 +1,15 @@
 /** What is wrong with a site as a whole: its paths, and names that would hide variables. */
 import type { Problem } from '../errors.ts';
-import { ASSETS, checkPublishedPaths, type PublishedPath } from './addresses.ts';
+import { ASSETS, checkPublishedPaths, FEED_FILE, SITEMAP_FILE, type PublishedPath } from './addresses.ts';
 import { isFurther, RESERVED_TAGS, type PageToCompile } from './collections.ts';
 import type { SiteSource } from './source.ts';
 import { BUILT_IN } from './variables.ts';
 
 export function checkSite(source: SiteSource, wanted: readonly PageToCompile[], problems: Problem[]): void {
-  const paths: PublishedPath[] = source.assets.map(({ path }) => ({
-    path: `${ASSETS}${path}`,
-    file: `${ASSETS}${path}`,
-  }));
+  const paths: PublishedPath[] = [
+    ...[FEED_FILE, SITEMAP_FILE].map((path) => ({ path, file: path })),
+    ...source.assets.map(({ path }) => ({ path: `${ASSETS}${path}`, file: `${ASSETS}${path}` })),
+  ];
   for (const { source: page, path, pagination } of wanted) {
     const { file, meta } = page;
     paths.push({ path, file });

@@ -1,6 +1,7 @@
 /** What compiling a site gives: for each partner the files it gets, rendered when they are asked for. */
 import type { Problem } from '../errors.ts';
 import type { Inheritance } from '../protocol/release.ts';
+import type { PagePart } from './dissect.ts';
 import type { RenderedPage, Scratch } from './render.ts';
 import type { ScheduledPage } from './schedule.ts';
 import type { PartnerView } from './source.ts';
@@ -30,7 +31,7 @@ export interface PageSummary {
 }
 
 /** Every `path` is from the web root, `with-main/guide/intro.html`; every `file` is the main site's, for messages. */
-export type SiteFile = SitePage | SiteRedirect | SiteAsset;
+export type SiteFile = SitePage | SiteRedirect | SiteDocument | SiteAsset;
 
 export interface SitePage {
   readonly kind: 'page';
@@ -47,6 +48,8 @@ export interface SitePage {
    * @param scratch for who needs the bytes no longer than until the next page
    */
   render(since: number, scratch?: Scratch): RenderedPage;
+  /** What is the same at every partner, and what was filled in for this one. */
+  dissect(since: number): readonly PagePart[];
 }
 
 export interface SiteRedirect {
@@ -55,6 +58,14 @@ export interface SiteRedirect {
   readonly file: string;
   /** From the web root as well. */
   readonly target: string;
+  render(): Uint8Array;
+}
+
+/** A list of pages for machines. */
+export interface SiteDocument {
+  readonly kind: 'document';
+  readonly path: string;
+  readonly file: string;
   render(): Uint8Array;
 }
 

@@ -7,6 +7,7 @@
 
 /**
  * Where a value stands:
+ * - `json`: inside a string of a JSON data block, which must not end its element;
  * - `text`: between tags, also inside `<title>` and `<textarea>`;
  * - `attribute`: in a quoted attribute whose value is plain text;
  * - `address`: where an address begins, so that the value decides its scheme;
@@ -14,7 +15,7 @@
  * - `address-path`: in an address whose origin is settled; `/` stays a separator;
  * - `address-part`: anywhere else in an address; everything that has a meaning there is percent-encoded.
  */
-export type HoleContext = 'text' | 'attribute' | 'address' | 'address-next' | 'address-path' | 'address-part';
+export type HoleContext = 'json' | 'text' | 'attribute' | 'address' | 'address-next' | 'address-path' | 'address-part';
 
 const REFERENCES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -45,6 +46,13 @@ export function escapeAttribute(text: string): string {
   return escapeWith(text, /[&<>"'\r]/g);
 }
 
+/** JSON as it can stand in `<script>`: the same document, in which no `<` begins a tag. */
+export function escapeJson(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 /** Percent-encodes what an address cannot hold; existing `%XX` stay. */
 function encodeAddress(address: string): string {
   return encodeURI(address.toWellFormed()).replace(/%25([0-9A-Fa-f]{2})/g, '%$1');
@@ -53,10 +61,11 @@ function encodeAddress(address: string): string {
 /** The value as it stands in the page; {@link valueFault} has found nothing wrong with it before. */
 export function encodeValue(value: string, context: HoleContext): string {
   if (context === 'text') return escapeText(value);
+  if (context === 'json') return escapeJson(JSON.stringify(value.toWellFormed())).slice(1, -1);
   return escapeAttribute(context === 'attribute' ? value : encodeForAddress(value, context));
 }
 
-function encodeForAddress(value: string, context: Exclude<HoleContext, 'text' | 'attribute'>): string {
+function encodeForAddress(value: string, context: Exclude<HoleContext, 'json' | 'text' | 'attribute'>): string {
   if (context === 'address') return encodeAddress(value);
   const part = encodeURIComponent(value.toWellFormed());
   if (context === 'address-part') return part;

@@ -103,6 +103,7 @@ class Asking {
       case 'partner':
         return partnerValueIsSure(found.name) || { kind: 'has', name: found.name };
       case 'page-address':
+      case 'mount-address':
       case 'since':
       case 'total':
         return true;
@@ -171,6 +172,7 @@ export function isSameForAllPages(parts: readonly TemplatePart[]): boolean {
         return isOfSite(part.name);
       case 'template-slot':
       case 'head-end':
+      case 'meta':
         return false;
       case 'choice':
       case 'link':

@@ -1,7 +1,7 @@
 /** Which of a partner's values a page needs, whether they can stand where the page has them, and what they can bring about. */
 import type { Problem } from '../errors.ts';
 import { both, holds, not, type ConditionFacts, type Decision } from './condition.ts';
-import { valueFault } from './encode.ts';
+import { valueFault, type HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
 import { pageAddress } from './render.ts';
 import type { Choice, Segment, ValueHole } from './segment.ts';
@@ -35,6 +35,9 @@ export function needsOf(page: CompiledPage): readonly Need[] {
   return [...needs.values(), ...conditional];
 }
 
+/** Where a value is only shown or read. */
+const PASSIVE: ReadonlySet<HoleContext> = new Set(['text', 'attribute', 'json']);
+
 /** What of a page may act by itself: a value that decides what it loads or where it sends what is entered, and a choice of parts. */
 export type Acting = ValueHole | Choice<Segment>;
 
@@ -46,7 +49,7 @@ export function actingHoles({ segments }: Pick<CompiledPage, 'segments'>): reado
       return [segment, ...actingHoles({ segments: segment.yes }), ...actingHoles({ segments: segment.no })];
     }
     if (segment.kind !== 'value') return [];
-    const acts = segment.context !== 'text' && segment.context !== 'attribute' && segment.follow !== true;
+    const acts = !PASSIVE.has(segment.context) && segment.follow !== true;
     return acts ? [segment] : [];
   });
 }

@@ -9,6 +9,8 @@ import type { DataMapping } from './data.ts';
 import { expand, type Expansion } from './expand.ts';
 import { escapeAttribute, escapeText } from './encode.ts';
 import { placePart, type MarkdownFragment } from './fragment.ts';
+import { datesOf, imagePath, writeMeta, writeOrigin, type PageHead } from './head.ts';
+import type { PageLanguage } from './languages.ts';
 import type { AddressResolver, MarkdownSource } from './markdown.ts';
 import { isBlank, isSlotEnd, isSlotStart, type PagePart, type Reference } from './page-parts.ts';
 import { holeFault, resolveName, type Loop, type Names } from './names.ts';
@@ -29,6 +31,12 @@ export interface CompiledPage {
   readonly mainAddress: string;
   readonly inherit: Inheritance;
   readonly title: string;
+  readonly description: string;
+  readonly language: string;
+  /** Instants, and the day of the first; undefined where nobody said so. */
+  readonly published: string | undefined;
+  readonly modified: string | undefined;
+  readonly day: string | undefined;
   readonly partners: readonly string[] | undefined;
   readonly aliases: readonly string[];
   /** Of a further page of a list: without this the partner does not get it. */
@@ -50,6 +58,7 @@ export interface PageContext {
   /** What has become of each text. */
   readonly fragments: ReadonlyMap<MarkdownSource, MarkdownFragment>;
   readonly resolve: AddressResolver;
+  readonly language: PageLanguage;
   /** What is found is added; a page with problems is not to be rendered. */
   readonly problems: Problem[];
 }
@@ -59,7 +68,7 @@ export function compilePage(wanted: PageToCompile, template: Template, context: 
   const compiler = new PageCompiler(wanted, template, context);
   compiler.checkMeta();
   const mainAddress = addressBelow(context.site.url, path);
-  const { inherit, partners } = page.meta;
+  const { description, inherit, partners, date } = page.meta;
   const { title } = compiler;
   // What a page was called before leads to the first of its list.
   const aliases = isFurther(pagination) ? [] : page.meta.aliases;
@@ -72,6 +81,11 @@ export function compilePage(wanted: PageToCompile, template: Template, context: 
     mainAddress,
     inherit,
     title,
+    description,
+    language: context.language.language,
+    // The further pages of a list are not news of their own.
+    ...(isFurther(pagination) ? { published: undefined, modified: undefined } : datesOf(page.meta, context.site)),
+    day: date?.slice(0, 10),
     partners,
     aliases,
     condition,
@@ -95,12 +109,12 @@ class PageCompiler implements Expansion {
     this.#page = page;
     this.#template = template;
     this.#context = context;
-    const { site, data, known, collections } = context;
+    const { site, data, known, collections, language: spoken } = context;
     const { description, values, date, tags } = page.meta;
     this.title = isFurther(pagination) ? `${page.meta.title} (${pagination?.number})` : page.meta.title;
     const source = addressBelow(site.url, path);
-    const lists = { known, collections, pagination };
-    this.#scope = { title: this.title, description, path, source, date, tags, values, ...lists };
+    const said = { title: this.title, description, date, tags, values, language: spoken.language };
+    this.#scope = { ...said, path, source, known, collections, pagination };
     this.#names = { site, data, page: this.#scope, loops: [] };
   }
 
@@ -133,7 +147,8 @@ class PageCompiler implements Expansion {
 
   part(part: Exclude<TemplatePart, EachPart | IfPart>, loops: readonly Loop[]): void {
     if (typeof part === 'string' || part instanceof Uint8Array) this.#part(part);
-    else if (part.kind === 'head-end') this.#head();
+    else if (part.kind === 'head-end') writeOrigin(this.#writer, this.#head);
+    else if (part.kind === 'meta') writeMeta(this.#writer, this.#head);
     else if (part.kind === 'template-slot') this.#templateSlot(part);
     else this.#part(part, loops);
   }
@@ -154,22 +169,11 @@ class PageCompiler implements Expansion {
     this.#problemAt(place, this.#forThisPage(place, message));
   }
 
-  /** Where the page comes from: every page says so, whatever its template. */
-  #head(): void {
-    const writer = this.#writer;
-    const { source } = this.#scope;
-    const { place } = this;
-    const encoder = new TextEncoder();
-    writer.push({
-      kind: 'search',
-      canonical: encoder.encode(`<link rel="canonical" href="${escapeAttribute(source)}">\n`),
-      noindex: encoder.encode('<meta name="robots" content="noindex">\n'),
-    });
-    writer.text('<meta name="generator" content="tieup">\n<meta name="tieup-release" content="');
-    writer.value({ kind: 'partner', name: 'id' }, { context: 'attribute', place });
-    writer.text(' ');
-    writer.value({ kind: 'since' }, { context: 'attribute', place });
-    writer.text(`">\n<meta name="tieup-source" content="${escapeAttribute(source)}">\n`);
+  get #head(): PageHead {
+    const { site, language, resolve } = this.#context;
+    const meta = { ...this.#page.meta, title: this.title };
+    const image = imagePath(meta.image, this.#scope.path, resolve, this.place);
+    return { site, meta, language, source: this.#scope.source, image, place: this.place };
   }
 
   #templateSlot(slot: TemplateSlot): void {

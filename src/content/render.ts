@@ -2,11 +2,11 @@
 import { TieupError } from '../errors.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import type { SlotRange } from '../protocol/release.ts';
-import { addressBelow } from './addresses.ts';
+import { addressBelow, FEED_FILE, mountAddress } from './addresses.ts';
 import { holds } from './condition.ts';
-import { encodeValue, type HoleContext } from './encode.ts';
+import { encodeValue, escapeAttribute, type HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
-import type { Segment, ValueHole } from './segment.ts';
+import type { AlternatesHole, Segment, ValueHole } from './segment.ts';
 import type { PartnerView } from './source.ts';
 import type { RenderTarget } from './target.ts';
 import { partnerValue } from './variables.ts';
@@ -31,9 +31,10 @@ export class Scratch {
 }
 
 /** Raise it with every change of how a page is filled: what was written by an older version is written again. */
-const RENDER_VERSION = 'render/2';
+const RENDER_VERSION = 'render/3';
 
 const encoder = new TextEncoder();
+const EMPTY = new Uint8Array();
 
 /**
  * @param since release in which the page last changed, so that an unchanged page keeps its bytes
@@ -93,6 +94,12 @@ class Collected {
           if (target.partner.search === 'canonical-to-main') this.#copy(segment.canonical);
           else if (target.partner.search === 'noindex') this.#copy(segment.noindex);
           break;
+        case 'alternates':
+          this.#copy(alternateLinks(segment, target));
+          break;
+        case 'feed-link':
+          if (target.hasFeed) this.#copy(feedLink(target.partner));
+          break;
         case 'choice':
           this.segments(holds(segment.condition, target) ? segment.yes : segment.no);
           break;
@@ -131,7 +138,10 @@ export function outputKey(page: CompiledPage, constants: string, target: RenderT
       else if (segment.kind === 'breadcrumbs') {
         filled.push(Buffer.from(target.navigation().breadcrumbs(page)).toString());
       } else if (segment.kind === 'search') filled.push(target.partner.search);
-      else if (segment.kind === 'choice') {
+      else if (segment.kind === 'alternates') filled.push(Buffer.from(alternateLinks(segment, target)).toString());
+      else if (segment.kind === 'feed-link') {
+        filled.push(target.hasFeed ? Buffer.from(feedLink(target.partner)).toString() : '');
+      } else if (segment.kind === 'choice') {
         const held = holds(segment.condition, target);
         filled.push(held ? 'yes' : 'no');
         fill(held ? segment.yes : segment.no);
@@ -175,6 +185,10 @@ function valueOf(hole: ValueHole, page: CompiledPage, target: RenderTarget, sinc
     const { collection, size } = variable;
     return encoder.encode(String(Math.max(1, Math.ceil(target.count(collection) / size))));
   }
+  if (variable.kind === 'mount-address') {
+    const { url, mount } = target.partner;
+    return encoder.encode(encodeValue(`${addressBelow(url, mount.slice(1))}${variable.path}`, context));
+  }
   if (variable.kind === 'partner') return partnerBytes(variable.name, context, target);
   return encoder.encode(encodeValue(pageAddress(page, target.partner, variable.which), context));
 }
@@ -192,8 +206,26 @@ function partnerBytes(name: string, context: HoleContext, target: RenderTarget):
   return bytes;
 }
 
+/** Only where search engines are to index the partner's copies, and only what that partner has: each names all others. */
+function alternateLinks({ alternates }: AlternatesHole, { partner, pages }: RenderTarget): Uint8Array {
+  const present = partner.search === 'own' ? alternates.filter(({ page }) => pages.has(page)) : [];
+  if (present.length < 2) return EMPTY;
+  const link = (language: string, path: string): string =>
+    `<link rel="alternate" hreflang="${escapeAttribute(language)}" href="${escapeAttribute(mountAddress(path, partner))}">\n`;
+  const links = present.map(({ language, path }) => link(language, path));
+  const fallback = present.find(({ isDefault }) => isDefault);
+  return encoder.encode([...links, ...(fallback === undefined ? [] : [link('x-default', fallback.path)])].join(''));
+}
+
+function feedLink({ name, mount }: PartnerView): Uint8Array {
+  const href = `${mount}${FEED_FILE}`;
+  return encoder.encode(
+    `<link rel="alternate" type="application/atom+xml" title="${escapeAttribute(name)}" href="${escapeAttribute(href)}">\n`,
+  );
+}
+
 /** `url`: the page at the partner. `canonical`: the address that search engines are told. */
 export function pageAddress(page: CompiledPage, partner: PartnerView, which: 'url' | 'canonical'): string {
   if (which === 'canonical' && partner.search === 'canonical-to-main') return page.mainAddress;
-  return addressBelow(partner.url, `${partner.mount.slice(1)}${page.path}`);
+  return mountAddress(page.path, partner);
 }

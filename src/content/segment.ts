@@ -1,6 +1,7 @@
 /** A compiled page: constant bytes and typed holes, in the order in which they are copied out. */
 import type { Condition } from './condition.ts';
 import { encodeValue, valueFault, type HoleContext } from './encode.ts';
+import type { Alternate } from './languages.ts';
 import type { Variable } from './variables.ts';
 
 /** Where something stands in a source file, for problems. */
@@ -66,8 +67,28 @@ export interface Choice<T> {
   readonly no: readonly T[];
 }
 
+/** The page in other languages, as far as the partner has them and search engines are to find them there. */
+export interface AlternatesHole {
+  readonly kind: 'alternates';
+  readonly alternates: readonly Alternate[];
+}
+
+/** A link to the partner's feed, if it has one. */
+export interface FeedLinkHole {
+  readonly kind: 'feed-link';
+}
+
 /** What rendering copies or fills. */
-export type Segment = Uint8Array | ValueHole | LinkHole | SlotHole | NavigationHole | SearchHole | Choice<Segment>;
+export type Segment =
+  | Uint8Array
+  | ValueHole
+  | LinkHole
+  | SlotHole
+  | NavigationHole
+  | SearchHole
+  | AlternatesHole
+  | FeedLinkHole
+  | Choice<Segment>;
 
 /** What a template or a Markdown text gives, before variables are resolved for one page. */
 export type Part = string | Uint8Array | NamedHole | LinkHole | SlotHole | NavigationHole | SearchHole | Choice<Part>;

@@ -6,9 +6,12 @@ import { TieupError, type Problem } from '../errors.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pathFault } from '../protocol/names.ts';
 import { ASSETS, publishedPath } from './addresses.ts';
+import { dissectPage } from './dissect.ts';
+import { hasFeed, insertByPath, listDocuments } from './documents.ts';
+import { pageLanguages } from './languages.ts';
 import { AssetNames, type PublishedAsset } from './assets.ts';
 import { checkSite } from './check-site.ts';
-import { collect, paginate, type Collections } from './collections.ts';
+import { collect, isFurther, paginate, type Collections } from './collections.ts';
 import { holds } from './condition.ts';
 import { foldPath, linkResolver } from './links.ts';
 import { compileHere } from './compile-here.ts';
@@ -22,7 +25,7 @@ import { renderRedirect } from './redirect.ts';
 import { constantsKey, outputKey, renderPage } from './render.ts';
 import { actingHoles, actingValues, needsOf, valueProblems, type Acting, type Need } from './needed-values.ts';
 import { applySchedule, type Schedule, type ScheduledPage } from './schedule.ts';
-import type { PageSource, PartnerView, SiteIdentity, SiteSource } from './source.ts';
+import { isFor, type PageSource, type PartnerView, type SiteIdentity, type SiteSource } from './source.ts';
 import { withoutAssets } from './template-assets.ts';
 import { RenderTarget } from './target.ts';
 import type { Template } from './template-parts.ts';
@@ -93,17 +96,21 @@ export function composeSite(
     assets,
     mainUrl: source.site.url,
   };
+  const languages = pageLanguages(known, source.site, problems);
   const pages: CompiledPage[] = [];
   const valueNames = new Set(known.flatMap(({ meta }) => Object.keys(meta.values)));
   for (const each of wanted) {
     const page = each.source;
     const template = templateOf(page, templates, problems);
     const own = texts.get(page);
-    if (template === undefined || own === undefined) continue;
+    const language = languages.get(page.path);
+    if (template === undefined || own === undefined || language === undefined) continue;
     const resolve = linkResolver(page.path, each.path, targets, warnings);
     const { site, data } = source;
     const context = { site, data, collections, known: valueNames, texts: own, fragments, resolve, problems };
-    const compiled = compilePage(each, template, context);
+    // The second page of a list is no translation of the second page of another.
+    const spoken = isFurther(each.pagination) ? { ...language, alternates: [] } : language;
+    const compiled = compilePage(each, template, { ...context, language: spoken });
     if (!notYet.has(page)) pages.push(compiled);
   }
   const files = assets.published();
@@ -166,6 +173,7 @@ class Site implements CompiledSite {
   readonly #listed: Listed;
   readonly #navigations = new Map<string, Navigation>();
   readonly #longest: string;
+  readonly #site: SiteIdentity;
 
   constructor(
     site: SiteIdentity,
@@ -175,6 +183,7 @@ class Site implements CompiledSite {
     warnings: readonly Problem[],
     scheduled: readonly ScheduledPage[],
   ) {
+    this.#site = site;
     this.pages = pages;
     this.scheduled = scheduled;
     this.warnings = warnings;
@@ -189,7 +198,7 @@ class Site implements CompiledSite {
       })),
       ...pages.flatMap((page) =>
         page.aliases.map((path): Entry => {
-          const bytes = renderRedirect(path, page.path, page.title, site.language);
+          const bytes = renderRedirect(path, page.path, page.title, page.language);
           return { kind: 'redirect', path, page, bytes };
         }),
       ),
@@ -213,8 +222,11 @@ class Site implements CompiledSite {
       return condition === undefined || holds(condition, target);
     });
     this.#check(entries, target);
+    const compiled = entries.flatMap((entry) => (entry.kind === 'page' ? [entry.page] : []));
+    target.hasFeed = hasFeed(compiled);
     const prefix = partner.mount.slice(1);
-    return entries.map((entry) => siteFile(entry, prefix, target));
+    const files = entries.map((entry) => siteFile(entry, prefix, target));
+    return listDocuments(compiled, partner, this.#site).reduce(insertByPath, files);
   }
 
   /** Partners that have the same pages at the same place share theirs. */
@@ -263,17 +275,10 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
       key: (since) => outputKey(page, (entry.constants ??= constantsKey(page)), target, since),
       alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target)}`,
       render: (since, scratch) => renderPage(page, target, since, scratch),
+      dissect: (since) => dissectPage(page, target, since),
     };
   }
   return { kind: 'redirect', path, file, target: `${prefix}${page.path}`, render: () => entry.bytes.slice() };
-}
-
-/** Whether a partner gets what is for `partners`, by id or tag. */
-export function isFor(
-  { partners }: { readonly partners: readonly string[] | undefined },
-  { id, tags }: Pick<PartnerView, 'id' | 'tags'>,
-): boolean {
-  return partners === undefined || partners.some((name) => name === id || tags.includes(name));
 }
 
 function compareBytes(a: string, b: string): number {

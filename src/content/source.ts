@@ -133,3 +133,11 @@ export interface PartnerView {
   readonly search: 'canonical-to-main' | 'noindex' | 'own';
   readonly values: Readonly<Record<string, string>>;
 }
+
+/** Whether a partner gets what is for `partners`, by id or tag. */
+export function isFor(
+  { partners }: { readonly partners: readonly string[] | undefined },
+  { id, tags }: Pick<PartnerView, 'id' | 'tags'>,
+): boolean {
+  return partners === undefined || partners.some((name) => name === id || tags.includes(name));
+}

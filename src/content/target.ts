@@ -8,6 +8,8 @@ export class RenderTarget implements ConditionFacts {
   readonly partner: PartnerView;
   /** Source paths of the pages that this partner gets. */
   readonly pages: ReadonlySet<string>;
+  /** Whether this partner has a feed. */
+  hasFeed = false;
   /** Encoded values by context and name. */
   readonly encoded = new Map<string, Uint8Array>();
   readonly #collections: Collections;

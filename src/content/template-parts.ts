@@ -1,5 +1,8 @@
 /** A compiled template: what is copied, what is filled, and what is repeated or left out. */
+import type { Problem } from '../errors.ts';
+import type { AssetNames } from './assets.ts';
 import type { Expression } from './expression.ts';
+import type { Names } from './names.ts';
 import type { Part, Place } from './segment.ts';
 
 /** `<slot name="…">fallback</slot>` of a template. */
@@ -34,7 +37,12 @@ export interface HeadEnd {
   readonly kind: 'head-end';
 }
 
-export type TemplatePart = Part | TemplateSlot | HeadEnd | EachPart | IfPart;
+/** `{{ meta }}`: how the page is shown when it is shared. */
+export interface MetaHole {
+  readonly kind: 'meta';
+}
+
+export type TemplatePart = Part | TemplateSlot | HeadEnd | MetaHole | EachPart | IfPart;
 
 export interface Template {
   readonly name: string;
@@ -43,11 +51,20 @@ export interface Template {
   readonly slots: ReadonlySet<string>;
 }
 
+/** What templates are compiled with; what is found is added to `problems` and `warnings`. */
+export interface TemplateContext {
+  /** What all pages of the site share. */
+  readonly names: Pick<Names, 'site' | 'data'>;
+  readonly assets: AssetNames;
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+}
+
 /** The slot that takes a page's body. */
 export const CONTENT_SLOT = 'content';
 
 /** True for what can stand in a page, once loops, conditions and slots are carried out. */
 export function isPart(part: TemplatePart): part is Part {
   if (typeof part === 'string' || part instanceof Uint8Array) return true;
-  return !['template-slot', 'head-end', 'each', 'if'].includes(part.kind);
+  return !['template-slot', 'head-end', 'meta', 'each', 'if'].includes(part.kind);
 }

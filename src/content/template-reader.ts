@@ -135,3 +135,10 @@ class TemplateReader extends Parser<DefaultTreeAdapterMap> {
     return { name: current.tagName, foreign: current.namespaceURI !== html.NS.HTML };
   }
 }
+
+const META = /(?<!\\)\{\{[ \t]*meta[ \t]*\}\}/g;
+
+/** Text would end the head: in place of this one variable, {@link readTemplate} gets a comment of the same length. */
+export function hideMeta(template: string): string {
+  return template.replaceAll(META, (hole) => `<!--${'·'.repeat(hole.length - 7)}-->`);
+}

@@ -12,8 +12,9 @@ import { findDirectives, type Directive, type DirectiveTag } from './template-di
 import { assetAfter } from './template-assets.ts';
 import { findBraces, takesBlocks, typeAttribute, typeText, type Braces, type Typing } from './template-holes.ts';
 import { level, type Level } from './template-level.ts';
-import { CONTENT_SLOT, isPart, type Template, type TemplatePart } from './template-parts.ts';
-import { readTemplate, type Region } from './template-reader.ts';
+import { CONTENT_SLOT, isPart } from './template-parts.ts';
+import type { Template, TemplateContext, TemplatePart, TemplateSlot } from './template-parts.ts';
+import { hideMeta, readTemplate, type Region } from './template-reader.ts';
 import { placeAt } from './text-place.ts';
 
 /** Compiles what no page changes; whatever is wrong is added to `problems`, and the template is not to be used then. */
@@ -21,19 +22,7 @@ export function compileTemplate(source: TemplateSource, context: TemplateContext
   return new TemplateCompiler(source, context).compile();
 }
 
-/** What templates are compiled with; what is found is added to `problems` and `warnings`. */
-export interface TemplateContext {
-  /** What all pages of the site share. */
-  readonly names: Pick<Names, 'site' | 'data'>;
-  readonly assets: AssetNames;
-  readonly problems: Problem[];
-  readonly warnings: Problem[];
-}
-
-interface OpenSlot {
-  readonly name: string;
-  readonly place: Place;
-}
+type OpenSlot = Pick<TemplateSlot, 'name' | 'place'>;
 
 class TemplateCompiler {
   readonly #source: TemplateSource;
@@ -53,6 +42,7 @@ class TemplateCompiler {
   #done = 0;
   #sawDoctype = false;
   #sawHeadEnd = false;
+  #inHead = false;
 
   constructor(source: TemplateSource, { names, assets, problems, warnings }: TemplateContext) {
     this.#source = source;
@@ -64,7 +54,7 @@ class TemplateCompiler {
   }
 
   compile(): Template {
-    const { tags, blanked, faults } = findDirectives(this.#text);
+    const { tags, blanked, faults } = findDirectives(hideMeta(this.#text));
     for (const { offset, message } of faults) this.#problem(offset, message);
     this.#tags = tags;
     for (const region of readTemplate(blanked)) this.#region(region);
@@ -107,6 +97,7 @@ class TemplateCompiler {
           if (!inAttributes.has(braces.start)) this.#hole(braces, { refused: 'cannot stand in a tag' }, false);
         }
         if (tag.name === 'slot') this.#openSlot(region);
+        if (tag.name === 'head') this.#inHead = true;
         return undefined;
       }
       case 'end-tag':
@@ -116,6 +107,7 @@ class TemplateCompiler {
           this.#passDirectives(region.start);
           this.#copyTo(region.start);
           this.#add({ kind: 'head-end' });
+          this.#inHead = false;
           this.#sawHeadEnd = true;
         }
         return undefined;
@@ -123,12 +115,20 @@ class TemplateCompiler {
         this.#sawDoctype = true;
         return undefined;
       case 'comment':
+        if (this.#text.startsWith('{{', region.start)) return this.#meta(region);
         return this.#holes(
           findBraces(this.#text, region.start, region.end),
           { refused: 'cannot stand in a comment' },
           false,
         );
     }
+  }
+
+  #meta({ start, end }: Region): void {
+    if (!this.#inHead) return this.#problem(start, '`{{ meta }}` belongs directly into <head>');
+    this.#copyTo(start);
+    this.#done = end;
+    return this.#add({ kind: 'meta' });
   }
 
   #holes(found: readonly Braces[], typing: Typing, blocks: boolean): void {
@@ -156,6 +156,7 @@ class TemplateCompiler {
     this.#copyTo(start);
     this.#done = end;
     const place = this.#place(start);
+    if (name === 'meta') return this.#problemAt(place, '`{{ meta }}` belongs directly into <head>');
     if (name === 'navigation' || name === 'breadcrumbs') {
       if (blocks) this.#add({ kind: name });
       else {

@@ -17,6 +17,8 @@ export type Variable =
   | { readonly kind: 'partner'; readonly name: string }
   /** The page's address at the partner, or the one which search engines are told. */
   | { readonly kind: 'page-address'; readonly which: 'url' | 'canonical' }
+  /** The address of what has this percent-encoded path below the mount. */
+  | { readonly kind: 'mount-address'; readonly path: string }
   /** The release in which the page last changed. */
   | { readonly kind: 'since' }
   /** How many pages the pagination has for the partner. */
@@ -26,6 +28,7 @@ export type Variable =
 export interface PageScope {
   readonly title: string;
   readonly description: string;
+  readonly language: string;
   /** Below the mount: `guide/intro.html`. */
   readonly path: string;
   /** The page's address at the main site. */
@@ -60,7 +63,7 @@ export type Lookup =
   | { readonly kind: 'unknown'; readonly message: string };
 
 const SITE = ['name', 'url', 'language'] as const;
-const PAGE = ['title', 'description', 'path', 'source', 'url', 'canonical', 'date', 'tags'] as const;
+const PAGE = ['title', 'description', 'language', 'path', 'source', 'url', 'canonical', 'date', 'tags'] as const;
 const PARTNER = ['id', 'name', 'url', 'mount'] as const;
 
 /** Names that `site.values`, `page.values` and a partner's values cannot have. */
@@ -126,7 +129,7 @@ function ofSite(name: string, key: string, site: SiteIdentity): Lookup {
 function ofPage(name: string, key: string, page: PageScope | undefined): Lookup {
   if (key === 'url' || key === 'canonical') return { kind: 'page-address', which: key };
   if (page === undefined) return { kind: 'later' };
-  if (key === 'title' || key === 'description' || key === 'path' || key === 'source') {
+  if (key === 'title' || key === 'description' || key === 'language' || key === 'path' || key === 'source') {
     return { kind: 'constant', value: page[key] };
   }
   if (key === 'tags') return { kind: 'list', value: page.tags };

@@ -125,7 +125,7 @@ function firstFile(file: SiteFile): BuildFile {
     return { source: file.file, key: digest, file: { path, length, digest, since: 1 }, content };
   }
   const render = (): Uint8Array => (file.kind === 'page' ? file.render(1).bytes : file.render());
-  if (file.kind === 'redirect')
+  if (file.kind !== 'page')
     return {
       source: file.file,
       key: sha256(render()),

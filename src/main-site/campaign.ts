@@ -2,7 +2,7 @@
 import { parseFrontMatter } from '../config/front-matter.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { scheduleOf, type ScheduledPage } from '../content/schedule.ts';
-import { isFor } from '../content/site.ts';
+import { isFor } from '../content/source.ts';
 import type { Problem } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
 import { instant } from '../protocol/instant.ts';

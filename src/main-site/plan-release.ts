@@ -88,11 +88,13 @@ function planFile(
         bytes === undefined ? { kind: 'asset', asset } : { kind: 'bytes', render: () => bytes };
       return { file: { path, length, digest, since }, content };
     }
-    case 'redirect': {
+    case 'redirect':
+    case 'document': {
       const bytes = file.render();
       const digest = sha256(bytes);
       const since = known?.digest === digest ? known.since : number;
-      const record = { path: file.path, length: bytes.length, digest, since };
+      const redirect = file.kind === 'redirect' ? { redirect: file.target } : {};
+      const record = { path: file.path, length: bytes.length, digest, since, ...redirect };
       return { file: record, content: { kind: 'bytes', render: () => file.render() } };
     }
     case 'page': {
@@ -157,7 +159,9 @@ function findMoves(files: readonly SiteFile[], before: ReadonlyMap<string, Relea
 
 /** What a manager is told of a page beside its bytes; what changed against the base is news by itself, not a difference. */
 function sameRecord(known: ReleaseFile, next: ReleaseFile): boolean {
-  const essence = ({ page }: ReleaseFile) =>
-    page === undefined ? '' : JSON.stringify([page.inherit, page.title, page.slots.map((slot) => Object.values(slot))]);
+  const essence = ({ page, redirect }: ReleaseFile) =>
+    page === undefined
+      ? (redirect ?? '')
+      : JSON.stringify([page.inherit, page.title, page.slots.map((slot) => Object.values(slot))]);
   return essence(known) === essence(next);
 }

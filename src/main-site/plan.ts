@@ -6,7 +6,7 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { ScheduledPage } from '../content/schedule.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
-import { isFor } from '../content/site.ts';
+import { isFor } from '../content/source.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { currentTerms } from './current-terms.ts';
 import { judgeContent } from './judge-content.ts';

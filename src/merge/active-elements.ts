@@ -41,7 +41,7 @@ const NAVIGATED = [
 ];
 /** Links that a browser follows only when a person clicks, or not at all. */
 const PASSIVE_LINKS = new Set(
-  'canonical alternate author license next prev previous first last up help me search bookmark tag index amphtml nofollow noopener noreferrer external shortlink privacy-policy terms-of-service'.split(
+  'canonical alternate self author license next prev previous first last up help me search bookmark tag index amphtml nofollow noopener noreferrer external shortlink privacy-policy terms-of-service'.split(
     ' ',
   ),
 );

@@ -39,8 +39,10 @@ export interface ReleaseFile {
   readonly digest: string;
   /** The release in which these bytes first stood at this path. */
   readonly since: number;
-  /** Absent for assets and redirects. */
+  /** Absent for all but pages. */
   readonly page?: ReleasePage | undefined;
+  /** Of a small page at a former path: the path of the page that it leads to. Absent for everything else. */
+  readonly redirect?: string | undefined;
 }
 
 /** What the main site tells the partner's manager; plain text, shown with control characters made visible. */
@@ -101,6 +103,7 @@ const releaseSchema: z.ZodType<Release> = z.strictObject({
           ),
         })
         .optional(),
+      redirect: z.string().min(1).max(1024).optional(),
     }),
   ),
 });
@@ -146,7 +149,19 @@ export function parseRelease(bytes: Uint8Array): Release {
     if (file.since > release.release) throw malformed(`${JSON.stringify(file.path)} is newer than its release`);
     checkSlots(file);
   }
+  checkRedirects(release);
   return release;
+}
+
+/** Web servers are configured by these, so each leads to a page of this very release and nowhere else. */
+function checkRedirects({ files }: Release): void {
+  const pages = new Set(files.filter(({ page }) => page !== undefined).map(({ path }) => path));
+  for (const { path, page, redirect } of files) {
+    if (redirect === undefined) continue;
+    if (page !== undefined) throw malformed(`${JSON.stringify(path)} is a page and a redirect`);
+    if (!pages.has(redirect))
+      throw malformed(`${JSON.stringify(path)} leads to ${JSON.stringify(redirect)}, which is no page of it`);
+  }
 }
 
 function checkSlots(file: ReleaseFile): void {

@@ -14,12 +14,15 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** Serves `root`, which may be a link; the link is looked up for every request. Logs to `accessLog`, an absolute path, if given. */
-export async function startNginx(program: string, root: string, accessLog?: string): Promise<Nginx> {
+/**
+ * Serves `root`, which may be a link; the link is looked up for every request. Logs to `accessLog`, an absolute path, if given.
+ * @param lines further ones of the server block
+ */
+export async function startNginx(program: string, root: string, accessLog?: string, lines = ''): Promise<Nginx> {
   const prefix = await mkdtemp(join(tmpdir(), 'tieup-'));
   await mkdir(join(prefix, 'temp'));
   const port = await freePort();
-  await writeFile(join(prefix, 'nginx.conf'), configuration(prefix, root, port, accessLog));
+  await writeFile(join(prefix, 'nginx.conf'), configuration(prefix, root, port, lines, accessLog));
   const child = spawn(program, ['-p', prefix, '-c', join(prefix, 'nginx.conf')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -42,7 +45,7 @@ export async function startNginx(program: string, root: string, accessLog?: stri
   return { port, pid: child.pid ?? 0, stop };
 }
 
-function configuration(prefix: string, root: string, port: number, accessLog = 'off'): string {
+function configuration(prefix: string, root: string, port: number, lines: string, accessLog = 'off'): string {
   const user = process.getuid?.() === 0 ? 'user root;\n' : '';
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `  ${name}_temp_path ${prefix}/temp/${name};\n`)
@@ -56,7 +59,9 @@ http {
 ${temporary}  access_log ${accessLog};
   default_type text/html;
   keepalive_requests 100000;
-  server { listen 127.0.0.1:${port}; root ${root}; }
+  server { listen 127.0.0.1:${port}; root ${root};
+${lines}
+  }
 }
 `;
 }

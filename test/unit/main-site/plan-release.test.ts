@@ -16,6 +16,7 @@ function page(path: string, text: string, changes: { title?: string; slot?: stri
     title: changes.title ?? path,
     key: () => '',
     alike: () => '',
+    dissect: () => [],
     render: (since) => ({
       bytes: Buffer.from(`${text} since ${since}`),
       slots: changes.slot === undefined ? [] : [{ name: changes.slot, offset: 0, length: 4, required: false }],

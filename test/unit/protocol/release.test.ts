@@ -68,3 +68,30 @@ describe('a release', () => {
   it('is refused when it is not UTF-8', () =>
     expect(() => parseRelease(Buffer.from([0x7b, 0xff, 0x7d]))).toThrow(TieupError));
 });
+
+describe('a redirect in a release', () => {
+  const file = (path: string, more: object) => ({ path, length: 1, digest: 'ab'.repeat(32), since: 1, ...more });
+  const page = { inherit: 'full', title: 'T', change: 'added', slots: [] } as const;
+  const release = (...files: Release['files']): Uint8Array =>
+    renderRelease({
+      partner: 'alpha',
+      site: 'https://main.example/',
+      release: 1,
+      base: null,
+      created: '2026-11-23T22:00:00Z',
+      confirmBy: null,
+      message: { subject: 's', text: '' },
+      files,
+    });
+
+  it('leads to a page of it, and nowhere else', () => {
+    const good = release(file('a/new.html', { page }), file('a/old.html', { redirect: 'a/new.html' }));
+    expect(parseRelease(good).files[1]).toMatchObject({ redirect: 'a/new.html' });
+    const asset = release(file('a/new.css', {}), file('a/old.html', { redirect: 'a/new.css' }));
+    expect(() => parseRelease(asset)).toThrow('"a/old.html" leads to "a/new.css", which is no page of it');
+    const away = release(file('a/old.html', { redirect: '/evil.example/' }));
+    expect(() => parseRelease(away)).toThrow('which is no page of it');
+    const both = release(file('a/old.html', { page, redirect: 'a/old.html' }));
+    expect(() => parseRelease(both)).toThrow('is a page and a redirect');
+  });
+});
