@@ -37,6 +37,14 @@ export interface PartnerSiteConfig {
     readonly maxChangedPages?: number | undefined;
     readonly maxRemovedPages?: number | undefined;
   };
+  /** The index of sitemaps that tieup makes in the web root; absent where none is wanted. */
+  readonly sitemap?:
+    | {
+        readonly index: string;
+        /** The partner's own, from the web root. */
+        readonly own: readonly string[];
+      }
+    | undefined;
   /** The access logs; absent where none are read. */
   readonly logs?: LogsConfig | undefined;
 }
@@ -45,6 +53,15 @@ export interface PartnerSiteConfig {
 export const TREES_FOLDER = 'published';
 
 export const IN_PLACE = 'in-place';
+
+const sitemapFile = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*\.xml$/, { error: 'must be a file in the web root, such as sitemap-index.xml' });
+const sitemapPath = z
+  .string()
+  .max(1000)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_~%/.-]*$/, { error: 'must be a path from the web root, such as sitemap.xml' });
 
 const pages = z.int().min(0).max(1_000_000);
 
@@ -85,6 +102,17 @@ function partnerSiteSchemaAt(base: string): z.ZodType<PartnerSiteConfig> {
         })
         .prefault({})
         .meta({ description: 'what tieup accept --auto may accept' }),
+      sitemap: z
+        .strictObject({
+          index: sitemapFile.default('sitemap-index.xml').meta({ description: 'what tieup makes in the web root' }),
+          own: z.array(sitemapPath).max(1000).default([]).meta({ description: 'your sitemaps, from the web root' }),
+        })
+        .refine(({ index, own }) => !own.includes(index), {
+          path: ['index'],
+          error: 'must not be one of your own sitemaps',
+        })
+        .optional()
+        .meta({ description: 'an index of your sitemaps and that of the tie-up pages' }),
       logs: logsSchema.optional().meta({ description: 'the access logs, and what of them leaves this machine' }),
     })
     .refine(({ folders, publish }) => folders.original !== IN_PLACE || publish === 'overwrite', {

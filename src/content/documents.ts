@@ -19,8 +19,8 @@ export function listDocuments(
   site: SiteIdentity,
 ): readonly SiteDocument[] {
   const prefix = partner.mount.slice(1);
-  return [...sitemaps(pages, partner), ...feeds(pages, partner, site)].map(({ path, render }) => {
-    return { kind: 'document', path: `${prefix}${path}`, file: path, render };
+  return [...sitemaps(pages, partner), ...feeds(pages, partner, site)].map((list) => {
+    return { kind: 'document', path: `${prefix}${list.path}`, file: list.path, render: () => list.render() };
   });
 }
 

@@ -32,6 +32,16 @@ export interface SlotContent {
   readonly length: number;
 }
 
+/** A file outside the mount that the manager wants from tieup; the bytes are an object like any other. */
+export interface SharedFile {
+  /** From the web root. */
+  readonly path: string;
+  /** SHA-256. */
+  readonly digest: string;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /**
  * The digest in the line `merge` of a decision: SHA-256 of this text, LF line ends, the lines after the first sorted by bytes
  * and each there once; paths percent-encoded as in the ledger. `slots` are those that are in use.
@@ -39,12 +49,18 @@ export interface SlotContent {
  *     tieup-merge/1
  *     keep-mine <path>
  *     rename <path> <new path>
+ *     shared <path> <sha256>
  *     slot <page> <slot> <sha256>
  *     take-theirs <path>
  *     withheld <path>
  */
-export function mergeDigest(choices: Choices, slots: readonly SlotContent[]): string {
+export function mergeDigest(
+  choices: Choices,
+  slots: readonly SlotContent[],
+  shared: readonly SharedFile[] = [],
+): string {
   const lines = new Set<string>();
+  for (const { path, digest } of shared) lines.add(`shared ${percentEncode(path)} ${digest}`);
   for (const path of choices.withheld) lines.add(`withheld ${percentEncode(path)}`);
   for (const [path, choice] of Object.entries(choices.paths)) {
     if (typeof choice === 'string') lines.add(`${choice} ${percentEncode(path)}`);

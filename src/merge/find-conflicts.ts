@@ -118,3 +118,14 @@ const KINDS: Readonly<Record<Occupant['kind'], string>> = {
   other: 'the special file',
   unnamable: 'the badly named file',
 };
+
+/** What tieup makes itself takes the place of nothing: it can have another name. */
+export function sharedConflicts(path: string, colliding: readonly { readonly path: string }[]): Conflict[] {
+  return colliding.map((other) => ({
+    kind: 'in-the-way',
+    path,
+    other: other.path,
+    message: `${JSON.stringify(path)} is to be made by tieup, but ${JSON.stringify(other.path)} is there: choose another name in tieup.yaml`,
+    possible: [],
+  }));
+}

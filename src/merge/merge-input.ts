@@ -1,6 +1,6 @@
 /** What a merge is planned from: everything that was found out about the two sites before anything is decided. */
 import type { ReleaseFile, SlotRange } from '../protocol/release.ts';
-import type { Choices, SlotContent } from './choices.ts';
+import type { Choices, SharedFile, SlotContent } from './choices.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface MergeInput {
@@ -12,6 +12,8 @@ export interface MergeInput {
   readonly originals: readonly OriginalFile[] | 'in-place';
   readonly how: 'overwrite' | 'link';
   readonly slots: readonly SlotContent[];
+  /** Files outside the mount that the manager wants from tieup. */
+  readonly shared?: readonly SharedFile[] | undefined;
   readonly ledger: Ledger;
   /** What is in the live tree, by path; links are reported, never followed. */
   readonly live: ReadonlyMap<string, LiveFile>;

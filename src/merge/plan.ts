@@ -8,7 +8,7 @@ import { TieupError } from '../errors.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
 import { pathFault } from '../protocol/names.ts';
 import type { PageCounts } from '../protocol/receipt.ts';
-import { choiceFor, mergeDigest } from './choices.ts';
+import { choiceFor, mergeDigest, type SharedFile } from './choices.ts';
 import type { Conflict } from './conflict.ts';
 import {
   drifted,
@@ -16,6 +16,7 @@ import {
   isKept,
   originalConflict,
   originalsConflict,
+  sharedConflicts,
   tieUpConflicts,
 } from './find-conflicts.ts';
 import { isHtml } from './file-nature.ts';
@@ -113,7 +114,14 @@ export function planMerge(input: MergeInput): MergePlan {
     if (conflict === undefined) copies.push(original);
     else conflicts.push(conflict);
   }
+  const shared = input.shared ?? [];
+  for (const file of shared) {
+    const tieUp = indexOccupants(files.map(({ path }): Occupant => ({ path, kind: 'file' })));
+    const colliding = [tieUp, originalIndex, live].flatMap((each) => each.collidingWith(file.path));
+    conflicts.push(...sharedConflicts(file.path, colliding));
+  }
   const entries: MergeEntry[] = [
+    ...shared.map((each) => sharedEntry(input, each)),
     ...files.map((each) => tieUpEntry(input, each)),
     ...copies.map((each) => originalEntry(input, each)),
   ];
@@ -149,7 +157,7 @@ export function planMerge(input: MergeInput): MergePlan {
       original: [...copies, ...own].filter(({ path }) => isHtml(path)).length,
     },
     redirects: files.filter(({ path, file }) => isHtml(path) && file.page === undefined).map(({ path }) => path),
-    mergeDigest: mergeDigest(input.choices, wanted.usedSlots),
+    mergeDigest: mergeDigest(input.choices, wanted.usedSlots, input.shared),
     folders: [...input.folders].sort(byteOrder),
   };
 }
@@ -190,6 +198,12 @@ function tieUpEntry(input: MergeInput, { path, file, splices, length }: WantedFi
     from: { kind: 'object', digest: file.digest, length: file.length, splices },
     before: before(input.live.get(path)),
   };
+}
+
+/** Nobody's page, and in no release: hits on it are the partner's own. */
+function sharedEntry(input: MergeInput, { path, length, digest }: SharedFile): MergeEntry {
+  const from = { kind: 'object', digest, length, splices: [] } as const;
+  return { path, length, digest, release: 0, from, before: before(input.live.get(path)) };
 }
 
 function originalEntry(input: MergeInput, { path, length, digest }: OriginalFile): MergeEntry {

@@ -11,6 +11,7 @@ import { composeEntry, resolvePlan } from '../publish/compose.ts';
 import { treeNumbers } from '../publish/records.ts';
 import { survey } from '../publish/survey.ts';
 import type { PartnerSite } from './partner-site.ts';
+import { sharedFiles } from './shared-files.ts';
 import { readSlots } from './read-slots.ts';
 
 export interface SitePlan {
@@ -32,7 +33,9 @@ export async function planSite(
   const slots = await readSlots(site, release, terms);
   const found = await survey(site.ports, { ...site.layout, mount: terms.mount }, release);
   // Digests of pages with filled slots: only so can be said which of them change.
-  const plan = await resolvePlan(planMerge({ ...found, release, slots: slots.contents, choices }), site.objects);
+  const shared = await sharedFiles(site, release, terms, choices);
+  const merged = planMerge({ ...found, release, slots: slots.contents, shared, choices });
+  const plan = await resolvePlan(merged, site.objects);
   await assertHarmlessWhenFilled(site, plan, terms);
   return { plan, unusedSlotFiles: slots.unused, strayLinks: await findStrayLinks(site, plan, release) };
 }

@@ -72,7 +72,7 @@ describe('a release', () => {
 describe('a redirect in a release', () => {
   const file = (path: string, more: object) => ({ path, length: 1, digest: 'ab'.repeat(32), since: 1, ...more });
   const page = { inherit: 'full', title: 'T', change: 'added', slots: [] } as const;
-  const release = (...files: Release['files']): Uint8Array =>
+  const bytesOf = (...files: Release['files']): Uint8Array =>
     renderRelease({
       partner: 'alpha',
       site: 'https://main.example/',
@@ -85,13 +85,13 @@ describe('a redirect in a release', () => {
     });
 
   it('leads to a page of it, and nowhere else', () => {
-    const good = release(file('a/new.html', { page }), file('a/old.html', { redirect: 'a/new.html' }));
+    const good = bytesOf(file('a/new.html', { page }), file('a/old.html', { redirect: 'a/new.html' }));
     expect(parseRelease(good).files[1]).toMatchObject({ redirect: 'a/new.html' });
-    const asset = release(file('a/new.css', {}), file('a/old.html', { redirect: 'a/new.css' }));
+    const asset = bytesOf(file('a/new.css', {}), file('a/old.html', { redirect: 'a/new.css' }));
     expect(() => parseRelease(asset)).toThrow('"a/old.html" leads to "a/new.css", which is no page of it');
-    const away = release(file('a/old.html', { redirect: '/evil.example/' }));
+    const away = bytesOf(file('a/old.html', { redirect: '/evil.example/' }));
     expect(() => parseRelease(away)).toThrow('which is no page of it');
-    const both = release(file('a/old.html', { page, redirect: 'a/old.html' }));
+    const both = bytesOf(file('a/old.html', { page, redirect: 'a/old.html' }));
     expect(() => parseRelease(both)).toThrow('is a page and a redirect');
   });
 });
