@@ -29,6 +29,6 @@ describe('the index of sitemaps that a manager asks for', () => {
     ]);
     // Not wanted any more: it goes, because tieup made it.
     await merge(await shop.open());
-    await expect(readFile(join(shop.folder, 'public', INDEX))).rejects.toThrow();
+    await expect(readFile(join(shop.folder, 'public', INDEX))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
