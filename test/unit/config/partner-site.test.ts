@@ -79,6 +79,7 @@ describe('logs: in tieup.yaml of a partner site', () => {
       export: { T: 'whole', O: 'none', at: '04:10' },
       audit: { perDay: 500 },
       keepDays: 400,
+      hosts: [],
     });
     expect(parse('').logs).toBeUndefined();
   });

@@ -35,7 +35,7 @@ describe('a partnership file', () => {
       invitation: null,
       sftp: null,
       keys: null,
-      logs: { maxUnreadablePercent: 1, audit: 20 },
+      logs: { maxUnreadablePercent: 1, audit: 20, hosts: [] },
     });
   });
 

@@ -207,11 +207,11 @@ describe('variables in Markdown', () => {
       faults('a {{ partner.name }} {{ sitee.name }}\n\n> - x {{ page.nope }}\n\n<div>\n<p title="{{ foo }}"></div>'),
     ).toEqual([
       'pages/index.md:4:22 unknown variable `sitee.name` (did you mean `site.name`?)',
-      'pages/index.md:6:7 unknown variable `page.nope`: write \\{{ for two braces as text',
+      'pages/index.md:6:7 unknown variable `page.nope` (did you mean `page.date`?)',
       'pages/index.md:9:11 unknown variable `foo`: write \\{{ for two braces as text',
     ]);
     expect(faults('{{ navigation }}')).toEqual([
-      'pages/index.md:4:1 the navigation belongs into a template, not into a page',
+      'pages/index.md:4:1 `{{ navigation }}` belongs into a template, not into a page',
     ]);
   });
 
