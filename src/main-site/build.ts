@@ -9,6 +9,7 @@ import type { SiteFile } from '../content/compiled-site.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { FileStamp, OutputFolder } from '../io/output-folder.ts';
 import { readBuildRecord, writeBuildRecord, type BuiltFile } from './build-record.ts';
+import { LinkFindings, type LinkFinding } from './check-links.ts';
 import { judgeContent } from './judge-content.ts';
 import { recall } from './learn-remote.ts';
 import { MAX_ASSET } from './read-assets.ts';
@@ -52,6 +53,8 @@ export interface Build {
   readonly explained: readonly Explanation[];
   /** What is worth mending though the site can be built, such as links that lead nowhere. */
   readonly warnings: readonly Problem[];
+  /** What leads nowhere; undefined unless it was looked for. */
+  readonly findings: readonly LinkFinding[] | undefined;
 }
 
 /** Where a build goes. */
@@ -64,8 +67,8 @@ export interface BuildOutput {
 }
 
 /**
- * Writes below `out`, one folder a partner, and only what is not there as an earlier build wrote it; without `out` everything
- * is rendered and nothing written.
+ * Writes below `out`, one folder a partner, and only what is not there as an earlier build wrote it; without `out` nothing
+ * is written, and everything is checked instead.
  * @param at for which the pages are rendered: they come and go by date
  */
 export async function build(
@@ -78,10 +81,13 @@ export async function build(
   const compiled = await loadSite(site, at);
   const built: BuiltPartner[] = [];
   const explained: Explanation[] = [];
+  const links = out === undefined ? new LinkFindings(site) : undefined;
   for (const partnership of partnerships) {
     const sent = (await recall(site, partnership.id))?.base;
-    const files = filesToBuild(compiled.filesFor(partnerView(partnership)), sent?.release);
+    const published = compiled.filesFor(partnerView(partnership));
+    const files = filesToBuild(published, sent?.release);
     await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
+    await links?.check(partnership, published, files);
     const { bytes, written } =
       out === undefined
         ? { bytes: bytesOf(files), written: 0 }
@@ -95,7 +101,19 @@ export async function build(
       written,
     });
   }
-  return { partners: built, explained, warnings: compiled.warnings };
+  const findings = links?.all;
+  const found = new Set(findings?.map(lineOf));
+  return {
+    partners: built,
+    explained,
+    warnings: compiled.warnings.filter((each) => !found.has(lineOf(each))),
+    findings,
+  };
+}
+
+/** A warning in a line where something was found would say the same again. */
+function lineOf({ file, line }: Problem): string {
+  return `${file}:${line}`;
 }
 
 interface BuildFile extends PlannedFile {

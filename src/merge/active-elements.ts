@@ -136,7 +136,7 @@ function fetchFindings({ name, attributes, foreign }: HtmlElement, base: URL): F
   // Lists may be as long as a hostile page wants them: too long for the arguments of one call.
   const urls = [
     ...FETCHED.map((attribute) => attributes.get(attribute) ?? ''),
-    ...FETCHED_SETS.flatMap((attribute) => candidates(attributes.get(attribute) ?? '')),
+    ...FETCHED_SETS.flatMap((attribute) => srcsetAddresses(attributes.get(attribute) ?? '')),
     ...(attributes.get('ping') ?? '').split(/\s+/),
   ];
   // In SVG everything but a link fetches what it refers to.
@@ -225,7 +225,7 @@ export function baseOf(href: string, address: URL): URL {
 }
 
 /** The addresses of a `srcset`. */
-function candidates(srcset: string): string[] {
+export function srcsetAddresses(srcset: string): string[] {
   // Nearly every element has none.
   if (srcset === '') return [];
   return srcset

@@ -1,9 +1,11 @@
 /** Compares the live tree with what was signed and published: every file changed, missing or extra. Reads only. */
 import type { Choices } from '../merge/choices.ts';
+import type { DeadLink } from '../merge/link-check.ts';
 import { indexOccupants } from '../merge/occupants.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
 import { readLive, type PublicationRecord } from '../publish/records.ts';
 import { verifyLive, type Difference } from '../publish/verify.ts';
+import { checkLiveLinks } from './check-links.ts';
 import { readChoices } from './choices-file.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { recoverSite, withLock } from './recover-site.ts';
@@ -14,9 +16,15 @@ export interface Verification {
   readonly differences: readonly Difference[];
   /** Own files under the mount that the manager chose to keep where a tie-up page would stand; from the web root. */
   readonly kept: readonly string[];
+  /** Undefined unless it was looked for. */
+  readonly deadLinks: readonly DeadLink[] | undefined;
 }
 
-export async function verify(site: PartnerSite): Promise<Verification> {
+/** @param links follow the links of all live pages as well */
+export async function verify(
+  site: PartnerSite,
+  { links }: { readonly links: boolean } = { links: false },
+): Promise<Verification> {
   return withLock(site, async () => {
     await recoverSite(site);
     const { record } = await readLive(site.ports, site.layout);
@@ -26,6 +34,7 @@ export async function verify(site: PartnerSite): Promise<Verification> {
       live: record,
       differences: differences.filter(({ kind, path }) => kind !== 'extra' || !kept.has(path)),
       kept: [...kept],
+      deadLinks: links ? await checkLiveLinks(site) : undefined,
     };
   });
 }

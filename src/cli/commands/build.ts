@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { build, type BuildReason, type BuiltPartner } from '../../main-site/build.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
-import { TieupError } from '../../errors.ts';
+import { EXIT, TieupError } from '../../errors.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { linkFindingsText } from '../link-text.ts';
 import { sayContentWarnings } from '../partner-results.ts';
 import { byteCount, count } from '../quantity.ts';
 import { momentOption } from '../schedule-text.ts';
@@ -16,13 +17,14 @@ export const define: Define = (command, context) => {
     .option('-o, --out <folder>', 'where to write, one folder a partner', 'build')
     .option('--at <time>', 'as on that day or at that time: pages come and go by date')
     .option('--explain <page>', 'say why each copy of this page is written or not, such as guide/intro.md')
-    .option('--check', 'render everything and write nothing')
+    .option('--check', 'write nothing; find links, anchors, pictures and ids that are wrong')
     .option('--serve', 'show the result on this machine, as a web server would, until Ctrl-C')
     .addHelpText(
       'after',
       examples({
         'tieup build --serve': 'then open what it prints in a browser',
         'tieup build --partner harbour --out look': '',
+        'tieup build --check': 'exits with 78 when a link leads nowhere',
       }),
     )
     .action(async ({ partner = [], out, at, explain, check, serve }) => {
@@ -41,14 +43,18 @@ export const define: Define = (command, context) => {
       const page = explain === undefined ? undefined : await sourceFile(site, explain);
       const output =
         check === true ? undefined : { files: await ctx.tree(out), folder: await ctx.outputFolder(out), explain: page };
-      const { partners, explained, warnings } = await build(
-        site,
-        partner,
-        output,
-        momentOption('--at', at, site.config.site.timeZone),
-      );
+      const moment = momentOption('--at', at, site.config.site.timeZone);
+      const { partners, explained, warnings, findings } = await build(site, partner, output, moment);
       sayContentWarnings(ctx, warnings);
-      ctx.output.result('build', { out: check === true ? null : out, partners, explained, warnings }, () => {
+      const wrong = findings ?? [];
+      const document = {
+        out: check === true ? null : out,
+        partners,
+        explained,
+        warnings,
+        findings: findings ?? null,
+      };
+      ctx.output.result('build', document, () => {
         const rows = partners.map(({ partner: id, pages, files, bytes, written }) => {
           const where = check === true ? '' : `  ${visible(`${out}/${id}`)}`;
           return `${ctx.output.mark('good', visible(id))}  ${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}${check === true ? '' : written === 0 ? ', all there already' : `, ${written} of them new`}${where}\n`;
@@ -56,8 +62,9 @@ export const define: Define = (command, context) => {
         const reasons = explained.map(
           (each) => `  ${visible(`${out}/${each.partner}/${each.path}`)}: ${REASONS[each.reason]}\n`,
         );
-        return [...rows, ...reasons].join('');
+        return [...rows, ...reasons].join('') + linkFindingsText(ctx.output, wrong);
       });
+      if (wrong.length > 0) ctx.endWith(EXIT.configuration);
       if (serve === true) await show(ctx, out, partners);
     });
 };

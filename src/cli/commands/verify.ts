@@ -1,6 +1,7 @@
 import { verify } from '../../partner-site/verify.ts';
 import type { Difference } from '../../publish/verify.ts';
 import { EXIT } from '../../errors.ts';
+import { deadLinksText } from '../link-text.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { count } from '../quantity.ts';
@@ -21,24 +22,39 @@ function mending(differences: readonly Difference[]): string {
 
 export const define: Define = (command, context) => {
   command
-    .addHelpText('after', examples({ 'tieup verify': 'exits with 6 when a live file is not what was signed' }))
-    .action(async () => {
+    .option('--links', 'follow the links of all live pages as well, yours and the tie-up pages')
+    .addHelpText(
+      'after',
+      examples({
+        'tieup verify': 'exits with 6 when a live file is not what was signed',
+        'tieup verify --links': 'exits with 1 when all is as signed, but a link leads nowhere',
+      }),
+    )
+    .action(async ({ links = false }) => {
       const ctx = context();
-      const { live, differences, kept } = await verify(await ctx.partnerSite());
+      const { live, differences, kept, deadLinks } = await verify(await ctx.partnerSite(), { links });
       ctx.output.result(
         'verify',
-        { publication: live?.number ?? null, release: live?.release ?? null, differences, kept },
+        {
+          publication: live?.number ?? null,
+          release: live?.release ?? null,
+          differences,
+          kept,
+          deadLinks: deadLinks ?? null,
+        },
         () => {
-          if (live === undefined) return 'nothing has been published yet\n';
+          const dead = deadLinksText(ctx.output, deadLinks ?? []);
+          if (live === undefined) return `nothing has been published yet\n${dead}`;
           const yours = kept.map((path) => `  yours, as you chose: ${visible(path)}\n`).join('');
           if (differences.length === 0)
-            return `${ctx.output.mark('good', 'everything live is as it was signed')}: ${count(live.files, 'file')}\n${yours}`;
+            return `${ctx.output.mark('good', 'everything live is as it was signed')}: ${count(live.files, 'file')}\n${yours}${dead}`;
           const lines = differences.map(
             ({ kind, path }) => `  ${ctx.output.mark(kind === 'extra' ? 'warning' : 'bad', kind)} ${visible(path)}\n`,
           );
-          return `${ctx.output.mark('bad', count(differences.length, 'difference'))} between the live tree and what was signed\n${lines.join('')}${yours}${mending(differences)}`;
+          return `${ctx.output.mark('bad', count(differences.length, 'difference'))} between the live tree and what was signed\n${lines.join('')}${yours}${mending(differences)}${dead}`;
         },
       );
       if (differences.length > 0) ctx.endWith(EXIT.conflict);
+      else if (deadLinks !== undefined && deadLinks.length > 0) ctx.endWith(EXIT.failed);
     });
 };

@@ -43,3 +43,27 @@ describe('a file of the partner’s own that the manager keeps under the mount',
     },
   );
 });
+
+describe('the links of the live tree', () => {
+  test.each(['link', 'overwrite'] as const)('are followed when they are asked for, by %s', async (publish) => {
+    const own =
+      '<p id="a">\n<a href="with-main/story.html">fine</a> <a href="with-main/gone.html">x</a> <i id="a"></i>';
+    const { shop } = await partnership({ publish, originals: { 'own.html': own } });
+    await accept(await shop.open(), { answering: saying(true), choices: {} });
+    expect((await verify(await shop.open())).deadLinks).toBeUndefined();
+
+    const before = await shop.snapshot();
+    const { differences, deadLinks } = await verify(await shop.open(), { links: true });
+    expect(changedPaths(before, await shop.snapshot())).toEqual([]);
+    expect(differences).toEqual([]);
+    expect(deadLinks?.filter(({ path }) => path === 'own.html')).toMatchObject([
+      { kind: 'link', line: 2, column: 41, address: 'with-main/gone.html' },
+      { kind: 'id', line: 2, column: 77, address: 'a' },
+    ]);
+  });
+
+  test('are none before anything is live', async () => {
+    const { shop } = await partnership({ publish: 'link' });
+    expect((await verify(await shop.open(), { links: true })).deadLinks).toEqual([]);
+  });
+});

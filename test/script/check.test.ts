@@ -1,0 +1,65 @@
+/** What `tieup build --check` finds in a main site, and `tieup verify --links` in a live tree. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { script } from '../support/script.ts';
+
+const FILES = {
+  'tieup.yaml': 'role: main\nsite:\n  name: Northwind Coffee\n  url: https://northwind.example/\n',
+  'partners/harbour.yaml':
+    'id: harbour\nname: Harbour Books\nurl: https://harbour.example/\nmount: /with-main/\nperiod:\n  from: "2026-01-01"\n',
+  'partners/quay.yaml':
+    'id: quay\nname: Quay Books\nurl: https://quay.example/\nmount: /coffee/\nperiod:\n  from: "2026-01-01"\n',
+  'templates/page.html':
+    '<!doctype html>\n<html><head><title>x</title>\n<link rel="stylesheet" href="{{ mount }}assets/style.css"></head>\n<body><main id="page"><slot name="content"></slot></main></body></html>\n',
+  'assets/style.css': 'main { color: black }\n',
+  'pages/index.md': '---\ntitle: Our coffee\n---\n\n# Hello\n\nTo [brewing](brewing.md#water), and [home](/).\n',
+  'pages/brewing.md': '---\ntitle: Brewing\n---\n\n# Brewing\n\n## Water\n\n[Back](index.md#hello)\n',
+};
+
+async function site(files: Readonly<Record<string, string>> = {}) {
+  const made = await script();
+  for (const [path, text] of Object.entries({ ...FILES, ...files })) await made.write(path, text);
+  return made;
+}
+
+describe('tieup build --check', () => {
+  test('finds nothing in a site whose links lead somewhere, and writes nothing', async () => {
+    const made = await site();
+    const ended = await made.run(['build', '--check']);
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(existsSync(join(made.folder, 'build'))).toBe(false);
+  });
+
+  test('names every link, anchor, picture and id that is wrong where it is written, once for all partners', async () => {
+    const made = await site({
+      'pages/index.md':
+        '---\ntitle: Our coffee\n---\n\n# Hello\n\nTo [brewing](brewing.md#milk)\nand [nowhere](nowhere.md).\n\n![x](assets/none.png)\n\n<i id="page">x</i>\n',
+      'assets/style.css': 'main { color: black }\np { background: url(stain.png) }\n',
+      'templates/page.html': FILES['templates/page.html'].replace('</main>', '</main><a href="#gone">x</a>'),
+    });
+    const ended = await made.run(['build', '--check', '--json']);
+    expect(ended.exitCode).toBe(78);
+    const { findings } = JSON.parse(ended.stdout);
+    const places = findings.map(
+      ({ kind, file, line, column }: { kind: string; file: string; line: number; column: number }) =>
+        `${kind} ${file}:${line}:${column}`,
+    );
+    expect(places.toSorted()).toEqual([
+      'anchor pages/index.md:7:14',
+      'anchor templates/page.html:4:67',
+      'file assets/style.css:2:21',
+      'file pages/index.md:10:6',
+      'id pages/index.md:12:4',
+      'link pages/index.md:8:15',
+    ]);
+    const [{ published }] = findings.filter(({ kind }: { kind: string }) => kind === 'link');
+    expect(published).toEqual([
+      expect.stringMatching(/^harbour\/with-main\/index\.html:\d+:\d+$/),
+      expect.stringMatching(/^quay\/coffee\/index\.html:\d+:\d+$/),
+    ]);
+    const told = await made.run(['build', '--check']);
+    expect(told.stdout).toContain('link pages/index.md:8:15: "nowhere.md" leads to no file');
+    expect(told.stderr).toBe('');
+  });
+});
