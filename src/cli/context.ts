@@ -106,6 +106,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         cacheFolder: resolve(at, '.tieup'),
         memory,
         markdown: await markdownCompiler(memory),
+        images: async () => (await import('../io/sharp-images.ts')).sharpImages(),
         keys,
         sshKeys: sshKeyFolder(resolve(at, config.folders.keys)),
         clock: context.clock,

@@ -41,6 +41,8 @@ export interface MainSiteConfig {
     /** Headings get a link to themselves. */
     readonly headingLinks: boolean;
   };
+  /** Widths in pixels that pictures of pages are published in as well, and the attribute `sizes` by which browsers choose. */
+  readonly images: { readonly widths: readonly number[]; readonly sizes: string };
   /** Who holds the root keys of the partners' repositories, and how many of them must sign; one, called `main`, unless given. */
   readonly roots: { readonly threshold: number; readonly holders: readonly string[] };
   /** What a release says to the partner's manager unless `push` is told otherwise. */
@@ -105,6 +107,23 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'how the text of pages is read' }),
+  images: z
+    .strictObject({
+      widths: z
+        .array(z.int().min(16).max(8192))
+        .max(10)
+        .default([])
+        .meta({ description: 'further widths in pixels of pictures in pages; needs the package sharp' }),
+      sizes: z
+        .string()
+        .min(1)
+        .max(500)
+        .regex(/^[^"<>{}]*$/, { error: 'must be a list of sizes such as (max-width: 48rem) 100vw, 48rem' })
+        .default('(max-width: 48rem) 100vw, 48rem')
+        .meta({ description: 'how wide pictures are shown: the attribute sizes' }),
+    })
+    .prefault({})
+    .meta({ description: 'pictures in pages' }),
   roots: z
     .strictObject({
       threshold: z.int().min(1).max(20).default(1).meta({ description: 'how many holders must sign' }),

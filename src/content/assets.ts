@@ -11,7 +11,7 @@ import { sha256 } from '../protocol/digest.ts';
 import { collisionKey } from '../protocol/names.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { ASSETS, decodePath, joinPath, relativeAddress } from './addresses.ts';
-import type { AssetSource } from './source.ts';
+import type { AssetSource, ImageWidth } from './source.ts';
 import { placeAt } from './text-place.ts';
 
 /** An asset as it is published. */
@@ -22,7 +22,7 @@ export interface PublishedAsset {
   readonly length: number;
   /** SHA-256, lower-case hex. */
   readonly digest: string;
-  /** A style sheet with other addresses in it; undefined when the file is published as it is. */
+  /** A style sheet with other addresses in it, or a picture in another width; undefined when the file is published as it is. */
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -30,6 +30,8 @@ export interface AssetOptions {
   readonly hashed: boolean;
   /** Texts that may mention assets in ways which are not rewritten, such as a template's scripts. */
   readonly texts?: readonly string[];
+  /** The attribute `sizes` of pictures that are there in several widths. */
+  readonly imageSizes?: string | undefined;
   /** What is found is added. */
   readonly problems: Problem[];
   readonly warnings: Problem[];
@@ -54,6 +56,8 @@ export class AssetNames {
   readonly #referred = new Set<string>();
   /** File names in files whose text is published as it is. */
   readonly #mentioned: ReadonlySet<string>;
+  /** Pictures whose other widths are published. */
+  readonly #pictures = new Set<string>();
   /** Style sheets that are being read, the outermost first. */
   readonly #way: string[] = [];
 
@@ -73,6 +77,27 @@ export class AssetNames {
     return this.#nameOf(source);
   }
 
+  /**
+   * What a picture's element says beside its address, so that the page does not jump when it comes, and a small screen
+   * need not load a large one; undefined when its size is not known.
+   * @param addressOf of a path below the folder of assets, from the page
+   */
+  imageAttributes(path: string, addressOf: (path: string) => string): Readonly<Record<string, string>> | undefined {
+    const source = this.#sources.get(path);
+    if (source?.size === undefined) return undefined;
+    const { width, height } = source.size;
+    const size = { width: String(width), height: String(height) };
+    const narrow = (source.widths ?? []).filter((each) => each.width < width);
+    if (narrow.length === 0) return size;
+    this.#pictures.add(path);
+    const all = [
+      ...narrow.map((each) => ({ width: each.width, path: this.#widthOf(source, each).path })),
+      { width, path: this.refer(path) ?? path },
+    ];
+    const srcset = all.map((each) => `${addressOf(each.path)} ${each.width}w`).join(', ');
+    return { ...size, srcset, sizes: this.#options.imageSizes ?? '100vw' };
+  }
+
   /** `there is no asset "x.png" (did you mean …)`. */
   absence(path: string): string {
     const meant = nearest(path, this.#sources.keys());
@@ -84,16 +109,17 @@ export class AssetNames {
   published(): readonly PublishedAsset[] {
     // Their references count as well, so that they come before the names.
     for (const source of this.#sources.values()) if (STYLE_SHEET.test(source.path)) this.#contentOf(source);
-    const all = [...this.#sources.values()].map((source) => {
+    const all = [...this.#sources.values()].flatMap((source): PublishedAsset[] => {
       const path = this.#referred.has(source.path) ? this.#nameOf(source) : source.path;
-      return { source, path, ...this.#contentOf(source) };
+      const widths = this.#pictures.has(source.path) ? (source.widths ?? []) : [];
+      return [{ source, path, ...this.#contentOf(source) }, ...widths.map((each) => this.#widthOf(source, each))];
     });
     const owners = new Map<string, string>();
     for (const { path, source } of all) {
       const key = collisionKey(path);
       const other = owners.get(key);
       if (other === undefined) owners.set(key, source.path);
-      else if (collisionKey(other) !== collisionKey(source.path)) {
+      else if (collisionKey(other) !== collisionKey(source.path) || path !== source.path) {
         const message = `${JSON.stringify(path)} is the published name of ${JSON.stringify(other)} as well: rename one of them`;
         this.#options.problems.push({ file: fileOf(source.path), message });
       }
@@ -108,6 +134,14 @@ export class AssetNames {
     if (Buffer.byteLength(name) + HASH_LENGTH + 1 > MAX_NAME) return path;
     const { digest } = this.#contentOf(source);
     return path.replace(/\.[^.]*$/, (extension) => `.${digest.slice(0, HASH_LENGTH)}${extension}`);
+  }
+
+  /** `photo.jpg` → `photo-640w.3f9a1c2b.jpg` */
+  #widthOf(source: AssetSource, { width, bytes }: ImageWidth): PublishedAsset {
+    const digest = sha256(bytes);
+    const hash = this.#nameOf(source) === source.path ? '' : `.${digest.slice(0, HASH_LENGTH)}`;
+    const path = source.path.replace(/\.[^.]*$/, (extension) => `-${width}w${hash}${extension}`);
+    return { source, path, length: bytes.length, digest, bytes };
   }
 
   #contentOf(source: AssetSource): Content {
@@ -179,8 +213,8 @@ function unchangedTexts(sources: readonly AssetSource[]): readonly string[] {
   return sources.flatMap(({ path, text }) => (text === undefined || STYLE_SHEET.test(path) ? [] : [text]));
 }
 
-/** What looks like a file name. */
-function mentionedNames(texts: readonly string[]): ReadonlySet<string> {
+/** What looks like a file name in these texts. */
+export function mentionedNames(texts: readonly string[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const text of texts) {
     for (const [name] of text.matchAll(/[^\s"'`()<>/\\=,;:?#&|{}[\]]+\.[a-z0-9]{2,5}(?![a-z0-9])/gi)) {

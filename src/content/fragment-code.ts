@@ -3,7 +3,7 @@
  * u32 big-endian length of the head; the head, a JSON array with an entry for each part; the constant parts, UTF-8.
  *
  * An entry is the length of a constant part, or a hole: `["variable" | "followed", name, context, line, column]`,
- * `["slot-start", name, line, column]`, `["slot-end", name]`, `["link" | "source", address, line, column]`.
+ * `["slot-start", name, line, column]`, `["slot-end", name]`, `["link" | "source" | "image", address, line, column]`.
  */
 import type { HoleContext } from './encode.ts';
 import type { FragmentHole, FragmentPart } from './fragment.ts';
@@ -100,7 +100,9 @@ function decodeHole(entry: unknown): FragmentHole | undefined {
     return { kind: 'variable', name, context, ...(kind === 'followed' ? { follow: true } : {}), at };
   }
   if (kind === 'slot-start') return { kind, name, at };
-  return kind === 'link' || kind === 'source' ? { kind: 'reference', address: name, use: kind, at } : undefined;
+  return kind === 'link' || kind === 'source' || kind === 'image'
+    ? { kind: 'reference', address: name, use: kind, at }
+    : undefined;
 }
 
 function isContext(value: unknown): value is HoleContext {

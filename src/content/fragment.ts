@@ -36,7 +36,10 @@ export type FragmentHole =
   | { readonly kind: 'slot-start'; readonly name: string; readonly at: TextPlace }
   | { readonly kind: 'slot-end'; readonly name: string }
   /** The whole of an attribute in double quotes; to be escaped for it. */
-  | { readonly kind: 'reference'; readonly address: string; readonly use: 'link' | 'source'; readonly at: TextPlace };
+  | { readonly kind: 'reference'; readonly address: string; readonly use: AddressUse; readonly at: TextPlace };
+
+/** What a visitor follows, what the page shows, or `src` of a picture that has no size of its own. */
+export type AddressUse = 'link' | 'source' | 'image';
 
 /** A fragment's part in the file that its text comes from. */
 export type PlacedPart =
@@ -44,7 +47,7 @@ export type PlacedPart =
   | Uint8Array
   | NamedHole
   | SlotHole
-  | { readonly kind: 'reference'; readonly address: string; readonly use: 'link' | 'source'; readonly place: Place };
+  | { readonly kind: 'reference'; readonly address: string; readonly use: AddressUse; readonly place: Place };
 
 /** @param place where a place of the text is in the file that it comes from */
 export function placePart(part: FragmentPart, place: (at: TextPlace) => Place): PlacedPart {

@@ -8,6 +8,8 @@ export interface HtmlPass {
   readonly marks: Marks;
   readonly problems: TextProblem[];
   readonly idPrefix: string;
+  /** Pictures after the first one are loaded when they come into view. */
+  readonly lazyImages: boolean;
 }
 
 /** Changes `tree`: marks in text become comments, the only ones that a sanitised tree has. */
@@ -41,6 +43,7 @@ const FLOW = new Set([
 class HtmlWalk {
   readonly #pass: HtmlPass;
   readonly #ids: ReadonlySet<string>;
+  #images = 0;
   #slot: { readonly name: string; readonly at: TextPlace; readonly parent: Element | undefined } | undefined;
 
   constructor(pass: HtmlPass, ids: ReadonlySet<string>) {
@@ -67,6 +70,7 @@ class HtmlWalk {
 
   #element(element: Element): void {
     for (const [name, value] of Object.entries(element.properties)) this.#property(element, name, value);
+    if (element.tagName === 'img' && this.#pass.lazyImages) this.#image(element.properties);
     element.children = this.children(element.children, element);
     const [first] = element.children;
     makeAccessible(element);
@@ -108,6 +112,13 @@ class HtmlWalk {
   #crossed(name: string, at: TextPlace): void {
     const message = `slot ${JSON.stringify(name)} starts in one HTML element and ends in another`;
     this.#pass.problems.push({ ...at, message });
+  }
+
+  #image(properties: Properties): void {
+    this.#images += 1;
+    properties['decoding'] ??= 'async';
+    // The first one is what a visitor waits for.
+    if (this.#images > 1) properties['loading'] ??= 'lazy';
   }
 
   #property(element: Element, name: string, value: Properties[string]): void {
@@ -152,11 +163,13 @@ class HtmlWalk {
   }
 
   #address(element: Element, name: string, address: string): string {
-    const { marks, idPrefix } = this.#pass;
+    const { marks, idPrefix, lazyImages } = this.#pass;
     if (idPrefix !== '' && address.startsWith('#')) {
       return this.#ids.has(`${idPrefix}${address.slice(1)}`) ? `#${idPrefix}${address.slice(1)}` : address;
     }
-    const use = name === 'href' ? 'link' : 'source';
+    const { width, height } = element.properties;
+    const unsized = element.tagName === 'img' && width === undefined && height === undefined;
+    const use = name === 'href' ? 'link' : unsized && lazyImages ? 'image' : 'source';
     if (use === 'link' && ELSEWHERE.test(address)) return address;
     const start = element.position?.start;
     const at = { line: start?.line ?? 1, column: start?.column ?? 1 };

@@ -33,6 +33,7 @@ export function foldPath(path: string): string {
 export function linkResolver(page: string, from: string, targets: LinkTargets, warnings: Problem[]): AddressResolver {
   const folder = page.split('/').slice(0, -1).join('/');
 
+  const addressOfAsset = (path: string): string => relativeAddress(from, `${ASSETS}${path}`);
   const toPage = (target: string, suffix: string): ResolvedAddress => {
     const published = publishedPath(target);
     const near = `${relativeAddress(from, published)}${suffix}`;
@@ -48,20 +49,23 @@ export function linkResolver(page: string, from: string, targets: LinkTargets, w
     const absolute = path?.startsWith('/') === true;
     const below = path === undefined ? undefined : joinPath(absolute ? '' : folder, path);
 
-    const target = below === undefined || kind === 'source' ? undefined : pageOf(below, targets);
+    const target = below === undefined || kind !== 'link' ? undefined : pageOf(below, targets);
     if (target !== undefined) return toPage(target, suffix);
     const asset = assetOf(path, below, folder, absolute);
     if (asset !== undefined) {
       const name = targets.assets.refer(asset);
       if (name === undefined) warnings.push({ ...place, message: targets.assets.absence(asset) });
-      return { kind: 'address', address: `${relativeAddress(from, `${ASSETS}${name ?? asset}`)}${suffix}` };
+      const attributes = kind === 'image' ? targets.assets.imageAttributes(asset, addressOfAsset) : undefined;
+      if (name !== undefined && attributes !== undefined)
+        return { kind: 'image', address: `${addressOfAsset(name)}${suffix}`, attributes };
+      return { kind: 'address', address: `${addressOfAsset(name ?? asset)}${suffix}` };
     }
     if (below !== undefined && targets.aliases.has(below)) {
       return { kind: 'address', address: `${relativeAddress(from, below)}${suffix}` };
     }
     // Below `/` are the partner's own pages as well, which are not known here.
     if (!absolute || /\.md$/i.test(written)) {
-      const what = kind === 'source' ? 'an asset' : 'a page';
+      const what = kind === 'link' ? 'a page' : 'an asset';
       warnings.push({ ...place, message: `${JSON.stringify(address)} does not lead to ${what} of this site` });
     }
     return { kind: 'keep' };

@@ -1,12 +1,12 @@
 /** What the rest of tieup asks of a Markdown engine, and nothing more: another one can take its place. */
-import type { MarkdownFragment } from './fragment.ts';
+import type { AddressUse, MarkdownFragment } from './fragment.ts';
 import type { Place } from './segment.ts';
 
 /**
  * Part of the key of every cached fragment. Raise the number with every change of what the engine makes of a text: its
  * steps, their options, the sanitiser's schema, the packages it is made of, the shape of a fragment.
  */
-export const ENGINE_VERSION = 'unified/2';
+export const ENGINE_VERSION = 'unified/3';
 
 export interface MarkdownEngine {
   /**
@@ -45,8 +45,7 @@ export interface MarkdownSource {
 export interface AddressReference {
   /** As it is written, percent-encoded. */
   readonly address: string;
-  /** What a visitor follows, or what the page shows. */
-  readonly kind: 'link' | 'source';
+  readonly kind: AddressUse;
   readonly place: Place;
 }
 
@@ -54,6 +53,8 @@ export type ResolvedAddress =
   /** As written. */
   | { readonly kind: 'keep' }
   | { readonly kind: 'address'; readonly address: string }
+  /** A picture whose size is known, with the other widths it is there in; all unescaped. */
+  | { readonly kind: 'image'; readonly address: string; readonly attributes: Readonly<Record<string, string>> }
   /** Another page of the site; both addresses unescaped. */
   | { readonly kind: 'page'; readonly page: string; readonly near: string; readonly far: string };
 

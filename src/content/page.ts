@@ -12,7 +12,7 @@ import { placePart, type MarkdownFragment } from './fragment.ts';
 import { datesOf, imagePath, writeMeta, writeOrigin, type PageHead } from './head.ts';
 import type { PageLanguage } from './languages.ts';
 import type { AddressResolver, MarkdownSource } from './markdown.ts';
-import { isBlank, isSlotEnd, isSlotStart, type PagePart, type Reference } from './page-parts.ts';
+import { imageText, isBlank, isSlotEnd, isSlotStart, type PagePart, type Reference } from './page-parts.ts';
 import { holeFault, resolveName, type Loop, type Names } from './names.ts';
 import { MAX_MARKDOWN, type PageTexts } from './page-texts.ts';
 import { SegmentWriter, type NamedHole, type Place, type Segment, type SlotHole } from './segment.ts';
@@ -297,6 +297,7 @@ class PageCompiler implements Expansion {
     const resolved = this.#context.resolve({ address, kind: use, place });
     if (resolved.kind === 'keep') this.#writer.text(escapeAttribute(address));
     else if (resolved.kind === 'address') this.#writer.text(escapeAttribute(resolved.address));
+    else if (resolved.kind === 'image') this.#writer.text(imageText(resolved));
     else {
       const { page, near, far } = resolved;
       this.#writer.push({ kind: 'link', page, near: escapeAttribute(near), far: escapeAttribute(far) });

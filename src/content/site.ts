@@ -83,6 +83,7 @@ export function composeSite(
   const assets = new AssetNames(source.assets, {
     hashed: source.hashAssets === true,
     texts: templateTexts,
+    imageSizes: source.imageSizes,
     problems,
     warnings,
   });

@@ -75,7 +75,7 @@ function slotHtml(
   // Without holes, a text leaves nothing else to be filled.
   if (part.kind !== 'reference') return new Uint8Array(0);
   const { address, use, at } = part;
-  if (use === 'source' && origins !== undefined && !comesFrom(address, origins)) {
+  if (use !== 'link' && origins !== undefined && !comesFrom(address, origins)) {
     const message = `the picture ${JSON.stringify(address)} comes from a site which the partnership does not allow`;
     problems.push({ file, ...at, message });
   }

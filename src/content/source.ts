@@ -1,4 +1,5 @@
 /** What a site is made of before it is compiled: plain data that whoever reads the folders hands over. */
+import type { ImageSize } from './image-header.ts';
 import type { Inheritance } from '../protocol/release.ts';
 import type { DataMapping } from './data.ts';
 
@@ -89,6 +90,17 @@ export interface AssetSource {
   readonly digest: string;
   /** Of what may refer to other assets: style sheets, scripts, drawings and the like. */
   readonly text?: string | undefined;
+  /** Of a picture whose header says it. */
+  readonly size?: ImageSize | undefined;
+  /** The same picture in smaller widths. */
+  readonly widths?: readonly ImageWidth[] | undefined;
+}
+
+/** A picture made smaller; it is published beside the one that it was made of. */
+export interface ImageWidth {
+  /** Pixels. */
+  readonly width: number;
+  readonly bytes: Uint8Array;
 }
 
 export interface SiteIdentity {
@@ -118,6 +130,8 @@ export interface SiteSource {
   readonly data: DataMapping;
   /** The moment for which the site is compiled; without one no page comes or goes by date. */
   readonly at?: Date | undefined;
+  /** How wide pictures are shown, for browsers to choose among the widths of a picture: the attribute `sizes`. */
+  readonly imageSizes?: string | undefined;
 }
 
 /** What rendering needs to know of a partner. */

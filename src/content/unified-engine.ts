@@ -58,7 +58,7 @@ export function compilePlainly(source: MarkdownSource, highlight?: Highlighter):
       const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
       const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
       dropEmptyClasses(tree);
-      placeMarks(tree, { marks, problems, idPrefix });
+      placeMarks(tree, { marks, problems, idPrefix, lazyImages: source.schema === 'page' });
       if (idPrefix === '') {
         headingIds.runSync(tree);
         dropEmptyIds(tree);

@@ -1,33 +1,39 @@
 /** Reads pages, templates and assets from the main site's folder and compiles them once for all partners. */
 import { parseFrontMatter } from '../config/front-matter.ts';
+import { mentionedNames } from '../content/assets.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { compileSite } from '../content/site.ts';
 import type { IncludeSource, PageSource, TemplateSource } from '../content/source.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { readAssets } from './read-assets.ts';
+import type { ImageSizer } from '../io/image-sizer.ts';
 import { walkFiles } from '../io/walk.ts';
 import { decodeText } from './decode-text.ts';
 import type { MainSite } from './main-site.ts';
+import { readAssets } from './read-assets.ts';
 import { readData } from './read-data.ts';
 
 export const MAX_PAGE = 50 * 1024 * 1024;
 const MAX_TEMPLATE = 2 * 1024 * 1024;
 
-type LoadedFrom = Pick<MainSite, 'config' | 'files' | 'markdown'>;
+type LoadedFrom = Pick<MainSite, 'config' | 'files' | 'markdown' | 'images'>;
 
 /** @param at pages come and go by date. @throws TIEUP_E_CONTENT with every problem of every page and template. */
-export async function loadSite({ config, files, markdown }: LoadedFrom, at: Date): Promise<CompiledSite> {
+export async function loadSite({ config, files, markdown, images }: LoadedFrom, at: Date): Promise<CompiledSite> {
   const { folders, site } = config;
   const problems: Problem[] = [];
   const pages = await readPages(files, folders.pages, problems);
   const templates = await readTemplates(files, folders.templates);
-  const assets = await readAssets(files, folders.assets);
   const data = await readData(files, folders.data, problems);
   const includes = await readIncludes(files, folders.includes);
+  const { widths, sizes } = config.images;
+  const shown = mentionedNames([...pages.map(({ markdown: text }) => text), ...includes.map(({ text }) => text)]);
+  const resizing = widths.length === 0 ? undefined : { sizer: await sizerOf(images), widths, shown };
+  const assets = await readAssets(files, folders.assets, resizing);
   try {
     const { hashed: hashAssets } = config.assets;
-    const source = { site, pages, templates, assets, hashAssets, data, includes, markdown: config.markdown, at };
+    const content = { site, pages, templates, assets, data, includes, markdown: config.markdown };
+    const source = { ...content, hashAssets, imageSizes: sizes, at };
     const compiled = await compileSite(source, markdown);
     if (problems.length > 0) throw contentError(problems);
     return compiled;
@@ -37,6 +43,15 @@ export async function loadSite({ config, files, markdown }: LoadedFrom, at: Date
     }
     throw error;
   }
+}
+
+/** Widths that were asked for and cannot be made would make a release which another machine undoes. */
+async function sizerOf(images: MainSite['images']): Promise<ImageSizer> {
+  const sizer = await images();
+  if (sizer !== undefined) return sizer;
+  throw new TieupError('TIEUP_E_CONFIG', '`images.widths` needs sharp, which is not installed', {
+    hint: 'npm install sharp, or leave `widths` out of tieup.yaml',
+  });
 }
 
 async function readPages(files: FileTree, folder: string, problems: Problem[]): Promise<readonly PageSource[]> {

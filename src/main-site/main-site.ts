@@ -5,6 +5,7 @@ import type { FragmentStore } from '../content/compile-cached.ts';
 import type { MarkdownCompiler } from '../content/markdown.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import type { ImageSizer } from '../io/image-sizer.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { HitStore } from '../io/hit-store.ts';
 import type { LockOwner } from '../io/lock.ts';
@@ -21,6 +22,8 @@ export interface MainSite {
   readonly memory: FragmentStore;
   /** Compiles the pages' texts, those alone that are new. */
   readonly markdown: MarkdownCompiler;
+  /** Makes pictures smaller; undefined where sharp, which does it, is not installed. */
+  images(): Promise<ImageSizer | undefined>;
   readonly keys: KeyStore;
   /** The keys that log in at partners. */
   readonly sshKeys: SshKeys;

@@ -110,6 +110,7 @@ export async function mainFixture(
     cacheFolder: join(folder, '.tieup'),
     memory: { get: () => undefined, put: () => undefined, flush: () => undefined },
     markdown: compileHere,
+    images: async () => undefined,
     keys,
     sshKeys: sshKeyFolder(join(folder, 'keys')),
     clock,

@@ -27,6 +27,7 @@ describe('tieup.yaml of a main site', () => {
       },
       markdown: { highlight: true, headingLinks: false },
       assets: { hashed: true },
+      images: { widths: [], sizes: '(max-width: 48rem) 100vw, 48rem' },
       roots: { threshold: 1, holders: ['main'] },
       confirmWithinDays: 14,
     });

@@ -16,7 +16,7 @@ describe('Markdown', () => {
     ['1. a\n2. b', '<ol>\n<li>a</li>\n<li>b</li>\n</ol>'],
     [
       '![a "q"](https://x.example/y.png "t")',
-      '<p><img src="https://x.example/y.png" alt="a &#x22;q&#x22;" title="t"></p>',
+      '<p><img src="https://x.example/y.png" alt="a &#x22;q&#x22;" title="t" decoding="async"></p>',
     ],
     ['<https://x.example/?a&b>', '<p><a href="https://x.example/?a&#x26;b">https://x.example/?a&#x26;b</a></p>'],
     ['www.x.example', '<p><a href="http://www.x.example">www.x.example</a></p>'],
@@ -176,7 +176,9 @@ describe('variables in Markdown', () => {
     expect(render('[x](https://m.example/{{ partner.id }}/{{ partner.v }} "{{ partner.name }}")')).toBe(
       '<p><a href="https://m.example/alpha/%3Cb%3E*x*%3C/b%3E%20%26%20%22q%22" title="Café Alpha">x</a></p>',
     );
-    expect(render('![{{ partner.name }}]({{ partner.shop }})')).toBe(`<p><img src="${href}" alt="Café Alpha"></p>`);
+    expect(render('![{{ partner.name }}]({{ partner.shop }})')).toBe(
+      `<p><img src="${href}" alt="Café Alpha" decoding="async"></p>`,
+    );
     expect(render('https://m.example/{{partner.id}}')).toBe(
       '<p><a href="https://m.example/alpha">https://m.example/alpha</a></p>',
     );

@@ -274,7 +274,7 @@ describe('links', () => {
       assets: ['style.css'],
     });
     const html = htmlFor(site, 'with-main/x.html');
-    expect(html).toContain('<a href="guide/intro.html">a</a> <img src="assets/style.css" alt="p">');
+    expect(html).toContain('<a href="guide/intro.html">a</a> <img src="assets/style.css" alt="p" decoding="async">');
     expect(site.warnings).toEqual([]);
   });
 });

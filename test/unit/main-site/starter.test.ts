@@ -28,7 +28,8 @@ async function starter() {
   const config = parseMainSite(await text('tieup.yaml'), 'tieup.yaml');
   const partnership = parsePartnership(await text('partners/harbour.yaml'), 'partners/harbour.yaml');
   const at = new Date('2026-11-23T22:00:00Z');
-  return { site: await loadSite({ config, files, markdown: compileHere }, at), partner: partnerView(partnership) };
+  const parts = { config, files, markdown: compileHere, images: async () => undefined };
+  return { site: await loadSite(parts, at), partner: partnerView(partnership) };
 }
 
 describe('the starter folder of a main site', () => {
