@@ -71,9 +71,20 @@ export const language = z
 
 /** What pages and templates may use as variables; `taken` are the names that mean something already. */
 export function values(taken: readonly string[]) {
-  const key = z
+  return z.record(variableName(taken), z.string().max(10_000)).default({});
+}
+
+/** Pictures by the names of variables: plain file names of the formats that pages can show. */
+export function images(taken: readonly string[]) {
+  const file = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\.(?:svg|png|jpe?g|webp|avif|gif)$/, {
+    error: 'must be the name of a picture such as logo.svg, in the folder of the partner',
+  });
+  return z.record(variableName(taken), file).default({});
+}
+
+function variableName(taken: readonly string[]) {
+  return z
     .string()
     .regex(/^[a-z][A-Za-z0-9_-]{0,62}$/, { error: 'is not a variable name: use letters, digits, - and _' })
     .refine((name) => !taken.includes(name), { error: 'is a variable that tieup sets itself: choose another name' });
-  return z.record(key, z.string().max(10_000)).default({});
 }

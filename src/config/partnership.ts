@@ -4,7 +4,7 @@ import { isInstant } from '../protocol/instant.ts';
 import { MAX_DEMAND } from '../protocol/log-demand.ts';
 import type { ContentPolicy, Terms } from '../protocol/terms.ts';
 import { decodeYaml } from './document.ts';
-import { date, hostName, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
+import { date, hostName, images, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
 import type { MainSiteConfig } from './main-site.ts';
 
 export type PartnershipStatus = 'invited' | 'active' | 'suspended' | 'ended';
@@ -31,6 +31,8 @@ export interface Partnership {
   readonly tariff: string | null;
   /** `{{ partner.<name> }}` in pages and templates. */
   readonly values: Readonly<Record<string, string>>;
+  /** Files in `partners/<id>/`, by the names under which pages show them: `{{ partner.logo }}`. */
+  readonly images: Readonly<Record<string, string>>;
   /** Rises when the keys for this partner are renewed as a whole. */
   readonly epoch: number;
   /** The open invitation: vkey line that checks who answers, SHA-256 of its body, and until when it may be answered. */
@@ -78,68 +80,76 @@ const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+(?:\/\S*)?$/, {
 const digest = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' });
 const time = z.string().refine(isInstant, { error: 'must be a time such as 2026-11-23T22:00:00Z' });
 
-export const partnershipSchema: z.ZodType<Partnership> = z.strictObject({
-  id: partnerId,
-  name: title.meta({ description: 'the name of the partner, as visitors read it' }),
-  tags: z.array(word).max(100).default([]).meta({ description: 'pages choose partners by these' }),
-  status: z.enum(['invited', 'active', 'suspended', 'ended']).default('invited'),
-  suspendedUntil: date.optional().meta({ description: 'the last day of a suspension; tieup partner resume ends it' }),
-  suspendedFor: title.optional().meta({ description: 'why it is suspended' }),
-  period: z
-    .strictObject({ from: date, until: date.nullable().default(null) })
-    .refine(({ from, until }) => until === null || from <= until, {
-      path: ['until'],
-      error: 'must not be before the first day',
-    })
-    .meta({ description: 'first and last day of the contract' }),
-  mount: mount.meta({ description: 'where tie-up pages live at the partner' }),
-  url: siteUrl.meta({ description: "the partner's site" }),
-  publisher: z.literal('partner').default('partner'),
-  policy: z
-    .strictObject({
-      scripts: z.enum(['none', 'own', 'remote']).default(POLICY.scripts),
-      remoteOrigins: z.array(origin).max(100).default([]),
-      serviceWorkers: z.boolean().default(POLICY.serviceWorkers),
-      search: z.enum(['canonical-to-main', 'noindex', 'own']).default(POLICY.search),
-    })
-    .prefault({})
-    .meta({ description: "what the main site's pages may do at the partner" }),
-  services: z.array(word).min(1).max(100).default(['pages']),
-  tariff: word.nullable().default(null).meta({ description: 'the tariff of the partnership handling fee' }),
-  values: values(['id', 'name', 'url', 'mount', 'tags', 'values']).meta({
-    description: '{{ partner.<name> }} in pages',
-  }),
-  epoch: z.int().min(1).default(1),
-  invitation: z.strictObject({ answerKey: vkey, digest, until: time }).nullable().default(null),
-  sftp: z
-    .strictObject({ url: sftpUrl, hostKeys: z.array(hostKey).min(1).max(20) })
-    .nullable()
-    .default(null),
-  keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),
-  keysSeq: z.int().min(1).optional(),
-  logs: z
-    .strictObject({
-      maxUnreadablePercent: z
-        .number()
-        .min(0)
-        .max(100)
-        .default(1)
-        .meta({ description: 'more unreadable lines than this are a finding' }),
-      audit: z
-        .int()
-        .min(0)
-        .max(MAX_DEMAND)
-        .default(20)
-        .meta({ description: 'how many records that were only counted are asked for after an export' }),
-      hosts: z
-        .array(hostName)
-        .max(100)
-        .default([])
-        .meta({ description: "names of the partner's site beside the one in url" }),
-    })
-    .prefault({})
-    .meta({ description: 'how closely the access logs are looked at' }),
-});
+export const partnershipSchema: z.ZodType<Partnership> = z
+  .strictObject({
+    id: partnerId,
+    name: title.meta({ description: 'the name of the partner, as visitors read it' }),
+    tags: z.array(word).max(100).default([]).meta({ description: 'pages choose partners by these' }),
+    status: z.enum(['invited', 'active', 'suspended', 'ended']).default('invited'),
+    suspendedUntil: date.optional().meta({ description: 'the last day of a suspension; tieup partner resume ends it' }),
+    suspendedFor: title.optional().meta({ description: 'why it is suspended' }),
+    period: z
+      .strictObject({ from: date, until: date.nullable().default(null) })
+      .refine(({ from, until }) => until === null || from <= until, {
+        path: ['until'],
+        error: 'must not be before the first day',
+      })
+      .meta({ description: 'first and last day of the contract' }),
+    mount: mount.meta({ description: 'where tie-up pages live at the partner' }),
+    url: siteUrl.meta({ description: "the partner's site" }),
+    publisher: z.literal('partner').default('partner'),
+    policy: z
+      .strictObject({
+        scripts: z.enum(['none', 'own', 'remote']).default(POLICY.scripts),
+        remoteOrigins: z.array(origin).max(100).default([]),
+        serviceWorkers: z.boolean().default(POLICY.serviceWorkers),
+        search: z.enum(['canonical-to-main', 'noindex', 'own']).default(POLICY.search),
+      })
+      .prefault({})
+      .meta({ description: "what the main site's pages may do at the partner" }),
+    services: z.array(word).min(1).max(100).default(['pages']),
+    tariff: word.nullable().default(null).meta({ description: 'the tariff of the partnership handling fee' }),
+    values: values(['id', 'name', 'url', 'mount', 'tags', 'values']).meta({
+      description: '{{ partner.<name> }} in pages',
+    }),
+    images: images(['id', 'name', 'url', 'mount', 'tags', 'values']).meta({
+      description: 'pictures in partners/<id>/; {{ partner.<name> }} is the address',
+    }),
+    epoch: z.int().min(1).default(1),
+    invitation: z.strictObject({ answerKey: vkey, digest, until: time }).nullable().default(null),
+    sftp: z
+      .strictObject({ url: sftpUrl, hostKeys: z.array(hostKey).min(1).max(20) })
+      .nullable()
+      .default(null),
+    keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),
+    keysSeq: z.int().min(1).optional(),
+    logs: z
+      .strictObject({
+        maxUnreadablePercent: z
+          .number()
+          .min(0)
+          .max(100)
+          .default(1)
+          .meta({ description: 'more unreadable lines than this are a finding' }),
+        audit: z
+          .int()
+          .min(0)
+          .max(MAX_DEMAND)
+          .default(20)
+          .meta({ description: 'how many records that were only counted are asked for after an export' }),
+        hosts: z
+          .array(hostName)
+          .max(100)
+          .default([])
+          .meta({ description: "names of the partner's site beside the one in url" }),
+      })
+      .prefault({})
+      .meta({ description: 'how closely the access logs are looked at' }),
+  })
+  .refine(({ values: texts, images: pictures }) => !Object.keys(pictures).some((name) => Object.hasOwn(texts, name)), {
+    path: ['images'],
+    error: 'must not have a name that is among the values',
+  });
 
 /** @throws TIEUP_E_CONFIG with every problem and its place. */
 export function parsePartnership(text: string, file: string): Partnership {

@@ -4,6 +4,7 @@
  * A hole is typed once, when its template or page is compiled; after that only this file decides what a value may
  * become. Threat: a partner's or a page's value that breaks out of its text or attribute, or that turns a link into a script.
  */
+import { colourFault } from './colour.ts';
 
 /**
  * Where a value stands:
@@ -13,9 +14,18 @@
  * - `address`: where an address begins, so that the value decides its scheme;
  * - `address-next`: in an address after nothing but other holes; two slashes must not meet and name another origin;
  * - `address-path`: in an address whose origin is settled; `/` stays a separator;
+ * - `colour`: in a style, where nothing but a colour can stand;
  * - `address-part`: anywhere else in an address; everything that has a meaning there is percent-encoded.
  */
-export type HoleContext = 'json' | 'text' | 'attribute' | 'address' | 'address-next' | 'address-path' | 'address-part';
+export type HoleContext =
+  | 'json'
+  | 'text'
+  | 'attribute'
+  | 'colour'
+  | 'address'
+  | 'address-next'
+  | 'address-path'
+  | 'address-part';
 
 const REFERENCES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -62,10 +72,15 @@ function encodeAddress(address: string): string {
 export function encodeValue(value: string, context: HoleContext): string {
   if (context === 'text') return escapeText(value);
   if (context === 'json') return escapeJson(JSON.stringify(value.toWellFormed())).slice(1, -1);
+  // A colour has nothing to escape, in a style element as little as in an attribute.
+  if (context === 'colour') return value;
   return escapeAttribute(context === 'attribute' ? value : encodeForAddress(value, context));
 }
 
-function encodeForAddress(value: string, context: Exclude<HoleContext, 'json' | 'text' | 'attribute'>): string {
+function encodeForAddress(
+  value: string,
+  context: Exclude<HoleContext, 'json' | 'text' | 'attribute' | 'colour'>,
+): string {
   if (context === 'address') return encodeAddress(value);
   const part = encodeURIComponent(value.toWellFormed());
   if (context === 'address-part') return part;
@@ -89,6 +104,7 @@ export function addressFault(address: string): string | undefined {
 
 /** Why `value` cannot stand in a hole of this kind, as the end of a sentence. */
 export function valueFault(value: string, context: HoleContext): string | undefined {
+  if (context === 'colour') return colourFault(value);
   return context === 'address' ? addressFault(value) : undefined;
 }
 

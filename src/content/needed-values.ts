@@ -36,7 +36,7 @@ export function needsOf(page: CompiledPage): readonly Need[] {
 }
 
 /** Where a value is only shown or read. */
-const PASSIVE: ReadonlySet<HoleContext> = new Set(['text', 'attribute', 'json']);
+const PASSIVE: ReadonlySet<HoleContext> = new Set(['text', 'attribute', 'colour', 'json']);
 
 /** What of a page may act by itself: a value that decides what it loads or where it sends what is entered, and a choice of parts. */
 export type Acting = ValueHole | Choice<Segment>;
@@ -49,8 +49,7 @@ export function actingHoles({ segments }: Pick<CompiledPage, 'segments'>): reado
       return [segment, ...actingHoles({ segments: segment.yes }), ...actingHoles({ segments: segment.no })];
     }
     if (segment.kind !== 'value') return [];
-    const acts = !PASSIVE.has(segment.context) && segment.follow !== true;
-    return acts ? [segment] : [];
+    return PASSIVE.has(segment.context) || segment.follow === true ? [] : [segment];
   });
 }
 
@@ -63,7 +62,11 @@ export function actingValues(page: CompiledPage, acting: readonly Acting[], fact
   const values = acting.map((each) => {
     if (each.kind === 'choice') return holds(each.condition, facts);
     const { variable } = each;
-    if (variable.kind === 'partner') return partnerValue(partner, variable.name) ?? null;
+    if (variable.kind === 'partner') {
+      // Pictures of its own have been judged already, and are beside the pages.
+      const value = partnerValue(partner, variable.name);
+      return partner.images?.some(({ path }) => value === `${partner.mount}${path}`) === true ? true : (value ?? null);
+    }
     if (variable.kind === 'page-address') return pageAddress(page, partner, variable.which);
     // No two partners are taken for alike: releases and pages are counted for each of them.
     return [variable.kind, partner.id];

@@ -20,8 +20,10 @@ export function isSlotEnd(part: PagePart): part is SlotHole & { kind: 'slot-end'
   return typeof part === 'object' && 'kind' in part && part.kind === 'slot-end';
 }
 
-/** The rest of an attribute in double quotes, and further ones, the last of which is left open. */
-export function imageText({ address, attributes }: Extract<ResolvedAddress, { kind: 'image' }>): string {
-  const others = Object.entries(attributes).map(([name, value]) => `" ${name}="${escapeAttribute(value)}`);
-  return `${escapeAttribute(address)}${others.join('')}`;
+/** What stands in an attribute in double quotes; for a picture also further attributes, the last of which is left open. */
+export function referenceText(resolved: Exclude<ResolvedAddress, { kind: 'page' }>, written: string): string {
+  if (resolved.kind === 'keep') return escapeAttribute(written);
+  const attributes = resolved.kind === 'image' ? Object.entries(resolved.attributes) : [];
+  const further = attributes.map(([name, value]) => `" ${name}="${escapeAttribute(value)}`);
+  return `${escapeAttribute(resolved.address)}${further.join('')}`;
 }

@@ -12,7 +12,7 @@ import { placePart, type MarkdownFragment } from './fragment.ts';
 import { datesOf, imagePath, writeMeta, writeOrigin, type PageHead } from './head.ts';
 import type { PageLanguage } from './languages.ts';
 import type { AddressResolver, MarkdownSource } from './markdown.ts';
-import { imageText, isBlank, isSlotEnd, isSlotStart, type PagePart, type Reference } from './page-parts.ts';
+import { isBlank, isSlotEnd, isSlotStart, referenceText, type PagePart, type Reference } from './page-parts.ts';
 import { holeFault, resolveName, type Loop, type Names } from './names.ts';
 import { MAX_MARKDOWN, type PageTexts } from './page-texts.ts';
 import { SegmentWriter, type NamedHole, type Place, type Segment, type SlotHole } from './segment.ts';
@@ -295,13 +295,9 @@ class PageCompiler implements Expansion {
   /** An address in the text, now that it is known where it leads from here. */
   #reference({ address, use, place }: Reference): void {
     const resolved = this.#context.resolve({ address, kind: use, place });
-    if (resolved.kind === 'keep') this.#writer.text(escapeAttribute(address));
-    else if (resolved.kind === 'address') this.#writer.text(escapeAttribute(resolved.address));
-    else if (resolved.kind === 'image') this.#writer.text(imageText(resolved));
-    else {
-      const { page, near, far } = resolved;
-      this.#writer.push({ kind: 'link', page, near: escapeAttribute(near), far: escapeAttribute(far) });
-    }
+    if (resolved.kind !== 'page') return this.#writer.text(referenceText(resolved, address));
+    const { page, near, far } = resolved;
+    return this.#writer.push({ kind: 'link', page, near: escapeAttribute(near), far: escapeAttribute(far) });
   }
 
   #variable(hole: NamedHole, loops: readonly Loop[]): void {
@@ -322,8 +318,9 @@ class PageCompiler implements Expansion {
   #value(variable: Variable, hole: NamedHole): void {
     const { name, place } = hole;
     const fault = this.#writer.value(variable, hole);
-    if (fault === undefined || variable.kind !== 'constant') return;
-    this.problem(place, `the value ${JSON.stringify(variable.value)} of \`${name}\` ${fault}`);
+    if (fault === undefined) return;
+    const value = variable.kind === 'constant' ? `value ${JSON.stringify(variable.value)}` : 'value';
+    this.problem(place, `the ${value} of \`${name}\` ${fault}`);
   }
 
   /** A template is right for one page and wrong for another. */

@@ -114,14 +114,15 @@ export class SegmentWriter {
     return undefined;
   }
 
-  /** @returns what is wrong with a constant value, as the end of a sentence; it is written all the same. */
+  /** @returns what is wrong with a value that is known by now, as the end of a sentence; it is written all the same. */
   value(variable: Variable, { context, follow, place }: Omit<NamedHole, 'kind' | 'name'>): string | undefined {
     if (variable.kind === 'constant') {
       this.#text += encodeValue(variable.value, context);
       return valueFault(variable.value, context);
     }
     this.push({ kind: 'value', variable, context, ...(follow === true ? { follow } : {}), place });
-    return undefined;
+    // Those of a partner are judged once the partner is known; nothing else that comes so late is a colour.
+    return context === 'colour' && variable.kind !== 'partner' ? 'is no colour' : undefined;
   }
 
   finish(): readonly Segment[] {

@@ -15,7 +15,7 @@ import { collect, isFurther, paginate, type Collections } from './collections.ts
 import { holds } from './condition.ts';
 import { foldPath, linkResolver } from './links.ts';
 import { compileHere } from './compile-here.ts';
-import type { CompiledSite, PageSummary, SiteFile } from './compiled-site.ts';
+import type { CompiledSite, PageSummary, SiteAsset, SiteFile } from './compiled-site.ts';
 import type { MarkdownFragment } from './fragment.ts';
 import type { MarkdownCompiler, MarkdownSource } from './markdown.ts';
 import { Navigation, type NavigationEntry } from './navigation.ts';
@@ -227,7 +227,8 @@ class Site implements CompiledSite {
     target.hasFeed = hasFeed(compiled);
     const prefix = partner.mount.slice(1);
     const files = entries.map((entry) => siteFile(entry, prefix, target));
-    return listDocuments(compiled, partner, this.#site).reduce(insertByPath, files);
+    const further = [...listDocuments(compiled, partner, this.#site), ...imageFiles(partner)];
+    return further.reduce(insertByPath, files);
   }
 
   /** Partners that have the same pages at the same place share theirs. */
@@ -280,6 +281,13 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
     };
   }
   return { kind: 'redirect', path, file, target: `${prefix}${page.path}`, render: () => entry.bytes.slice() };
+}
+
+/** Their names have a hash of their content, so that no asset of the site is in their way. */
+function imageFiles({ images = [], mount }: PartnerView): readonly SiteAsset[] {
+  return images.map(({ file, path, bytes, digest }) => {
+    return { kind: 'asset', path: `${mount.slice(1)}${path}`, file, asset: path, length: bytes.length, digest, bytes };
+  });
 }
 
 function compareBytes(a: string, b: string): number {

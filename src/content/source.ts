@@ -146,6 +146,19 @@ export interface PartnerView {
   /** What search engines are told about the copies. */
   readonly search: 'canonical-to-main' | 'noindex' | 'own';
   readonly values: Readonly<Record<string, string>>;
+  /** Its own pictures, whose addresses are among the values. */
+  readonly images?: readonly PartnerImage[];
+}
+
+/** A picture of one partner, checked; published below the folder of assets. */
+export interface PartnerImage {
+  /** For messages: `partners/harbour/logo.svg`. */
+  readonly file: string;
+  /** Below the mount: `assets/partner/logo.3f9a1c2b.svg`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** SHA-256, lower-case hex. */
+  readonly digest: string;
 }
 
 /** Whether a partner gets what is for `partners`, by id or tag. */

@@ -1,4 +1,5 @@
 /** Which kind of hole may stand where in a template; everything that is not allowed here is refused. */
+import { colourPlaceFault } from './colour.ts';
 import { addressContext, HOLE, type HoleContext } from './encode.ts';
 import type { AttributeSource, Parent, StartTag } from './template-reader.ts';
 import { isMount, isTrusted, VARIABLE } from './variables.ts';
@@ -31,6 +32,40 @@ export function findBraces(source: string, start: number, end: number): Braces[]
 /** The context of a hole, or why there can be none, as the end of a sentence. */
 export type Typing = { readonly context: HoleContext; readonly follow?: boolean } | { readonly refused: string };
 
+/** The holes of a text in an element. */
+export function typeTextOf(
+  source: string,
+  { start, end, parent }: { readonly start: number; readonly end: number; readonly parent: Parent },
+): TypedBraces[] {
+  const found = findBraces(source, start, end);
+  if (parent.name === 'style' && !parent.foreign) {
+    // Two braces alone are nothing special in a style.
+    return typeColours(source, start, end, found, false).filter(({ name, escaped }) => name !== undefined || escaped);
+  }
+  const typing = typeText(parent);
+  return found.map((braces) => ({ ...braces, typing }));
+}
+
+/** @param declarations as in a `style` attribute */
+function typeColours(
+  source: string,
+  start: number,
+  end: number,
+  found: readonly Braces[],
+  declarations: boolean,
+): TypedBraces[] {
+  let before = '';
+  let at = start;
+  return found.map((braces) => {
+    before += source.slice(at, braces.start);
+    at = braces.end;
+    const refused = colourPlaceFault(before, source.slice(braces.end, end), declarations);
+    // Any colour stands for one whose value is not known yet.
+    before += braces.name === undefined ? source.slice(braces.start, braces.end) : 'red';
+    return { ...braces, typing: refused === undefined ? { context: 'colour' } : { refused } };
+  });
+}
+
 const RAW_TEXT = new Set(['script', 'style', 'xmp', 'iframe', 'noembed', 'noframes', 'plaintext', 'noscript']);
 /** Text that stands here directly is moved elsewhere, or dropped, by browsers. */
 const NO_TEXT = new Set([
@@ -50,7 +85,7 @@ const NO_TEXT = new Set([
 ]);
 const FOREIGN_TEXT = new Set(['title', 'desc', 'text', 'tspan', 'a', 'mtext']);
 
-export function typeText(parent: Parent): Typing {
+function typeText(parent: Parent): Typing {
   if (RAW_TEXT.has(parent.name)) return { refused: `cannot stand in <${parent.name}>` };
   if (parent.foreign && !FOREIGN_TEXT.has(parent.name))
     return { refused: `cannot stand in <${parent.name}> of a drawing` };
@@ -92,7 +127,10 @@ const ACTIVE_ELEMENTS = new Set(['script', 'iframe', 'embed', 'object', 'base', 
 /** Several addresses with conditions between them: only the mount, which holds neither blank nor comma, can stand there. */
 const ADDRESS_LISTS = new Set(['img.srcset', 'source.srcset', 'link.imagesrcset']);
 
-type AttributeKind = 'plain' | 'address' | 'addresses' | 'active' | { readonly refused: string };
+/** Of drawings and old HTML: a colour and nothing else. */
+const COLOURS = new Set(['fill', 'stroke', 'stop-color', 'flood-color', 'lighting-color', 'color', 'bgcolor']);
+
+type AttributeKind = 'plain' | 'colour' | 'style' | 'address' | 'addresses' | 'active' | { readonly refused: string };
 
 function attributeKind(tag: StartTag, name: string): AttributeKind {
   const where = `${tag.name}.${name}`;
@@ -106,6 +144,8 @@ function attributeKind(tag: StartTag, name: string): AttributeKind {
     const harmless = name === 'content' && !tag.attributes.some((attribute) => attribute.name === 'http-equiv');
     return harmless ? 'plain' : { refused: `cannot stand in \`${name}\` of this <meta>` };
   }
+  if (name === 'style') return 'style';
+  if (COLOURS.has(name)) return 'colour';
   if (PLAIN_ATTRIBUTES.has(name) || name.startsWith('aria-') || name.startsWith('data-')) return 'plain';
   return { refused: `cannot stand in the attribute \`${name}\`` };
 }
@@ -132,6 +172,15 @@ export function typeAttribute(source: string, tag: StartTag, attribute: Attribut
   const kind = attributeKind(tag, name);
   if (typeof kind === 'object') return refuseAll(kind.refused);
   if (kind === 'plain') return found.map((braces) => ({ ...braces, typing: { context: 'attribute' } }));
+  const inner = start + (open?.[0].length ?? 0);
+  if (kind === 'colour' || kind === 'style') {
+    if (source.slice(inner, end - 1).includes('&')) return refuseAll('needs a style without character references');
+    const [only, second] = found;
+    const whole = second === undefined && only?.start === inner && only.end === end - 1;
+    if (kind === 'colour' && !whole) return refuseAll(`must be the whole of \`${name}\``);
+    if (kind === 'colour') return found.map((braces) => ({ ...braces, typing: { context: 'colour' } }));
+    return typeColours(source, inner, end - 1, found, true);
+  }
   if (kind === 'addresses') {
     return found.map((braces) => {
       const trusted = braces.name !== undefined && isMount(braces.name);
@@ -142,7 +191,7 @@ export function typeAttribute(source: string, tag: StartTag, attribute: Attribut
     });
   }
   const use = kind === 'active' ? 'active' : isFollowed(tag, name) ? 'followed' : 'shown';
-  return typeAddress(source, start + (open?.[0].length ?? 0), end - 1, found, use);
+  return typeAddress(source, inner, end - 1, found, use);
 }
 
 function typeAddress(

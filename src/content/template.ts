@@ -10,7 +10,7 @@ import type { NamedHole, Part, Place } from './segment.ts';
 import type { TemplateSource } from './source.ts';
 import { findDirectives, type Directive, type DirectiveTag } from './template-directives.ts';
 import { assetAfter } from './template-assets.ts';
-import { findBraces, takesBlocks, typeAttribute, typeText, type Braces, type Typing } from './template-holes.ts';
+import { findBraces, takesBlocks, typeAttribute, typeTextOf, type Braces, type Typing } from './template-holes.ts';
 import { level, type Level } from './template-level.ts';
 import { CONTENT_SLOT, isPart } from './template-parts.ts';
 import type { Template, TemplateContext, TemplatePart, TemplateSlot } from './template-parts.ts';
@@ -78,11 +78,10 @@ class TemplateCompiler {
   #region(region: Region): void {
     switch (region.kind) {
       case 'text':
-        return this.#holes(
-          findBraces(this.#text, region.start, region.end),
-          typeText(region.parent),
-          takesBlocks(region.parent),
-        );
+        for (const { typing, ...braces } of typeTextOf(this.#text, region)) {
+          this.#hole(braces, typing, takesBlocks(region.parent));
+        }
+        return undefined;
       case 'start-tag': {
         const { tag } = region;
         const inAttributes = new Set<number>();

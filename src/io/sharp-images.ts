@@ -1,10 +1,11 @@
 /** An {@link ImageSizer} over sharp, an optional package. */
+import type Sharp from 'sharp';
 import { isTieupError, TieupError } from '../errors.ts';
 import type { ImageSizer } from './image-sizer.ts';
 
 /** Undefined where sharp is not installed. */
 export async function sharpImages(): Promise<ImageSizer | undefined> {
-  let sharp: typeof import('sharp').default;
+  let sharp: typeof Sharp;
   try {
     ({ default: sharp } = await import('sharp'));
   } catch (cause) {

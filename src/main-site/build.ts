@@ -14,7 +14,7 @@ import { judgeContent } from './judge-content.ts';
 import { recall } from './learn-remote.ts';
 import { MAX_ASSET } from './read-assets.ts';
 import type { MainSite } from './main-site.ts';
-import { partnerView } from './partner-view.ts';
+import { loadPartnerView } from './partner-view.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { planRelease, type ContentSource, type PlannedFile } from './plan-release.ts';
 import { sha256 } from '../protocol/digest.ts';
@@ -84,7 +84,7 @@ export async function build(
   const links = out === undefined ? new LinkFindings(site) : undefined;
   for (const partnership of partnerships) {
     const sent = (await recall(site, partnership.id))?.base;
-    const published = compiled.filesFor(partnerView(partnership));
+    const published = compiled.filesFor(await loadPartnerView(site, partnership));
     const files = filesToBuild(published, sent?.release);
     await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
     await links?.check(partnership, published, files);

@@ -9,7 +9,7 @@ import { judgeContent } from './judge-content.ts';
 import type { RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { composeMessage } from './message.ts';
-import { partnerView } from './partner-view.ts';
+import { loadPartnerView } from './partner-view.ts';
 import type { ReleaseSeeds } from './partner-keys.ts';
 import { planRelease, type PlannedFile, type ReleasePlan } from './plan-release.ts';
 import type { PushRequest } from './push.ts';
@@ -47,7 +47,7 @@ export interface Draft {
 export async function draftRelease(push: Push, remote: RemoteState): Promise<Draft> {
   const { site, compiled, partnership, request, exchange } = push;
   const terms = await currentTerms(site, partnership);
-  const plan = planFor(compiled, partnership, remote, terms.digest);
+  const plan = await planFor(site, compiled, partnership, remote, terms.digest);
   request.onProgress(partnership.id, { kind: 'planned', plan });
   const active = await judgeContent(site, partnership, plan, remote.base);
   const had = request.full || !remote.hasObjects ? [] : (remote.base?.release.files ?? []);
@@ -96,14 +96,15 @@ async function signNow(
 }
 
 /** The release that a push would make now. */
-export function planFor(
+export async function planFor(
+  site: MainSite,
   compiled: CompiledSite,
   partnership: Partnership,
   remote: RemoteState,
   termsDigest: string,
-): ReleasePlan {
+): Promise<ReleasePlan> {
   return planRelease({
-    files: compiled.filesFor(partnerView(partnership)),
+    files: compiled.filesFor(await loadPartnerView(site, partnership)),
     base: remote.base?.release,
     number: remote.versions.targets + 1,
     termsDiffer: remote.base?.termsDigest !== termsDigest,

@@ -42,7 +42,7 @@ export async function loadPartnership(site: MainSite, id: string): Promise<Partn
   return found;
 }
 
-export function partnershipFile(site: MainSite, id: string): string {
+export function partnershipFile(site: Pick<MainSite, 'config'>, id: string): string {
   return `${site.config.folders.partners}/${id}.yaml`;
 }
 

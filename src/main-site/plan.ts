@@ -55,7 +55,7 @@ async function planOrReport(site: MainSite, compiled: CompiledSite, partnership:
     try {
       const remote = await learnRemote(site, partnership, exchange);
       const { digest } = await currentTerms(site, partnership);
-      const releasePlan = planFor(compiled, partnership, remote, digest);
+      const releasePlan = await planFor(site, compiled, partnership, remote, digest);
       await judgeContent(site, partnership, releasePlan, remote.base);
       const scheduled = compiled.scheduled.filter((page) => isFor(page, partnership));
       return { kind: 'planned', partner, base: remote.base?.release.release ?? null, plan: releasePlan, scheduled };

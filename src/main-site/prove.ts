@@ -15,7 +15,7 @@ import { percentEncode } from '../merge/ledger.ts';
 import { recall } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
-import { partnerView } from './partner-view.ts';
+import { loadPartnerView } from './partner-view.ts';
 import { loadPartnership } from './partnerships.ts';
 
 export interface ProveRequest {
@@ -62,7 +62,7 @@ export interface FoundPage {
 export async function prove(site: MainSite, { page, partner, read }: ProveRequest): Promise<Proof> {
   const partnership = await loadPartnership(site, partner);
   const compiled = await loadSite(site, site.clock.now());
-  const files = compiled.filesFor(partnerView(partnership));
+  const files = compiled.filesFor(await loadPartnerView(site, partnership));
   const found = findPage(
     page,
     files.filter((file) => file.kind === 'page'),

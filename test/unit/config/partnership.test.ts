@@ -31,6 +31,7 @@ describe('a partnership file', () => {
       services: ['pages'],
       tariff: null,
       values: {},
+      images: {},
       epoch: 1,
       invitation: null,
       sftp: null,

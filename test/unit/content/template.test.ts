@@ -66,12 +66,12 @@ describe('a template', () => {
 
   it.each([
     ['<script>let a = "{{ partner.name }}"</script>', 'cannot stand in <script>'],
-    ['<style>a{color:{{ partner.name }}}</style>', 'cannot stand in <style>'],
+    ['<style>a{color:x{{ partner.name }}}</style>', 'must be a word of its own in a style'],
     ['<!-- {{ partner.name }} -->', 'cannot stand in a comment'],
     ['<p onclick="x({{ partner.name }})">', 'cannot stand in the event handler `onclick`'],
     ['<p {{ partner.name }}>', 'needs quotes around the value'],
     ['<p title={{partner.name}}>', 'needs quotes around the value of `title`'],
-    ['<p style="color:{{ partner.name }}">', 'cannot stand in the attribute `style`'],
+    ['<p style="{{ partner.name }}">', 'can only be the value of a property in a style'],
     ['<iframe srcdoc="{{ partner.name }}"></iframe>', 'cannot stand in `srcdoc` of <iframe>'],
     ['<iframe>{{ partner.name }}</iframe>', 'cannot stand in <iframe>'],
     ['<img srcset="{{ partner.url }} 2x">', 'cannot stand in the attribute `srcset`'],
