@@ -140,6 +140,10 @@ site:
 message:
   subject: ${quoted(`New pages from ${name}`)}
 
+# Pictures of pages in smaller widths as well, for small screens; needs: npm install sharp
+# images:
+#   widths: [480, 960, 1440]
+
 # Days within which partners are asked for an answer.
 confirmWithinDays: 14
 
@@ -171,6 +175,11 @@ tags: [shops]
 # Pages and templates use these as {{ partner.<name> }}.
 values:
   favourite: "a flat white with the Harbour blend"
+
+# Pictures of this partner, in a folder beside this file that is called after its id; templates show this one
+# with <img src="{{ partner.logo }}" alt="{{ partner.name }}">.
+# images:
+#   logo: logo.svg
 
 # What your pages may do at this partner; the partner confirms it when it joins.
 policy:
