@@ -186,8 +186,8 @@ export class AssetNames {
 
   /** What to write in place of a reference; undefined when it stays. */
   #addressIn(path: string, text: string, { url, offset }: CssReference): string | undefined {
-    // Elsewhere, from the root of the partner's site, or within the same file.
-    if (/^\s*(?:[a-z][a-z0-9+.-]*:|\/|#|\?|$)/i.test(url)) return undefined;
+    // Elsewhere, from the root of the partner's site, or within the same file; browsers read a backslash as a slash.
+    if (/^\s*(?:[a-z][a-z0-9+.-]*:|\/|#|\?|$)|\\/i.test(url)) return undefined;
     const [, written = '', suffix = ''] = /^([^?#]*)(.*)$/s.exec(url.trim()) ?? [];
     const decoded = decodePath(written);
     const folder = path.split('/').slice(0, -1).join('/');
