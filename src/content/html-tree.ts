@@ -20,7 +20,7 @@ export function placeMarks(tree: Root, pass: HtmlPass): void {
 }
 
 /** Properties that hold an address; all others hold plain text. */
-const ADDRESS = new Set(['href', 'src', 'poster', 'cite']);
+export const ADDRESS: ReadonlySet<string> = new Set(['href', 'src', 'poster', 'cite']);
 /** Absolute, network-path, fragment or query alone: no file of any site's can be meant. */
 const ELSEWHERE = /^(?:[a-z][a-z0-9+.-]*:|\/\/|#|\?|$)/i;
 /** Where the blocks of a slot can stand. */

@@ -12,7 +12,7 @@ import { unified } from 'unified';
 import { placeAdmonitions } from './admonitions.ts';
 import { highlightBlocks } from './code-blocks.ts';
 import { highlighterFor, type Highlighter } from './highlighting.ts';
-import { placeMarks } from './html-tree.ts';
+import { ADDRESS, placeMarks } from './html-tree.ts';
 import { labelsFor } from './labels.ts';
 import { slotSyntax, variableSyntax } from './markdown-syntax.ts';
 import { markTree } from './markdown-tree.ts';
@@ -56,6 +56,7 @@ export function compilePlainly(source: MarkdownSource, highlight?: Highlighter):
       const unsafe = source.format === 'html' ? htmlTree(source.text) : markdownTree(source, { marks, problems });
       const { idPrefix } = source;
       const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
+      lowerSchemes(unsafe);
       const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
       dropEmptyClasses(tree);
       placeMarks(tree, { marks, problems, idPrefix, lazyImages: source.schema === 'page' });
@@ -109,6 +110,19 @@ function guardBlankLines(parent: HtmlRoot | Element, marks: Marks): void {
     if (first?.type === 'text' && first.value.startsWith('\n'))
       first.value = `${marks.add({ kind: 'nothing' })}${first.value}`;
     guardBlankLines(node, marks);
+  }
+}
+
+/** `MAILTO:` is what `mailto:` is; the sanitiser knows only the latter. */
+function lowerSchemes(parent: HtmlRoot | Element): void {
+  for (const node of parent.children) {
+    if (node.type !== 'element') continue;
+    for (const name of ADDRESS) {
+      const address = node.properties[name];
+      if (typeof address === 'string')
+        node.properties[name] = address.replace(/^[a-z][a-z0-9+.-]*:/i, (scheme) => scheme.toLowerCase());
+    }
+    lowerSchemes(node);
   }
 }
 

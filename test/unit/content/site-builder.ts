@@ -3,6 +3,8 @@ import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { parseFrontMatter } from '../../../src/config/front-matter.ts';
 import type { CompiledSite, SitePage } from '../../../src/content/compiled-site.ts';
 import type { DataMapping } from '../../../src/content/data.ts';
+import { escapeAttribute } from '../../../src/content/encode.ts';
+import type { FragmentPart } from '../../../src/content/fragment.ts';
 import { composeSite, siteTexts } from '../../../src/content/site.ts';
 import type { PageSource, PartnerView, SiteSource } from '../../../src/content/source.ts';
 import { compilePlainly } from '../../../src/content/unified-engine.ts';
@@ -138,4 +140,15 @@ export function elements(html: string): DefaultTreeAdapterTypes.Element[] {
   };
   visit(parse(html));
   return found;
+}
+
+/** A compiled text without a site around it: addresses as they are written, variables and slots by their names. */
+export function asWritten(parts: readonly FragmentPart[]): string {
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      if (part instanceof Uint8Array) return new TextDecoder('utf-8', { ignoreBOM: true }).decode(part);
+      return part.kind === 'reference' ? escapeAttribute(part.address) : `{{ ${part.kind} ${part.name} }}`;
+    })
+    .join('');
 }
