@@ -44,6 +44,10 @@ export interface Context {
   keyShelf(folder: string): Promise<KeyShelf>;
   /** A new SSH key pair. */
   sshKey(comment: string): Promise<SshKey>;
+  /** The folder of the site that the working folder is in, before its `tieup.yaml` is understood. @throws TIEUP_E_CONFIG */
+  siteFiles(): Promise<FileTree>;
+  /** Of this program: differs from one build of it to the next. */
+  identity(): Promise<string>;
   /** The main site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a partner site. */
   mainConfig(): Promise<{ readonly folder: string; readonly config: MainSiteConfig }>;
   /** The partner site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a main site. */

@@ -18,7 +18,7 @@ import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
-import { packageFile, packageVersion } from './package-files.ts';
+import { packageFile, packageVersion, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { canAsk } from './terminal.ts';
@@ -76,21 +76,30 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { createSshKey } = await import('../io/ssh-key.ts');
       return createSshKey(comment);
     },
+    async siteFiles() {
+      const { folderTree } = await import('../io/folder-tree.ts');
+      const { findConfig } = await import('./find-config.ts');
+      return context.tree((await findConfig(folder, folderTree)).folder);
+    },
+    identity: programIdentity,
     async mainConfig() {
       const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig, mainSiteOf } = await import('./find-site.ts');
+      const { findConfig } = await import('./find-config.ts');
+      const { mainSiteOf } = await import('./find-site.ts');
       const found = await findConfig(folder, folderTree);
       return { folder: found.folder, config: mainSiteOf(found) };
     },
     async partnerConfig() {
       const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig, partnerSiteOf } = await import('./find-site.ts');
+      const { findConfig } = await import('./find-config.ts');
+      const { partnerSiteOf } = await import('./find-site.ts');
       const found = await findConfig(folder, folderTree);
       return { folder: found.folder, config: partnerSiteOf(found) };
     },
     async role() {
       const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig, roleOf } = await import('./find-site.ts');
+      const { findConfig } = await import('./find-config.ts');
+      const { roleOf } = await import('./find-site.ts');
       return roleOf((await findConfig(folder, folderTree)).text);
     },
     async mainSite(rootKeys) {

@@ -1,4 +1,5 @@
 /** What ships beside the code, from `src/cli` as well as from `dist/cli`. */
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -19,4 +20,10 @@ export async function packageVersion(): Promise<string> {
   const value: unknown = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8'));
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
   return typeof version === 'string' ? version : 'unknown';
+}
+
+/** Differs between two builds of this program, those of a developer as well. */
+export async function programIdentity(): Promise<string> {
+  const built = statSync(packageFile('dist/cli/run.js'), { throwIfNoEntry: false });
+  return `${await packageVersion()} ${built?.mtimeMs ?? 'from sources'}`;
 }

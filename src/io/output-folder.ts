@@ -2,10 +2,20 @@
  * A folder that is written in bulk, for output which can be made again: synchronously, without flushing, and only what
  * is not there yet. Each file is whole, and a link that stands in its way is refused, as in every {@link FileTree}.
  */
-import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, writeSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import { dirname } from 'node:path/posix';
-import { lstat, openOrMakeFolder, realRoot, type OpenFolder } from './folder-access.ts';
-import { storageFault } from './storage-fault.ts';
+import { lstat, openFolder, openOrMakeFolder, realRoot, type OpenFolder } from './folder-access.ts';
+import { errorCode, storageFault } from './storage-fault.ts';
 import { inTheWay, unsafe, type TreePlace } from './tree-fault.ts';
 import { fileTreePath, temporaryName } from './tree-path.ts';
 
@@ -22,6 +32,10 @@ export interface OutputFolder {
   stamp(path: string): FileStamp | undefined;
   /** Writes the file, with the folders it needs; nothing outside of this folder. @throws TIEUP_E_UNSAFE_PATH, TIEUP_E_STORAGE, TIEUP_E_EXISTS */
   write(path: string, bytes: Uint8Array): FileStamp;
+  /** Whether every one of these files is as it was written. Looks, and does nothing that a link in the way could lead astray. */
+  areUntouched(files: Iterable<readonly [path: string, written: FileStamp]>): boolean;
+  /** Takes away a file that is still as it was written, and folders which that leaves empty; false when it is not. @throws TIEUP_E_UNSAFE_PATH, TIEUP_E_STORAGE */
+  removeUntouched(path: string, written: FileStamp): boolean;
   close(): void;
 }
 
@@ -48,7 +62,7 @@ export function outputFolder(root: string): OutputFolder {
   const named = <T>(verb: string, path: string, work: (place: TreePlace, name: string) => T): T => {
     const place = { verb, path, label: root };
     try {
-      return work(place, fileTreePath(path).at(-1) ?? '');
+      return work(place, path === '' ? '' : (fileTreePath(path).at(-1) ?? ''));
     } catch (error) {
       throw storageFault(error, place);
     }
@@ -71,11 +85,54 @@ export function outputFolder(root: string): OutputFolder {
         renameSync(folder.child(beside), folder.child(name));
         return stamp;
       }),
+    areUntouched: (files) =>
+      named('look into', '', () => {
+        const there = realRoot(root);
+        if (there === undefined) return false;
+        for (const [path, { length, modifiedMs }] of files) {
+          const stats = lstat(`${there}/${path}`);
+          if (stats?.isFile() !== true || stats.size !== length || stats.mtimeMs !== modifiedMs) return false;
+        }
+        return true;
+      }),
+    removeUntouched: (path, { length, modifiedMs }) =>
+      named('remove', path, (place, name) => {
+        const components = fileTreePath(path);
+        real ??= realRoot(root);
+        const folder = real === undefined ? undefined : openFolder(real, components.slice(0, -1), place);
+        if (real === undefined || folder === undefined) return false;
+        try {
+          const stats = lstat(folder.child(name));
+          if (stats?.isFile() !== true || stats.size !== length || stats.mtimeMs !== modifiedMs) return false;
+          rmSync(folder.child(name));
+        } finally {
+          folder.close();
+        }
+        removeEmpty(real, components.slice(0, -1), place);
+        return true;
+      }),
     close() {
       open?.folder.close();
       open = undefined;
     },
   };
+}
+
+/** Takes away the folder and those above it, below the root, as far as nothing is in them. */
+function removeEmpty(root: string, components: readonly string[], place: TreePlace): void {
+  const name = components.at(-1);
+  if (name === undefined) return;
+  const parent = openFolder(root, components.slice(0, -1), place);
+  if (parent === undefined) return;
+  try {
+    rmdirSync(parent.child(name));
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return;
+    throw error;
+  } finally {
+    parent.close();
+  }
+  removeEmpty(root, components.slice(0, -1), place);
 }
 
 function madeRoot(root: string, place: TreePlace): string {

@@ -13,18 +13,19 @@ export interface BuiltFile extends FileStamp {
 export type BuildRecord = ReadonlyMap<string, BuiltFile>;
 
 const FIRST_LINE = 'tieup-build/1';
-const LINE = /^(\S+) (\d+) ([\d.]+) (.+)$/;
 const MAX_RECORD = 256 * 1024 * 1024;
 
 /** Empty when there is none, or none that can be read: then everything is written. */
 export async function readBuildRecord(files: FileTree, out: string, partner: string): Promise<BuildRecord> {
-  const bytes = await readIfThere(files, recordPath(out, partner), MAX_RECORD);
-  const [first, ...lines] = bytes === undefined ? [] : new TextDecoder().decode(bytes).split('\n');
+  const bytes = await readIfThere(files, buildRecordPath(out, partner), MAX_RECORD);
   const record = new Map<string, BuiltFile>();
+  if (bytes === undefined) return record;
+  const [first, ...lines] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split('\n');
   if (first !== FIRST_LINE) return record;
   for (const line of lines) {
-    const [, key, length, modifiedMs, path] = LINE.exec(line) ?? [];
-    if (key === undefined || path === undefined) continue;
+    const [key, length, modifiedMs] = line.split(' ', 3);
+    if (key === undefined || length === undefined || modifiedMs === undefined) continue;
+    const path = line.slice(key.length + length.length + modifiedMs.length + 3);
     record.set(path, { key, length: Number(length), modifiedMs: Number(modifiedMs) });
   }
   return record;
@@ -37,10 +38,12 @@ export async function writeBuildRecord(
   record: BuildRecord,
 ): Promise<void> {
   const lines = [...record].map(([path, { key, length, modifiedMs }]) => `${key} ${length} ${modifiedMs} ${path}`);
-  await files.write(recordPath(out, partner), Buffer.from([FIRST_LINE, ...lines, ''].join('\n')), { durable: false });
+  await files.write(buildRecordPath(out, partner), Buffer.from([FIRST_LINE, ...lines, ''].join('\n')), {
+    durable: false,
+  });
 }
 
 /** @param out the folder that was built into, absolute */
-function recordPath(out: string, partner: string): string {
-  return `.tieup/build/${sha256(out).slice(0, 16)}/${partner}`;
+export function buildRecordPath(out: string, name: string): string {
+  return `.tieup/build/${sha256(out).slice(0, 16)}/${name}`;
 }

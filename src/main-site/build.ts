@@ -3,22 +3,22 @@
  *
  *   pages → site → files below <out>/<partner>/
  */
+import { nextChange } from '../content/schedule.ts';
 import { loadSite } from './load-site.ts';
 import type { Problem } from '../errors.ts';
 import type { SiteFile } from '../content/compiled-site.ts';
-import type { FileTree } from '../io/file-tree.ts';
-import type { FileStamp, OutputFolder } from '../io/output-folder.ts';
-import { readBuildRecord, writeBuildRecord, type BuiltFile } from './build-record.ts';
+import { recordReads } from '../io/recorded-reads.ts';
+import { keepLastBuild } from './last-build.ts';
 import { LinkFindings, type LinkFinding } from './check-links.ts';
 import { judgeContent } from './judge-content.ts';
 import { recall } from './learn-remote.ts';
-import { MAX_ASSET } from './read-assets.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerView } from './partner-view.ts';
 import { loadPartnerships } from './partnerships.ts';
-import { planRelease, type ContentSource, type PlannedFile } from './plan-release.ts';
+import { planRelease, type ContentSource } from './plan-release.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
+import { writeBuild, type BuildFile, type BuildOutput, type Explanation } from './write-build.ts';
 
 export interface BuiltPartner {
   readonly partner: string;
@@ -29,22 +29,8 @@ export interface BuiltPartner {
   readonly bytes: number;
   /** Files that were not there yet as they are. */
   readonly written: number;
-}
-
-/**
- * Why a file was written, or that it was not: `new` no build has written it · `gone` it is not there any more · `touched` somebody
- * else has changed it · `content` its text, its front matter or its template are others · `filled` what is filled in for the
- * partner is: a value, the navigation, where a link leads · `same` nothing is.
- */
-export type BuildReason = 'new' | 'gone' | 'touched' | 'content' | 'filled' | 'same';
-
-export interface Explanation {
-  readonly partner: string;
-  /** From the partner's web root. */
-  readonly path: string;
-  /** The main site's file. */
-  readonly source: string;
-  readonly reason: BuildReason;
+  /** Files of an earlier build, of pages that are gone. */
+  readonly removed: number;
 }
 
 export interface Build {
@@ -55,15 +41,6 @@ export interface Build {
   readonly warnings: readonly Problem[];
   /** What leads nowhere; undefined unless it was looked for. */
   readonly findings: readonly LinkFinding[] | undefined;
-}
-
-/** Where a build goes. */
-export interface BuildOutput {
-  readonly files: FileTree;
-  /** The same folder, for what comes in bulk. */
-  readonly folder: OutputFolder;
-  /** A file of the main site, `pages/guide/intro.md`, of which is wanted why it is written. */
-  readonly explain?: string | undefined;
 }
 
 /**
@@ -77,21 +54,23 @@ export async function build(
   out: BuildOutput | undefined,
   at: Date = site.clock.now(),
 ): Promise<Build> {
-  const partnerships = await loadPartnerships(site, partners);
-  const compiled = await loadSite(site, at);
+  const reads = recordReads(site.files);
+  const recorded = { ...site, files: reads.tree };
+  const partnerships = await loadPartnerships(recorded, partners);
+  const compiled = await loadSite(recorded, at);
   const built: BuiltPartner[] = [];
   const explained: Explanation[] = [];
   const links = out === undefined ? new LinkFindings(site) : undefined;
   for (const partnership of partnerships) {
-    const sent = (await recall(site, partnership.id))?.base;
-    const published = compiled.filesFor(await loadPartnerView(site, partnership));
+    const sent = (await recall(recorded, partnership.id))?.base;
+    const published = compiled.filesFor(await loadPartnerView(recorded, partnership));
     const files = filesToBuild(published, sent?.release);
     await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
     await links?.check(partnership, published, files);
-    const { bytes, written } =
+    const { bytes, written, removed } =
       out === undefined
-        ? { bytes: bytesOf(files), written: 0 }
-        : await writeFiles(site, out, partnership.id, files, explained);
+        ? { bytes: bytesOf(files), written: 0, removed: 0 }
+        : await writeBuild(site, out, partnership.id, files, explained);
     built.push({
       partner: partnership.id,
       mount: partnership.mount,
@@ -99,28 +78,25 @@ export async function build(
       files: files.length,
       bytes,
       written,
+      removed,
     });
   }
   const findings = links?.all;
   const found = new Set(findings?.map(lineOf));
-  return {
-    partners: built,
-    explained,
-    warnings: compiled.warnings.filter((each) => !found.has(lineOf(each))),
-    findings,
-  };
+  const warnings = compiled.warnings.filter((each) => !found.has(lineOf(each)));
+  const readings = reads.readings();
+  if (out?.keep !== undefined && readings !== undefined) {
+    const { tool, config } = out.keep;
+    const made = { tool, partners, from: at.toISOString(), until: nextChange(compiled.scheduled, at) ?? null };
+    const all = [{ kind: 'file', path: 'tieup.yaml', found: config } as const, ...readings];
+    await keepLastBuild(site.files, out.folder.label, { ...made, readings: all, built, warnings });
+  }
+  return { partners: built, explained, warnings, findings };
 }
 
 /** A warning in a line where something was found would say the same again. */
 function lineOf({ file, line }: Problem): string {
   return `${file}:${line}`;
-}
-
-interface BuildFile extends PlannedFile {
-  /** Differs whenever the content does. */
-  readonly key: string;
-  /** The main site's file that it comes from. */
-  readonly source: string;
 }
 
 /** What a push would send. */
@@ -184,47 +160,4 @@ class LazyFile implements ReleaseFile {
 
 function bytesOf(files: readonly BuildFile[]): number {
   return files.reduce((sum, { file }) => sum + file.length, 0);
-}
-
-async function writeFiles(
-  site: MainSite,
-  { files: tree, folder, explain: explained }: BuildOutput,
-  partner: string,
-  files: readonly BuildFile[],
-  because: Explanation[],
-): Promise<{ readonly bytes: number; readonly written: number }> {
-  const before = await readBuildRecord(site.files, folder.label, partner);
-  const after = new Map<string, BuiltFile>();
-  let bytes = 0;
-  let written = 0;
-  for (const { file, content, key, source } of files) {
-    const path = `${partner}/${file.path}`;
-    const known = before.get(file.path);
-    let stamp = folder.stamp(path);
-    const reason = reasonToWrite(key, known, stamp);
-    if (source === explained) because.push({ partner, path: file.path, source, reason });
-    if (stamp === undefined || reason !== 'same') {
-      written++;
-      if (content.kind === 'bytes') stamp = folder.write(path, content.render());
-      else {
-        const asset = site.files.stream(`${site.config.folders.assets}/${content.asset}`, MAX_ASSET);
-        await tree.write(path, asset, { durable: false });
-        stamp = folder.stamp(path) ?? { length: file.length, modifiedMs: 0 };
-      }
-    }
-    bytes += stamp.length;
-    after.set(file.path, { key, ...stamp });
-  }
-  folder.close();
-  if (written > 0) await writeBuildRecord(site.files, folder.label, partner, after);
-  return { bytes, written };
-}
-
-function reasonToWrite(key: string, known: BuiltFile | undefined, stamp: FileStamp | undefined): BuildReason {
-  if (known === undefined) return 'new';
-  if (stamp === undefined) return 'gone';
-  if (stamp.length !== known.length || stamp.modifiedMs !== known.modifiedMs) return 'touched';
-  if (known.key === key) return 'same';
-  const [constants] = key.split('-');
-  return known.key.split('-')[0] === constants ? 'filled' : 'content';
 }

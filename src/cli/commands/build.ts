@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
-import { build, type BuildReason, type BuiltPartner } from '../../main-site/build.ts';
+import type { Build, BuiltPartner } from '../../main-site/build.ts';
+import { unchangedBuild } from '../../main-site/last-build.ts';
+import type { BuildReason } from '../../main-site/write-build.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
 import { EXIT, TieupError } from '../../errors.ts';
+import { sha256 } from '../../protocol/digest.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
+import { CONFIG_FILE, MAX_CONFIG } from '../find-config.ts';
 import { examples } from '../examples.ts';
 import { linkFindingsText } from '../link-text.ts';
 import { sayContentWarnings } from '../partner-results.ts';
@@ -39,12 +43,9 @@ export const define: Define = (command, context) => {
           hint: 'leave one of them out',
         });
       }
-      const site = await ctx.mainSite();
-      const page = explain === undefined ? undefined : await sourceFile(site, explain);
-      const output =
-        check === true ? undefined : { files: await ctx.tree(out), folder: await ctx.outputFolder(out), explain: page };
-      const moment = momentOption('--at', at, site.config.site.timeZone);
-      const { partners, explained, warnings, findings } = await build(site, partner, output, moment);
+      const request = { partners: partner, out, at, explain, check: check === true };
+      const made = (await nothingToDo(ctx, request)) ?? (await buildNow(ctx, request));
+      const { partners, explained, warnings, findings } = made;
       sayContentWarnings(ctx, warnings);
       const wrong = findings ?? [];
       const document = {
@@ -55,9 +56,12 @@ export const define: Define = (command, context) => {
         findings: findings ?? null,
       };
       ctx.output.result('build', document, () => {
-        const rows = partners.map(({ partner: id, pages, files, bytes, written }) => {
-          const where = check === true ? '' : `  ${visible(`${out}/${id}`)}`;
-          return `${ctx.output.mark('good', visible(id))}  ${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}${check === true ? '' : written === 0 ? ', all there already' : `, ${written} of them new`}${where}\n`;
+        const rows = partners.map(({ partner: id, pages, files, bytes, written, removed }) => {
+          const size = `${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}`;
+          if (check === true) return `${ctx.output.mark('good', visible(id))}  ${size}\n`;
+          const news = written === 0 ? ', all there already' : `, ${written} of them new`;
+          const gone = removed === 0 ? '' : `, ${removed} of an earlier build removed`;
+          return `${ctx.output.mark('good', visible(id))}  ${size}${news}${gone}  ${visible(`${out}/${id}`)}\n`;
         });
         const reasons = explained.map(
           (each) => `  ${visible(`${out}/${each.partner}/${each.path}`)}: ${REASONS[each.reason]}\n`,
@@ -68,6 +72,41 @@ export const define: Define = (command, context) => {
       if (serve === true) await show(ctx, out, partners);
     });
 };
+
+interface BuildRequest {
+  readonly partners: readonly string[];
+  readonly out: string;
+  readonly at: string | undefined;
+  readonly explain: string | undefined;
+  readonly check: boolean;
+}
+
+/** What the last build came to, when this one would come to the same. */
+async function nothingToDo(ctx: Context, request: BuildRequest): Promise<Build | undefined> {
+  if (!isPlain(request)) return undefined;
+  const { partners, out } = request;
+  const terms = { tool: await ctx.identity(), partners };
+  const last = await unchangedBuild(await ctx.siteFiles(), await ctx.outputFolder(out), terms, ctx.clock.now());
+  return last && { partners: last.built, explained: [], warnings: last.warnings, findings: undefined };
+}
+
+async function buildNow(ctx: Context, request: BuildRequest): Promise<Build> {
+  const { partners, out, at, explain, check } = request;
+  // Before the site is read by it: when it changes meanwhile, the next build finds another one.
+  const config = sha256(await (await ctx.siteFiles()).read(CONFIG_FILE, MAX_CONFIG));
+  const site = await ctx.mainSite();
+  const page = explain === undefined ? undefined : await sourceFile(site, explain);
+  const keep = isPlain(request) ? { tool: await ctx.identity(), config } : undefined;
+  const output = { files: await ctx.tree(out), folder: await ctx.outputFolder(out), explain: page, keep };
+  const moment = momentOption('--at', at, site.config.site.timeZone);
+  const { build } = await import('../../main-site/build.ts');
+  return build(site, partners, check ? undefined : output, moment);
+}
+
+/** A build of what there is now, which writes. */
+function isPlain({ at, explain, check }: BuildRequest): boolean {
+  return at === undefined && explain === undefined && !check;
+}
 
 const REASONS: Readonly<Record<BuildReason, string>> = {
   new: 'written, because no build has written it before',

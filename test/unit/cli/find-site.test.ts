@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findConfig, mainSiteOf, partnerSiteOf } from '../../../src/cli/find-site.ts';
+import { findConfig } from '../../../src/cli/find-config.ts';
+import { mainSiteOf, partnerSiteOf } from '../../../src/cli/find-site.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 
