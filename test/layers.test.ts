@@ -37,6 +37,7 @@ const IO_FOR_ALL = new Set([
   'io/lock.ts',
   'io/new-files.ts',
   'io/read-if-there.ts',
+  'io/recorded-reads.ts',
   'io/take-back.ts',
   'io/together.ts',
   'io/tree-path.ts',
