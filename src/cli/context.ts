@@ -113,6 +113,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         config,
         files: await context.tree(at),
         cacheFolder: resolve(at, '.tieup'),
+        identity: await programIdentity(),
         memory,
         markdown: await markdownCompiler(memory),
         images: async () => (await import('../io/sharp-images.ts')).sharpImages(),

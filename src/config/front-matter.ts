@@ -143,7 +143,7 @@ const FENCE = /^---[ \t]*\n(?:([\s\S]*?)\n)?---[ \t]*(?:\n|$)/;
  * @throws TIEUP_E_CONTENT with every problem and its place.
  */
 export function parseFrontMatter(source: string, file: string): PageText {
-  const whole = source.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  const whole = withLineFeeds(source);
   const fence = FENCE.exec(whole);
   if (fence === null && /^---[ \t]*\n/.test(whole))
     throw refusal(file, 1, 'the front matter is not closed by a line ---');
@@ -178,6 +178,12 @@ export function parseFrontMatter(source: string, file: string): PageText {
     markdown,
     firstLine,
   };
+}
+
+/** The text without a byte order mark, whatever system its line ends come from. */
+export function withLineFeeds(source: string): string {
+  const plain = source.startsWith('\uFEFF') ? source.slice(1) : source;
+  return plain.includes('\r') ? plain.replace(/\r\n?/g, '\n') : plain;
 }
 
 function decodeFrontMatter(yaml: string, file: string): z.infer<typeof schema> {

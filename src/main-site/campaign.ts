@@ -6,7 +6,7 @@ import { isFor } from '../content/source.ts';
 import type { Problem } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
 import { instant } from '../protocol/instant.ts';
-import { MAX_PAGE } from './load-site.ts';
+import { MAX_PAGE } from './read-pages.ts';
 import type { MainSite } from './main-site.ts';
 
 /** @throws TIEUP_E_CONTENT when the front matter of such a page cannot be read. */

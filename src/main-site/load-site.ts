@@ -1,9 +1,8 @@
 /** Reads pages, templates and assets from the main site's folder and compiles them once for all partners. */
-import { parseFrontMatter } from '../config/front-matter.ts';
 import { mentionedNames } from '../content/assets.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { compileSite } from '../content/site.ts';
-import type { IncludeSource, PageSource, TemplateSource } from '../content/source.ts';
+import type { IncludeSource, TemplateSource } from '../content/source.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { ImageSizer } from '../io/image-sizer.ts';
@@ -12,17 +11,18 @@ import { decodeText } from './decode-text.ts';
 import type { MainSite } from './main-site.ts';
 import { readAssets } from './read-assets.ts';
 import { readData } from './read-data.ts';
+import { MAX_PAGE, readPages } from './read-pages.ts';
 
-export const MAX_PAGE = 50 * 1024 * 1024;
 const MAX_TEMPLATE = 2 * 1024 * 1024;
 
-type LoadedFrom = Pick<MainSite, 'config' | 'files' | 'markdown' | 'images'>;
+type LoadedFrom = Pick<MainSite, 'config' | 'files' | 'markdown' | 'memory' | 'identity' | 'images'>;
 
 /** @param at pages come and go by date. @throws TIEUP_E_CONTENT with every problem of every page and template. */
-export async function loadSite({ config, files, markdown, images }: LoadedFrom, at: Date): Promise<CompiledSite> {
+export async function loadSite(from: LoadedFrom, at: Date): Promise<CompiledSite> {
+  const { config, files, markdown, images } = from;
   const { folders, site } = config;
   const problems: Problem[] = [];
-  const pages = await readPages(files, folders.pages, problems);
+  const pages = await readPages(from, problems);
   const templates = await readTemplates(files, folders.templates);
   const data = await readData(files, folders.data, problems);
   const includes = await readIncludes(files, folders.includes);
@@ -52,22 +52,6 @@ async function sizerOf(images: MainSite['images']): Promise<ImageSizer> {
   throw new TieupError('TIEUP_E_CONFIG', '`images.widths` needs sharp, which is not installed', {
     hint: 'npm install sharp, or leave `widths` out of tieup.yaml',
   });
-}
-
-async function readPages(files: FileTree, folder: string, problems: Problem[]): Promise<readonly PageSource[]> {
-  const pages: PageSource[] = [];
-  for await (const { path } of walkFiles(files, folder)) {
-    if (!path.endsWith('.md')) continue;
-    const file = `${folder}/${path}`;
-    const bytes = await files.read(file, MAX_PAGE);
-    try {
-      pages.push({ path, file, ...parseFrontMatter(decodeText(bytes, file), file) });
-    } catch (error) {
-      if (!isTieupError(error, 'TIEUP_E_CONTENT')) throw error;
-      problems.push(...(error.problems.length > 0 ? error.problems : [{ message: error.message, file }]));
-    }
-  }
-  return pages;
 }
 
 async function readTemplates(files: FileTree, folder: string): Promise<readonly TemplateSource[]> {

@@ -18,6 +18,8 @@ export interface MainSite {
   readonly files: FileTree;
   /** Where `.tieup/` is on this machine, absolute: tuf-js needs a real folder. */
   readonly cacheFolder: string;
+  /** Of this program: what another version of it has remembered may mean something else. */
+  readonly identity: string;
   /** What was found out about contents before, by key. */
   readonly memory: FragmentStore;
   /** Compiles the pages' texts, those alone that are new. */

@@ -106,6 +106,7 @@ export async function mainFixture(
   await writeAll(folder, { ...pages, 'tieup.yaml': config, 'keys/ssh.pub': seededSshKey('main').publicKey });
   const site: MainSite = {
     config: parseMainSite(config, 'tieup.yaml'),
+    identity: 'test',
     files: folderTree(folder),
     cacheFolder: join(folder, '.tieup'),
     memory: { get: () => undefined, put: () => undefined, flush: () => undefined },

@@ -28,7 +28,8 @@ async function starter() {
   const config = parseMainSite(await text('tieup.yaml'), 'tieup.yaml');
   const partnership = parsePartnership(await text('partners/harbour.yaml'), 'partners/harbour.yaml');
   const at = new Date('2026-11-23T22:00:00Z');
-  const parts = { config, files, markdown: compileHere, images: async () => undefined };
+  const memory = { get: () => undefined, put: () => undefined, flush: () => undefined };
+  const parts = { config, files, markdown: compileHere, identity: 'test', memory, images: async () => undefined };
   return { site: await loadSite(parts, at), partner: partnerView(partnership) };
 }
 
