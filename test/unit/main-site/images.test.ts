@@ -10,6 +10,8 @@ import { sharpImages } from '../../../src/io/sharp-images.ts';
 import { loadSite } from '../../../src/main-site/load-site.ts';
 import { partner } from '../content/site-builder.ts';
 
+const NO_MEMORY = { get: () => undefined, put: () => undefined, flush: () => undefined };
+
 const CONFIG = 'role: main\nsite:\n  name: Northwind\n  url: https://northwind.example/\n';
 const TEMPLATE =
   '<!doctype html>\n<html><head><title>t</title></head><body><main><slot name="content"></slot></main></body></html>\n';
@@ -39,7 +41,7 @@ async function site(markdown: string, settings = '') {
   };
   for (const [path, bytes] of Object.entries(contents)) await files.write(path, bytes);
   const config = parseMainSite(`${CONFIG}assets: { hashed: false }\n${settings}`, 'tieup.yaml');
-  return { files, config, markdown: compileHere, images: sharpImages };
+  return { files, config, markdown: compileHere, identity: 'test', memory: NO_MEMORY, images: sharpImages };
 }
 
 async function built(parts: Awaited<ReturnType<typeof site>>) {
