@@ -43,6 +43,8 @@ export interface SitePage {
   key(since: number): string;
   /** The same for copies that differ in nothing a browser acts on by itself: in words, in labels, in where links lead. */
   alike(): string;
+  /** The same for copies with the same elements, ids and references, apart from web roots and from partners' own pictures. */
+  shape(): string;
   /**
    * @param since the release in which this page last changed; an unchanged page keeps its bytes
    * @param scratch for who needs the bytes no longer than until the next page

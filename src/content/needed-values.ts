@@ -5,6 +5,7 @@ import { valueFault, type HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
 import { pageAddress } from './render.ts';
 import type { Choice, Segment, ValueHole } from './segment.ts';
+import { isOwnPicture } from './shape.ts';
 import type { PartnerView } from './source.ts';
 import { missingPartnerValue, partnerValue } from './variables.ts';
 
@@ -63,9 +64,8 @@ export function actingValues(page: CompiledPage, acting: readonly Acting[], fact
     if (each.kind === 'choice') return holds(each.condition, facts);
     const { variable } = each;
     if (variable.kind === 'partner') {
-      // Pictures of its own have been judged already, and are beside the pages.
       const value = partnerValue(partner, variable.name);
-      return partner.images?.some(({ path }) => value === `${partner.mount}${path}`) === true ? true : (value ?? null);
+      return isOwnPicture(value, partner) ? true : (value ?? null);
     }
     if (variable.kind === 'page-address') return pageAddress(page, partner, variable.which);
     // No two partners are taken for alike: releases and pages are counted for each of them.

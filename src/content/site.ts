@@ -25,6 +25,7 @@ import { renderRedirect } from './redirect.ts';
 import { constantsKey, outputKey, renderPage } from './render.ts';
 import { actingHoles, actingValues, needsOf, valueProblems, type Acting, type Need } from './needed-values.ts';
 import { applySchedule, type Schedule, type ScheduledPage } from './schedule.ts';
+import { shapeKey } from './shape.ts';
 import { isFor, type PageSource, type PartnerView, type SiteIdentity, type SiteSource } from './source.ts';
 import { withoutAssets } from './template-assets.ts';
 import { RenderTarget } from './target.ts';
@@ -276,6 +277,7 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
       title,
       key: (since) => outputKey(page, (entry.constants ??= constantsKey(page)), target, since),
       alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target)}`,
+      shape: () => shapeKey(page, (entry.constants ??= constantsKey(page)), target),
       render: (since, scratch) => renderPage(page, target, since, scratch),
       dissect: (since) => dissectPage(page, target, since),
     };

@@ -119,6 +119,8 @@ const ADDRESSES = new Set(
     ' ',
   ),
 );
+/** Of `<link>`: its address shows a picture and decides nothing else. */
+const ICON = /^(?:icon|shortcut icon|apple-touch-icon)$/i;
 /** Where an address decides what runs or how the page looks. */
 const ACTIVE_ADDRESSES = new Set('link.href script.src iframe.src embed.src object.data'.split(' '));
 /** Of these only the addresses above may hold a value: any other attribute can change what is loaded or allowed. */
@@ -136,6 +138,7 @@ function attributeKind(tag: StartTag, name: string): AttributeKind {
   const where = `${tag.name}.${name}`;
   const foreign = tag.parent.foreign || tag.name === 'svg' || tag.name === 'math';
   if (!foreign && ADDRESSES.has(where)) return 'address';
+  if (!foreign && where === 'link.href' && isIcon(tag)) return 'address';
   if (!foreign && ACTIVE_ADDRESSES.has(where)) return 'active';
   if (!foreign && ADDRESS_LISTS.has(where)) return 'addresses';
   if (name.startsWith('on')) return { refused: `cannot stand in the event handler \`${name}\`` };
@@ -148,6 +151,11 @@ function attributeKind(tag: StartTag, name: string): AttributeKind {
   if (COLOURS.has(name)) return 'colour';
   if (PLAIN_ATTRIBUTES.has(name) || name.startsWith('aria-') || name.startsWith('data-')) return 'plain';
   return { refused: `cannot stand in the attribute \`${name}\`` };
+}
+
+function isIcon({ attributes }: StartTag): boolean {
+  const relations = attributes.filter(({ name }) => name === 'rel');
+  return relations.length === 1 && relations.every(({ value }) => ICON.test(value));
 }
 
 /** Nothing is loaded from there, and nothing is sent there. */

@@ -63,10 +63,11 @@ export async function build(
   const links = out === undefined ? new LinkFindings(site) : undefined;
   for (const partnership of partnerships) {
     const sent = (await recall(recorded, partnership.id))?.base;
-    const published = compiled.filesFor(await loadPartnerView(recorded, partnership));
+    const view = await loadPartnerView(recorded, partnership);
+    const published = compiled.filesFor(view);
     const files = filesToBuild(published, sent?.release);
     await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
-    await links?.check(partnership, published, files);
+    await links?.check(view, published, files);
     const { bytes, written, removed } =
       out === undefined
         ? { bytes: bytesOf(files), written: 0, removed: 0 }

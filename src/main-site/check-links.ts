@@ -1,10 +1,12 @@
 /** Finds what leads nowhere in the pages that a partner gets, and where it is written. */
-import type { Partnership } from '../config/partnership.ts';
-import type { SiteFile } from '../content/compiled-site.ts';
+import type { SiteFile, SitePage } from '../content/compiled-site.ts';
+import { isOwnPicture } from '../content/shape.ts';
+import type { PartnerView } from '../content/source.ts';
 import { placeAt } from '../content/text-place.ts';
 import { isTieupError, type Problem } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
 import { type DeadLink, LinkCheck } from '../merge/link-check.ts';
+import { type FileLinks, hasLinks, readLinks } from '../merge/page-links.ts';
 import type { MainSite } from './main-site.ts';
 import type { PlannedFile } from './plan-release.ts';
 import { MAX_ASSET } from './read-assets.ts';
@@ -25,6 +27,8 @@ export class LinkFindings {
     string,
     { readonly finding: Omit<LinkFinding, 'published'>; readonly published: string[] }
   >();
+  /** By {@link SitePage.shape}. */
+  readonly #shared = new Map<string, FileLinks>();
   readonly #texts = new Map<string, string>();
   #templates: readonly string[] | undefined;
 
@@ -33,28 +37,60 @@ export class LinkFindings {
   }
 
   /** @param files what the partner gets, of which `planned` has the bytes */
-  async check(partnership: Partnership, files: readonly SiteFile[], planned: readonly PlannedFile[]): Promise<void> {
-    const { id, mount, url } = partnership;
-    const paths = new Set(planned.map(({ file }) => file.path));
-    const check = new LinkCheck({ files: paths, within: mount.slice(1), siteUrl: url });
-    for (const { file, content } of planned) {
-      if (!LinkCheck.concerns(file.path)) continue;
-      const { assets } = this.#site.config.folders;
-      const bytes =
-        content.kind === 'bytes'
-          ? content.render()
-          : await this.#site.files.read(`${assets}/${content.asset}`, MAX_ASSET);
-      check.add(file.path, new TextDecoder().decode(bytes));
-    }
-    const sources = new Map(files.map(({ path, file }) => [path, file]));
-    for (const dead of check.finish()) {
-      const place = await this.#placeOf(dead, sources.get(dead.path) ?? dead.path, mount);
-      const finding = { kind: dead.kind, address: dead.address, message: dead.message, ...place };
+  async check(partner: PartnerView, files: readonly SiteFile[], planned: readonly PlannedFile[]): Promise<void> {
+    const { id, mount } = partner;
+    const own = new Map(files.map((file) => [file.path, file]));
+    const shared = await this.#deadLinks(partner, own, planned, new Set());
+    // What was read of another partner's copy stands elsewhere in this one.
+    const dead =
+      shared.length === 0
+        ? shared
+        : await this.#deadLinks(partner, own, planned, new Set(shared.map(({ path }) => path)));
+    for (const each of dead) {
+      const place = await this.#placeOf(each, own.get(each.path)?.file ?? each.path, mount);
+      const finding = { kind: each.kind, address: each.address, message: each.message, ...place };
       const key = JSON.stringify(finding);
       const known = this.#found.get(key) ?? { finding, published: [] };
-      known.published.push(`${id}/${dead.path}:${dead.line}:${dead.column}`);
+      known.published.push(`${id}/${each.path}:${each.line}:${each.column}`);
       this.#found.set(key, known);
     }
+  }
+
+  /** @param anew files that are read of this very partner's copy */
+  async #deadLinks(
+    partner: PartnerView,
+    own: ReadonlyMap<string, SiteFile>,
+    planned: readonly PlannedFile[],
+    anew: ReadonlySet<string>,
+  ): Promise<readonly DeadLink[]> {
+    const { mount, url } = partner;
+    const paths = new Set(planned.map(({ file }) => file.path));
+    const check = new LinkCheck({ files: paths, within: mount.slice(1), siteUrl: url });
+    for (const each of planned) {
+      const { path } = each.file;
+      if (!hasLinks(path)) continue;
+      const file = own.get(path);
+      const known = file?.kind === 'page' && !anew.has(path) ? file.shape() : undefined;
+      check.add(path, known === undefined ? await this.#linksOf(each) : await this.#sharedLinks(known, each, partner));
+    }
+    return check.finish();
+  }
+
+  async #sharedLinks(shape: string, planned: PlannedFile, partner: PartnerView): Promise<FileLinks> {
+    const known = this.#shared.get(shape);
+    if (known !== undefined) return known;
+    const links = withoutPartner(await this.#linksOf(planned), partner);
+    this.#shared.set(shape, links);
+    return links;
+  }
+
+  async #linksOf({ file, content }: PlannedFile): Promise<FileLinks> {
+    const { assets } = this.#site.config.folders;
+    const bytes =
+      content.kind === 'bytes'
+        ? content.render()
+        : await this.#site.files.read(`${assets}/${content.asset}`, MAX_ASSET);
+    return readLinks(file.path, new TextDecoder().decode(bytes));
   }
 
   /** In the order in which they were found. */
@@ -102,6 +138,19 @@ export class LinkFindings {
       throw error;
     }
   }
+}
+
+/** What holds for every partner whose copy has the same shape. */
+function withoutPartner(links: FileLinks, partner: PartnerView): FileLinks {
+  const root = new URL(partner.url);
+  const references = links.references.flatMap((each) => {
+    if (isOwnPicture(each.address, partner)) return [];
+    const { address } = each;
+    const inside = address.startsWith(root.origin) && URL.canParse(address) ? new URL(address) : undefined;
+    if (inside?.origin !== root.origin) return [each];
+    return [{ ...each, address: `${inside.pathname}${inside.search}${inside.hash}` }];
+  });
+  return { ...links, references };
 }
 
 /** How the source of a page may have written it, the likeliest first. */

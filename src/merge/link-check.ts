@@ -3,12 +3,10 @@
  * are there twice. Pages are read as browsers read them; what lies outside of the tree is nobody's business here.
  */
 import { byteOrder } from '../protocol/byte-order.ts';
-import { cssReferences } from '../protocol/css-references.ts';
 import { collisionKey } from '../protocol/names.ts';
 import { baseOf } from './active-elements.ts';
 import { isHtml } from './file-nature.ts';
-import { elementsOf, parseHtml } from './html.ts';
-import { referencesOf } from './html-references.ts';
+import type { FileLinks } from './page-links.ts';
 
 export interface DeadLink {
   /**
@@ -46,7 +44,7 @@ export class LinkCheck {
   readonly #scope: LinkScope;
   readonly #root: URL;
   readonly #found: DeadLink[] = [];
-  readonly #ids = new Map<string, ReadonlySet<string>>();
+  readonly #anchors = new Map<string, ReadonlySet<string>>();
   readonly #waiting: Waiting[] = [];
   #folded: ReadonlyMap<string, string> | undefined;
 
@@ -55,73 +53,36 @@ export class LinkCheck {
     this.#root = new URL(scope.siteUrl ?? 'https://this-site.invalid/');
   }
 
-  /** Whether a file of this name has anything in it to be checked. */
-  static concerns(path: string): boolean {
-    return isHtml(path) || isStyle(path);
-  }
-
-  add(path: string, text: string): void {
-    if (isStyle(path)) this.#style(path, text, this.#addressOf(path), { line: 1, column: 1 });
-    else this.#page(path, text);
+  /** @param links of the file: {@link readLinks} */
+  add(path: string, links: FileLinks): void {
+    const address = this.#addressOf(path);
+    const base = links.base === undefined ? address : baseOf(links.base, address);
+    const first = new Map<string, number>();
+    for (const { id, line, column } of links.ids) {
+      const before = first.get(id);
+      if (before === undefined) first.set(id, line);
+      else {
+        const message = `the id ${JSON.stringify(id)} is there twice, in line ${before} as well`;
+        this.#found.push({ kind: 'id', path, line, column, address: id, message });
+      }
+    }
+    for (const { kind, address: written, line, column } of links.references) {
+      this.#follow(kind, written, base, { path, line, column });
+    }
+    if (isHtml(path)) this.#anchors.set(path, new Set([...first.keys(), ...links.names]));
   }
 
   /** Sorted by place. */
   finish(): readonly DeadLink[] {
     for (const { target, fragment, ...at } of this.#waiting) {
-      const ids = this.#ids.get(target);
+      const anchors = this.#anchors.get(target);
       // A page that was not looked at, because it is another's, may have any anchor.
-      if (ids === undefined || ids.has(fragment) || ids.has(decoded(fragment) ?? fragment)) continue;
+      if (anchors === undefined || anchors.has(fragment) || anchors.has(decoded(fragment) ?? fragment)) continue;
       const where = target === at.path ? 'this page' : 'the page there';
       const message = `${JSON.stringify(at.address)}: ${where} has no id ${JSON.stringify(decoded(fragment) ?? fragment)}`;
       this.#found.push({ kind: 'anchor', ...at, message });
     }
     return this.#found.toSorted((a, b) => byteOrder(a.path, b.path) || a.line - b.line || a.column - b.column);
-  }
-
-  #page(path: string, text: string): void {
-    const address = this.#addressOf(path);
-    const ids = new Map<string, number>();
-    const anchors = new Set<string>();
-    let base: URL | undefined;
-    const elements = [...elementsOf(parseHtml(text, false))];
-    for (const { name, attributes } of elements) {
-      const href = attributes.get('href');
-      if (name === 'base' && href !== undefined) base ??= baseOf(href, address);
-    }
-    for (const element of elements) {
-      const at = { path, line: element.line ?? 1, column: element.column ?? 1 };
-      const id = element.attributes.get('id') ?? '';
-      if (id !== '') {
-        const first = ids.get(id);
-        if (first === undefined) ids.set(id, at.line);
-        else
-          this.#found.push({
-            kind: 'id',
-            ...at,
-            address: id,
-            message: `the id ${JSON.stringify(id)} is there twice, in line ${first} as well`,
-          });
-        anchors.add(id);
-      }
-      const name = element.name === 'a' ? (element.attributes.get('name') ?? '') : '';
-      if (name !== '') anchors.add(name);
-      for (const { kind, address: written } of referencesOf(element)) this.#follow(kind, written, base ?? address, at);
-      const style = element.attributes.get('style') ?? '';
-      if (style.includes('(')) this.#style(path, style, base ?? address, at);
-      if (element.name === 'style') this.#style(path, element.text, base ?? address, at);
-    }
-    this.#ids.set(path, anchors);
-  }
-
-  /** @param from where the text starts; in a file of its own, what is found has its own place in it. */
-  #style(path: string, css: string, base: URL, from: { readonly line: number; readonly column: number }): void {
-    for (const { url, offset } of cssReferences(css)) {
-      const before = css.slice(0, offset).split('\n');
-      const inFile = isStyle(path);
-      const line = from.line + (inFile ? before.length - 1 : 0);
-      const column = inFile ? (before.at(-1)?.length ?? 0) + 1 : from.column;
-      this.#follow('file', url, base, { path, line, column });
-    }
   }
 
   #follow(kind: 'link' | 'file', written: string, base: URL, at: Pick<DeadLink, 'path' | 'line' | 'column'>): void {
@@ -176,10 +137,6 @@ export class LinkCheck {
   #addressOf(path: string): URL {
     return new URL(path.split('/').map(encodeURIComponent).join('/'), this.#root);
   }
-}
-
-function isStyle(path: string): boolean {
-  return /\.css$/i.test(path);
 }
 
 function decoded(text: string): string | undefined {

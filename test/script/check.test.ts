@@ -62,4 +62,34 @@ describe('tieup build --check', () => {
     expect(told.stdout).toContain('link pages/index.md:8:15: "nowhere.md" leads to no file');
     expect(told.stderr).toBe('');
   });
+
+  test('says of partners together what it says of each alone, though it reads what they share once', async () => {
+    const values = (start: string) => `values:\n  start: ${start}\nimages:\n  logo: logo.svg\n`;
+    const logo = (width: number) => `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="2"></svg>`;
+    const made = await site({
+      'partners/harbour.yaml': `${FILES['partners/harbour.yaml']}${values('brewing.html')}`,
+      'partners/quay.yaml': `${FILES['partners/quay.yaml']}${values('beans.html')}`.replace('/coffee/', '/with-main/'),
+      'partners/harbour/logo.svg': logo(1),
+      'partners/quay/logo.svg': logo(3),
+      'pages/index.md':
+        '---\ntitle: Our coffee\n---\n\n{{ partner.name }} [none](none.md) [shop]({{ partner.url }}with-main/gone.html)\n',
+      'templates/page.html': FILES['templates/page.html'].replace(
+        '<slot',
+        '<img alt="{{ partner.name }}" src="{{ partner.logo }}"><a href="{{ mount }}{{ partner.start }}">x</a><slot',
+      ),
+    });
+    const check = async (...partners: string[]) => {
+      const ended = await made.run(['build', '--check', '--json', ...partners.flatMap((each) => ['--partner', each])]);
+      const { findings } = JSON.parse(ended.stdout);
+      return findings.flatMap(({ message, published }: { message: string; published: string[] }) =>
+        published.map((at) => `${at} ${message}`),
+      );
+    };
+    const together = await check();
+    expect(together.toSorted()).toEqual([...(await check('harbour')), ...(await check('quay'))].toSorted());
+    const among = (partner: string) => together.filter((each: string) => each.startsWith(partner));
+    expect(among('harbour/')).toHaveLength(3);
+    expect(among('quay/')).toHaveLength(5);
+    expect(among('quay/').join('\n')).toContain('/with-main/beans.html');
+  });
 });

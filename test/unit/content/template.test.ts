@@ -82,6 +82,9 @@ describe('a template', () => {
     ['<a href="java\tscript:{{ partner.name }}">', 'needs an address without blanks'],
     ['<script src="{{ partner.cdn }}/a.js"></script>', 'cannot decide what a page loads'],
     ['<link rel="stylesheet" href="{{ site.name }}">', 'cannot decide what a page loads'],
+    ['<link rel="icon stylesheet" href="{{ partner.logo }}">', 'cannot decide what a page loads'],
+    ['<link rel="stylesheet" rel="icon" href="{{ partner.logo }}">', 'cannot decide what a page loads'],
+    ['<link rel="preload" as="image" href="{{ partner.logo }}">', 'cannot decide what a page loads'],
     ['<base href="{{ partner.url }}">', 'cannot stand in `href` of <base>'],
     ['<meta http-equiv="refresh" content="0; url={{ partner.url }}">', 'cannot stand in `content` of this <meta>'],
     ['<table><tr>{{ partner.name }}</tr></table>', 'cannot stand directly in <tr>'],
@@ -95,6 +98,14 @@ describe('a template', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(reason);
     expect(found[0]).toMatch(/^templates\/page\.html:3:\d+ the variable `/);
+  });
+
+  it.each(['icon', 'shortcut icon', 'apple-touch-icon'])('shows a picture of the partner as its %s', (relation) => {
+    const icon = `<link rel="${relation}" href="{{ partner.logo }}">`;
+    const shown = compile({ pages: { 'index.md': '# x\n' }, templates: { page: templateWith('', icon) } });
+    const view = (logo: string) => partner({ values: { logo } });
+    expect(htmlFor(shown, 'with-main/index.html', view('/x.svg'))).toContain(`<link rel="${relation}" href="/x.svg">`);
+    expect(problemsOf(() => shown.filesFor(view('javascript:x')))).toHaveLength(1);
   });
 
   it('says where an unknown variable stands and what was meant', () => {

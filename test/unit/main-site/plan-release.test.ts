@@ -16,6 +16,7 @@ function page(path: string, text: string, changes: { title?: string; slot?: stri
     title: changes.title ?? path,
     key: () => '',
     alike: () => '',
+    shape: () => '',
     dissect: () => [],
     render: (since) => ({
       bytes: Buffer.from(`${text} since ${since}`),

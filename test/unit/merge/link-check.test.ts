@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LinkCheck, type LinkScope } from '../../../src/merge/link-check.ts';
+import { hasLinks, readLinks } from '../../../src/merge/page-links.ts';
 
 function check(files: Readonly<Record<string, string>>, scope: Partial<LinkScope> = {}): string[] {
   const checked = new LinkCheck({ files: new Set(Object.keys(files)), within: '', ...scope });
-  for (const [path, text] of Object.entries(files)) if (LinkCheck.concerns(path)) checked.add(path, text);
+  for (const [path, text] of Object.entries(files)) if (hasLinks(path)) checked.add(path, readLinks(path, text));
   return checked
     .finish()
     .map(({ kind, path, line, column, message }) => `${path}:${line}:${column} ${kind} ${message}`);
