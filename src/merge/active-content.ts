@@ -16,6 +16,7 @@ import {
 } from './active-elements.ts';
 import { fileNature } from './file-nature.ts';
 import { elementsOf, parseHtml } from './html.ts';
+import { isPlainlyHarmless } from './plainly-harmless.ts';
 
 export interface ActiveContent extends Finding {
   /** The file, from the web root. */
@@ -43,7 +44,8 @@ export function findActiveContent(bytes: Uint8Array, path: string): readonly Act
   }
   if (nature === 'style') return here([...unreadable, ...styleTextFindings(text, address, 'a style sheet')]);
   const xml = nature === 'xml' ? xmlFindings(text) : [];
-  return [...here([...unreadable, ...xml]), ...markupFindings(text, path, address)];
+  const markup = isPlainlyHarmless(text) ? [] : markupFindings(text, path, address);
+  return [...here([...unreadable, ...xml]), ...markup];
 }
 
 /** Everything that the policy does not allow. */
