@@ -213,13 +213,28 @@ function unchangedTexts(sources: readonly AssetSource[]): readonly string[] {
   return sources.flatMap(({ path, text }) => (text === undefined || STYLE_SHEET.test(path) ? [] : [text]));
 }
 
-/** What looks like a file name in these texts. */
+/** Characters that end a file name in a text. */
+const BESIDE_NAMES = /[\s"'`()<>/\\=,;:?#&|{}[\]]/;
+const FILE_NAME = /.+\.[a-z0-9]{2,5}(?![a-z0-9])/is;
+const EXTENSION = /\.[a-z0-9]{2,5}(?![a-z0-9])/iy;
+
+/** What looks like a file name in these texts. Dots are looked for first: there are few, and most of them end sentences. */
 export function mentionedNames(texts: readonly string[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const text of texts) {
-    for (const [name] of text.matchAll(/[^\s"'`()<>/\\=,;:?#&|{}[\]]+\.[a-z0-9]{2,5}(?![a-z0-9])/gi)) {
-      names.add(name);
-      names.add(decodePath(name) ?? name);
+    for (let dot = text.indexOf('.'); dot !== -1; dot = text.indexOf('.', dot + 1)) {
+      EXTENSION.lastIndex = dot;
+      if (!EXTENSION.test(text)) continue;
+      let start = dot;
+      while (start > 0 && !BESIDE_NAMES.test(text.charAt(start - 1))) start -= 1;
+      let end = EXTENSION.lastIndex;
+      while (end < text.length && !BESIDE_NAMES.test(text.charAt(end))) end += 1;
+      const [name] = FILE_NAME.exec(text.slice(start, end)) ?? [];
+      if (name !== undefined) {
+        names.add(name);
+        names.add(decodePath(name) ?? name);
+      }
+      dot = end;
     }
   }
   return names;

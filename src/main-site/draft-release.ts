@@ -4,6 +4,7 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import { assetsOf } from './assets.ts';
 import { currentTerms } from './current-terms.ts';
 import { judgeContent } from './judge-content.ts';
 import type { RemoteState } from './learn-remote.ts';
@@ -66,7 +67,7 @@ export function once<T>(work: () => Promise<T>): () => Promise<T> {
 export function uploadOf({ site, request, exchange, partnership }: Push, objects: readonly PlannedFile[]): Upload {
   return {
     objects,
-    assets: { files: site.files, folder: site.config.folders.assets },
+    assets: assetsOf(site),
     again: request.full,
     compress: exchange.roundTripMs() >= COMPRESS_FROM_MS,
     onSent: (bytes) => request.onProgress(partnership.id, { kind: 'sent', bytes }),

@@ -1,11 +1,11 @@
 /**
- * Remembers which pages can only be looked at, so that none is parsed twice: not for the next partner, whose copy differs in
- * words alone, and not in the next run.
+ * Remembers which pages and assets can only be looked at, so that none is parsed twice: not for the next partner, whose copy
+ * of a page differs in words alone, and pages not in the next run either.
  *
  * A lie in what is remembered would gain nothing but a refusal later: every partner looks at everything itself.
  */
 import type { FragmentStore } from '../content/compile-cached.ts';
-import { JUDGE_VERSION } from '../merge/judge-release.ts';
+import { fileKey, JUDGE_VERSION } from '../merge/judge-release.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { PlannedFile } from './plan-release.ts';
 
@@ -16,7 +16,7 @@ export interface HarmlessContents {
 }
 
 const YES = Buffer.from('harmless');
-/** What has been asked or found in this run, by what pages that are alike have in common. */
+/** What has been asked or found in this run, by what those that are alike have in common. */
 const known = new WeakMap<FragmentStore, Map<string, boolean>>();
 
 export function harmlessContents(store: FragmentStore): HarmlessContents {
@@ -24,23 +24,30 @@ export function harmlessContents(store: FragmentStore): HarmlessContents {
   known.set(store, here);
   const keyOf = (alike: string): string => sha256(`${JUDGE_VERSION} ${alike}`);
   return {
-    has({ content }) {
-      if (content.kind !== 'bytes' || content.alike === undefined) return false;
-      const alike = content.alike();
+    has(planned) {
+      const { alike, asset } = subjectOf(planned);
+      if (asset !== undefined) return here.get(asset) === true;
+      if (alike === undefined) return false;
       const answer = here.get(alike) ?? store.get(keyOf(alike)) !== undefined;
       here.set(alike, answer);
       return answer;
     },
     add(files, active) {
       const not = new Set(active);
-      for (const { file, content } of files) {
-        if (not.has(file.path) || content.kind !== 'bytes' || content.alike === undefined) continue;
-        const alike = content.alike();
-        if (here.get(alike) === true) continue;
+      for (const planned of files) {
+        const { alike, asset } = not.has(planned.file.path) ? {} : subjectOf(planned);
+        if (asset !== undefined) here.set(asset, true);
+        if (alike === undefined || here.get(alike) === true) continue;
         here.set(alike, true);
         store.put(keyOf(alike), YES);
       }
       store.flush();
     },
   };
+}
+
+/** What copies that are judged alike have in common. Assets are remembered in this run alone: keeping costs more than looking. */
+function subjectOf({ file, content }: PlannedFile): { readonly alike?: string; readonly asset?: string } {
+  if (content.kind === 'asset') return { asset: `asset ${fileKey(file)}` };
+  return content.alike === undefined ? {} : { alike: content.alike() };
 }

@@ -2,7 +2,7 @@
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import { fileKey, judgeRelease } from '../merge/judge-release.ts';
-import { MAX_ASSET } from './read-assets.ts';
+import { assetsOf } from './assets.ts';
 import { harmlessContents } from './harmless.ts';
 import type { MainSite } from './main-site.ts';
 import { partnershipFile } from './partnerships.ts';
@@ -22,6 +22,7 @@ export async function judgeContent(
 ): Promise<readonly string[] | null> {
   const known = base === undefined || plan.termsDiffer ? [] : base.release.files;
   const contents = new Map(plan.files.map((planned) => [planned.file.path, planned.content]));
+  const assets = assetsOf(site);
   const files = plan.files.map(({ file }) => file);
   const unchanged = new Set(known.map(fileKey));
   const harmless = harmlessContents(site.memory);
@@ -32,10 +33,10 @@ export async function judgeContent(
     unseen.map(({ file }) => file),
     [],
     partnership.policy,
-    async ({ path }) => {
+    async ({ path, digest }) => {
       const content = contents.get(path);
       if (content?.kind === 'bytes') return content.render();
-      return site.files.read(`${site.config.folders.assets}/${content?.asset ?? path}`, MAX_ASSET);
+      return assets.read(content?.asset ?? path, digest);
     },
   );
   if (problems.length > 0) {

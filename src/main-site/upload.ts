@@ -2,14 +2,13 @@
  * Sends a signed release into a partner's inbox: objects first, metadata after them, `timestamp.json` last by rename.
  * Until that rename the partner sees the release before; a connection that breaks at any point changes nothing.
  */
-import { TieupError } from '../errors.ts';
 import type { FileTree, StagedFile } from '../io/file-tree.ts';
 import { together } from '../io/together.ts';
-import { sha256, sha256Stream } from '../protocol/digest.ts';
+import { sha256 } from '../protocol/digest.ts';
 import { INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
 import { buildPack, type PackObject } from '../protocol/pack.ts';
+import type { Assets } from './assets.ts';
 import type { InboxListing } from './inbox-content.ts';
-import { MAX_ASSET } from './read-assets.ts';
 import type { PlannedFile } from './plan-release.ts';
 import type { SignedFile, SignedRelease } from './sign-release.ts';
 
@@ -17,11 +16,6 @@ import type { SignedFile, SignedRelease } from './sign-release.ts';
 const PACK_TARGET = 32 * 1024 * 1024;
 /** Larger assets travel alone, as a stream. */
 const SINGLE_FROM = 16 * 1024 * 1024;
-
-export interface Assets {
-  readonly files: FileTree;
-  readonly folder: string;
-}
 
 export interface Upload {
   readonly objects: readonly PlannedFile[];
@@ -152,8 +146,7 @@ async function stageObjects(
     if (!travelsAlone(planned)) continue;
     const { digest, length } = planned.file;
     const path = `${INBOX_OBJECTS}/${digest}`;
-    if (!(await isThere(path, length)))
-      await exchange.write(path, streamAsset(upload.assets, planned.content.asset, digest));
+    if (!(await isThere(path, length))) await exchange.write(path, upload.assets.stream(planned.content.asset, digest));
     sent(path, length);
   }
   return { content, paths, sentBytes };
@@ -165,7 +158,7 @@ async function* packsOf({ objects, assets, compress }: Upload): AsyncGenerator<U
   for (const planned of objects) {
     if (travelsAlone(planned)) continue;
     const { file, content } = planned;
-    const bytes = content.kind === 'bytes' ? content.render() : await readAsset(assets, content.asset, file.digest);
+    const bytes = content.kind === 'bytes' ? content.render() : await assets.read(content.asset, file.digest);
     group.push({ digest: file.digest, bytes });
     groupLength += bytes.length;
     if (groupLength < PACK_TARGET) continue;
@@ -212,30 +205,4 @@ export function garbageOf(
 /** Removes files at the same time, a few round trips for all. */
 export async function removeAll(exchange: FileTree, paths: readonly string[]): Promise<void> {
   await together(paths.map((path) => exchange.remove(path)));
-}
-
-/** Assets are read twice, for their digest and to be sent: one that was edited in between must not be signed for. */
-async function readAsset(assets: Assets, path: string, digest: string): Promise<Uint8Array> {
-  const bytes = await assets.files.read(assetPath(assets, path), SINGLE_FROM);
-  if (sha256(bytes) !== digest) throw edited(assets, path);
-  return bytes;
-}
-
-async function* streamAsset(assets: Assets, path: string, digest: string): AsyncIterable<Uint8Array> {
-  const hash = sha256Stream();
-  for await (const chunk of assets.files.stream(assetPath(assets, path), MAX_ASSET)) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (hash.digest() !== digest) throw edited(assets, path);
-}
-
-function edited(assets: Assets, path: string): TieupError {
-  return new TieupError('TIEUP_E_DRIFT', `${assetPath(assets, path)} changed while it was being pushed`, {
-    hint: 'nothing of this release can be seen; push again when nobody edits it',
-  });
-}
-
-function assetPath(assets: Assets, path: string): string {
-  return `${assets.folder}/${path}`;
 }

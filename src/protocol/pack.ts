@@ -71,7 +71,7 @@ export async function buildPack(objects: Iterable<PackObject>, options: PackOpti
     });
   });
   entries.sort((a, b) => (a.digest < b.digest ? -1 : 1));
-  return Buffer.concat([renderIndex({ chunks, entries }), ...chunks.map(({ bytes }) => bytes)]);
+  return Buffer.concat([renderIndex({ chunks, entries }), ...chunks.flatMap(({ pieces }) => pieces)]);
 }
 
 interface Group {
@@ -93,12 +93,15 @@ function groupObjects(objects: readonly PackObject[]): readonly Group[] {
   return groups;
 }
 
-async function encodeChunk(group: Group, compress: boolean): Promise<PackChunk & { readonly bytes: Uint8Array }> {
-  const raw = Buffer.concat(group.members.map(({ bytes }) => bytes));
-  const zipped = compress ? await promisify(gzip)(raw, { level: LEVEL }) : raw;
-  const worthwhile = zipped.length < raw.length;
-  const bytes = worthwhile ? zipped : raw;
-  return { codec: worthwhile ? 'gzip' : 'stored', stored: bytes.length, raw: raw.length, bytes };
+/** Of what is stored as it is no copy is made. */
+async function encodeChunk(
+  { members, length }: Group,
+  compress: boolean,
+): Promise<PackChunk & { readonly pieces: readonly Uint8Array[] }> {
+  const pieces = members.map(({ bytes }) => bytes);
+  const zipped = compress ? await promisify(gzip)(Buffer.concat(pieces), { level: LEVEL }) : undefined;
+  if (zipped === undefined || zipped.length >= length) return { codec: 'stored', stored: length, raw: length, pieces };
+  return { codec: 'gzip', stored: zipped.length, raw: length, pieces: [zipped] };
 }
 
 function renderIndex({ chunks, entries }: PackIndex): Buffer {

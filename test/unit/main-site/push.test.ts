@@ -473,7 +473,8 @@ describe('a release that the terms forbid', () => {
     expect(active).toEqual([expect.stringMatching(/^[0-9a-f]{64} with-main\/assets\/app\.js$/)]);
     expect(read).toEqual([]);
     expect(await judgeContent({ ...main.site, files }, partner, planned.plan, undefined)).toEqual(active);
-    expect(read).toEqual(['assets/style.css', 'assets/app.js'].toSorted());
+    // That the style sheet is harmless was found out in this run.
+    expect(read).toEqual(['assets/app.js']);
   });
 });
 

@@ -76,7 +76,7 @@ describe('without a parser', () => {
 });
 
 const PIECES = [
-  ...'<>"\'=/&;:- \n\t\0\r',
+  ...'<|>|"|\'|=|/|&|;|:|-| |\n|\t|\0|\r'.split('|'),
   ...[
     '<a',
     '<img',
@@ -136,12 +136,13 @@ const PIECES = [
 
 describe('whatever is called harmless, the parser finds nothing in', () => {
   const pieces = fc.array(fc.constantFrom(...PIECES), { maxLength: 14 }).map((parts) => parts.join(''));
-  const agrees = (text: string): void => {
-    if (isPlainlyHarmless(text)) expect(findings(text)).toEqual([]);
-  };
+  /** What is found in a page that is called harmless. */
+  const overlooked = (text: string): readonly string[] => (isPlainlyHarmless(text) ? findings(text) : []);
 
   test('pieces of markup', () => {
-    fc.assert(fc.property(pieces, agrees), { numRuns: 6000 });
+    fc.assert(
+ fc.property(pieces, (text) => expect(overlooked(text)).toEqual([])),
+ { numRuns: 4000 });
   });
 
   test('a page into which pieces of markup were put', () => {
@@ -149,6 +150,8 @@ describe('whatever is called harmless, the parser finds nothing in', () => {
     const changed = fc.tuple(place, fc.nat({ max: 6 }), pieces).map(([at, cut, text]) => {
       return PAGE.slice(0, at) + text + PAGE.slice(at + cut);
     });
-    fc.assert(fc.property(changed, agrees), { numRuns: 1500 });
+    fc.assert(
+ fc.property(changed, (text) => expect(overlooked(text)).toEqual([])),
+ { numRuns: 1000 });
   });
 });
