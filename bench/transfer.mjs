@@ -24,6 +24,8 @@ const LINES = [
   { name: '80 ms', roundTripMs: 80 },
   { name: '20 ms, 50 Mbit/s', roundTripMs: 20, megabits: 50 },
 ];
+/** Names of lines, with semicolons between them; all unless given. A run over all takes long. */
+const WANTED = process.env['TIEUP_BENCH_LINES']?.split(';');
 const ROUNDS = Number(process.env['TIEUP_BENCH_ROUNDS'] ?? 5);
 
 /**
@@ -364,6 +366,7 @@ export async function transfer() {
     const road = await Road.open(files);
     try {
       for (const line of LINES) {
+        if (WANTED !== undefined && !WANTED.includes(line.name)) continue;
         // Of many files the line without a delay and the usual one tell enough.
         if (files > 1000 && (line.roundTripMs === 80 || line.megabits !== undefined)) continue;
         const close = await road.over(line);
