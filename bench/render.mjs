@@ -1,17 +1,29 @@
 // Renders the corpus for many partners, through the command line as a main site does, beside what it is measured against: the
 // bare unified script, which parses every page once for every partner, and writing the same files alone.
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { markdownFiles, unpackPages } from './corpus.mjs';
-import { must, tieup, TIEUP } from './processes.mjs';
+import { must, processorOfChildren, tieup, TIEUP } from './processes.mjs';
 import { table } from './text.mjs';
 
 const BARE = fileURLToPath(new URL('bare-unified.mjs', import.meta.url));
 const USAGE = new URL('usage.mjs', import.meta.url).href;
 const PAGES = Number(process.env['TIEUP_BENCH_PAGES'] ?? 1000);
 const PARTNERS = Number(process.env['TIEUP_BENCH_PARTNERS'] ?? 20);
+/** Of which the average is taken. */
+const HUGO_RUNS = 2;
 /** A page in a frame, with two values of the partner. */
 const TEMPLATE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ page.title }}</title></head>
@@ -31,7 +43,7 @@ export async function render() {
     const rows = [];
     const build = (/** @type {string} */ name) => measure(rows, name, site, [TIEUP, 'build', '--json']);
     await build(`tieup, cold`);
-    await build(`tieup, nothing changed`);
+    for (let round = 1; round <= 3; round++) await build(`tieup, nothing changed (${round})`);
     const [first] = markdownFiles(join(site, 'pages'));
     appendFileSync(join(site, 'pages', first ?? ''), '\nOne more line.\n');
     await build(`tieup, one page edited`);
@@ -46,20 +58,58 @@ export async function render() {
       join(site, 'build'),
       join(root, 'floor'),
     ]);
-    await measure(rows, 'bare unified script, 1 partner', root, [
-      BARE,
-      'render',
-      join(site, 'pages'),
-      join(root, 'bare'),
-    ]);
+    if (which('hugo')) await hugo(root, site, rows);
+    if (process.env['TIEUP_BENCH_BARE'] !== 'no') {
+      const script = [BARE, 'render', join(site, 'pages'), join(root, 'bare')];
+      await measure(rows, 'bare unified script, 1 partner', root, script);
+    }
     return [`${PAGES} pages, ${PARTNERS} partners`, table(['what', 's', 'CPU s', 'peak MiB'], rows)].join('\n\n');
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
+/**
+ * As a user of Hugo would do it: once for each partner, with its address and name.
+ * @param {string} root
+ * @param {string} site
+ * @param {Row[]} rows
+ */
+async function hugo(root, site, rows) {
+  const folder = join(root, 'hugo');
+  mkdirSync(join(folder, 'layouts', '_default'), { recursive: true });
+  cpSync(join(site, 'pages'), join(folder, 'content'), { recursive: true });
+  const markup = '[markup.goldmark.renderer]\nunsafe = true\n';
+  const kinds = 'disableKinds = ["taxonomy", "term", "RSS", "sitemap", "home", "section"]\n';
+  writeFileSync(join(folder, 'config.toml'), `baseURL = "https://a.example/"\ntitle = "Docs"\n${kinds}${markup}`);
+  const frame = TEMPLATE.replace('{{ page.title }}', '{{ .Title }}')
+    .replace('{{ partner.url }}', '{{ site.BaseURL }}')
+    .replace('{{ partner.name }}', '{{ site.Title }}')
+    .replace('<slot name="content"></slot>', '{{ .Content }}');
+  writeFileSync(join(folder, 'layouts', '_default', 'single.html'), frame);
+  const before = processorOfChildren();
+  const started = performance.now();
+  for (let number = 1; number <= HUGO_RUNS; number++) {
+    const out = join(root, 'hugo-out', String(number));
+    const words = ['--quiet', '--destination', out, '--baseURL', `https://partner-${number}.example/with-docs/`];
+    await must('hugo', words, { cwd: folder, quiet: true });
+  }
+  const all = readdirSync(join(root, 'hugo-out'), { recursive: true, encoding: 'utf8' });
+  const files = all.filter((path) => path.endsWith('.html')).length / HUGO_RUNS;
+  const seconds = (performance.now() - started) / 1e3 / HUGO_RUNS;
+  const processor = (processorOfChildren() - before) / 1e3 / HUGO_RUNS;
+  rows.push([`Hugo, 1 partner, ${files} pages`, seconds.toFixed(2), processor.toFixed(2), '–']);
+  const times = [seconds * PARTNERS, processor * PARTNERS].map((each) => each.toFixed(1));
+  rows.push([`Hugo, ${PARTNERS} partners (${PARTNERS} times that)`, ...times, '–']);
+}
+
+/** @param {string} program */
+function which(program) {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
+}
+
 /** @param {string} site */
-async function makeSite(site) {
+export async function makeSite(site) {
   await tieup(tmpdir(), 'init', site, '--role', 'main', '--name', 'Docs', '--url', 'https://docs.example/');
   rmSync(join(site, 'pages'), { recursive: true });
   await unpackPages(join(site, 'pages'));

@@ -6,6 +6,7 @@ import { accept } from './accept.mjs';
 import { corpusLoop } from './corpus-loop.mjs';
 import { demo } from './demo.mjs';
 import { ed25519Differential } from './ed25519-differential.mjs';
+import { fill } from './fill.mjs';
 import { logs } from './logs.mjs';
 import { memoryOfPartners } from './memory.mjs';
 import { refreshOfPartners } from './refresh.mjs';
@@ -23,6 +24,7 @@ const BENCHMARKS = {
   memory: memoryOfPartners,
   refresh: refreshOfPartners,
   render,
+  fill,
   verify: verifyRelease,
   ed25519: ed25519Differential,
   logs,

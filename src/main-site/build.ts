@@ -11,11 +11,12 @@ import { recordReads } from '../io/recorded-reads.ts';
 import { keepLastBuild } from './last-build.ts';
 import { LinkFindings, type LinkFinding } from './check-links.ts';
 import { judgeContent } from './judge-content.ts';
+import { planKnowing } from './known-outputs.ts';
 import { recall } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerView } from './partner-view.ts';
 import { loadPartnerships } from './partnerships.ts';
-import { planRelease, type ContentSource } from './plan-release.ts';
+import type { ContentSource } from './plan-release.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
 import { writeBuild, type BuildFile, type BuildOutput, type Explanation } from './write-build.ts';
@@ -65,7 +66,7 @@ export async function build(
     const sent = (await recall(recorded, partnership.id))?.base;
     const view = await loadPartnerView(recorded, partnership);
     const published = compiled.filesFor(view);
-    const files = filesToBuild(published, sent?.release);
+    const files = await filesToBuild(site, partnership.id, published, sent?.release);
     await judgeContent(site, partnership, { files, termsDiffer: false }, sent);
     await links?.check(view, published, files);
     const { bytes, written, removed } =
@@ -101,14 +102,19 @@ function lineOf({ file, line }: Problem): string {
 }
 
 /** What a push would send. */
-function filesToBuild(files: readonly SiteFile[], base: Release | undefined): readonly BuildFile[] {
+async function filesToBuild(
+  site: MainSite,
+  partner: string,
+  files: readonly SiteFile[],
+  base: Release | undefined,
+): Promise<readonly BuildFile[]> {
   if (base === undefined) return files.map(firstFile);
-  const planned = planRelease({ files, base, number: base.release + 1, termsDiffer: false }).files;
-  return planned.map((each, index) => {
-    const from = files[index];
-    const key = from?.kind === 'page' ? from.key(each.file.since) : each.file.digest;
-    return { ...each, key, source: from?.file ?? '' };
-  });
+  const plan = await planKnowing(site, partner, { files, base, number: base.release + 1, termsDiffer: false });
+  return plan.files.map((each, index) => ({
+    ...each,
+    key: each.key ?? each.file.digest,
+    source: files[index]?.file ?? '',
+  }));
 }
 
 /** A file of a first release, whose digest nobody needs before there is one. */

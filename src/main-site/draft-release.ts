@@ -6,13 +6,14 @@ import type { CompiledSite } from '../content/compiled-site.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { assetsOf } from './assets.ts';
 import { currentTerms } from './current-terms.ts';
+import { planKnowing } from './known-outputs.ts';
 import { judgeContent } from './judge-content.ts';
 import type { RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { composeMessage } from './message.ts';
 import { loadPartnerView } from './partner-view.ts';
 import type { ReleaseSeeds } from './partner-keys.ts';
-import { planRelease, type PlannedFile, type ReleasePlan } from './plan-release.ts';
+import type { PlannedFile, ReleasePlan } from './plan-release.ts';
 import type { PushRequest } from './push.ts';
 import { rootsForInbox } from './root-store.ts';
 import { signRelease, type SignedRelease } from './sign-release.ts';
@@ -104,7 +105,7 @@ export async function planFor(
   remote: RemoteState,
   termsDigest: string,
 ): Promise<ReleasePlan> {
-  return planRelease({
+  return planKnowing(site, partnership.id, {
     files: compiled.filesFor(await loadPartnerView(site, partnership)),
     base: remote.base?.release,
     number: remote.versions.targets + 1,

@@ -18,6 +18,8 @@ export type ContentSource =
 export interface PlannedFile {
   readonly file: ReleaseFile;
   readonly content: ContentSource;
+  /** Of a page: what its bytes were made of, as of {@link SitePage}. */
+  readonly key?: string;
 }
 
 export interface ReleasePlan {
@@ -35,6 +37,12 @@ export interface ReleasePlan {
   readonly differs: boolean;
 }
 
+/** What came of rendering a page. */
+export interface RenderedOutput extends Pick<RenderedPage, 'slots'> {
+  readonly length: number;
+  readonly digest: string;
+}
+
 export interface PlanInput {
   /** Sorted by path in byte order. */
   readonly files: readonly SiteFile[];
@@ -42,9 +50,11 @@ export interface PlanInput {
   readonly number: number;
   /** The terms are other than those the partner was sent. */
   readonly termsDiffer: boolean;
+  /** What came of pages that were rendered before, by what they were made of: what is unchanged need not be rendered again. */
+  readonly known?: ReadonlyMap<string, RenderedOutput>;
 }
 
-export function planRelease({ files, base, number, termsDiffer }: PlanInput): ReleasePlan {
+export function planRelease({ files, base, number, termsDiffer, known: rendered }: PlanInput): ReleasePlan {
   const before = new Map((base?.files ?? []).map((file) => [file.path, file]));
   const moves = findMoves(files, before);
   const added: string[] = [];
@@ -53,7 +63,7 @@ export function planRelease({ files, base, number, termsDiffer }: PlanInput): Re
   const scratch = new Scratch();
   const planned = files.map((file): PlannedFile => {
     const known = before.get(file.path);
-    const next = planFile(file, known, number, moves.get(file.path), scratch);
+    const next = planFile(file, known, number, moves.get(file.path), { scratch, rendered });
     if (known === undefined) added.push(file.path);
     else if (known.digest !== next.file.digest) changed.push(file.path);
     else recordsDiffer ||= !sameRecord(known, next.file);
@@ -78,7 +88,7 @@ function planFile(
   known: ReleaseFile | undefined,
   number: number,
   movedFrom: string | undefined,
-  scratch: Scratch,
+  before: RenderedBefore,
 ): PlannedFile {
   switch (file.kind) {
     case 'asset': {
@@ -98,7 +108,7 @@ function planFile(
       return { file: record, content: { kind: 'bytes', render: () => file.render() } };
     }
     case 'page': {
-      const { since, length, slots, digest } = renderSince(file, known, number, scratch);
+      const { since, length, slots, digest } = renderSince(file, known, number, before);
       const change = changeOf(known, digest, movedFrom);
       const { inherit, title } = file;
       const page: ReleasePage = {
@@ -111,24 +121,30 @@ function planFile(
       const record = { path: file.path, length, digest, since, page };
       return {
         file: record,
+        key: file.key(since),
         content: { kind: 'bytes', render: () => file.render(since).bytes, alike: () => file.alike() },
       };
     }
   }
 }
 
-interface Rendering extends Pick<RenderedPage, 'slots'> {
+interface RenderedBefore {
+  readonly scratch: Scratch;
+  readonly rendered: PlanInput['known'];
+}
+
+interface Rendering extends RenderedOutput {
   readonly since: number;
-  readonly length: number;
-  readonly digest: string;
 }
 
 function renderSince(
   file: SiteFile & { readonly kind: 'page' },
   known: ReleaseFile | undefined,
   number: number,
-  scratch: Scratch,
+  { scratch, rendered }: RenderedBefore,
 ): Rendering {
+  const same = known && rendered?.get(file.key(known.since));
+  if (known !== undefined && same?.digest === known.digest) return { since: known.since, ...same };
   const rendering = (since: number): Rendering => {
     const { bytes, slots } = file.render(since, scratch);
     return { since, length: bytes.length, slots, digest: sha256(bytes) };

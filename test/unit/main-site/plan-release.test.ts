@@ -14,7 +14,7 @@ function page(path: string, text: string, changes: { title?: string; slot?: stri
     file: `pages/${path}`,
     inherit: changes.slot === undefined ? 'full' : 'framework',
     title: changes.title ?? path,
-    key: () => '',
+    key: (since) => `${text} ${since}`,
     alike: () => '',
     shape: () => '',
     dissect: () => [],
@@ -75,6 +75,26 @@ describe('a release plan', () => {
     );
     const [, index] = plan.files;
     expect(index?.content.kind === 'bytes' && Buffer.from(index.content.render()).toString()).toBe('hello since 1');
+  });
+
+  test('renders no page whose outcome is known, unless the base holds something else there', () => {
+    const [, made] = planOf(FIRST).files;
+    const again = page('a/index.html', 'hello');
+    if (made?.key === undefined || again.kind !== 'page') throw new Error('that is a page');
+    const unseen: SiteFile = {
+      ...again,
+      render: () => {
+        throw new Error('rendered');
+      },
+    };
+    const { digest, length } = made.file;
+    const outcome = { digest, length, slots: [] };
+    const known = new Map([[made.key, outcome]]);
+    const [planned] = planOf([unseen], { base, number: 7, known }).files;
+    expect(planned?.file).toMatchObject({ digest, length, since: 1, page: { change: 'unchanged', slots: [] } });
+    for (const other of [new Map(), new Map([[made.key, { ...outcome, digest: sha256('other') }]])]) {
+      expect(() => planOf([unseen], { base, number: 7, known: other })).toThrow('rendered');
+    }
   });
 
   test('names what was added, changed and removed, and numbers only what changed anew', () => {
