@@ -23,11 +23,15 @@ export function endWithFailures(
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     context.output.warning(`${partner}: ${error.message}${problems}${hint}`);
   }
-  context.output.message(
-    `to try only these again: ${retry} ${failures.map(({ partner }) => visible(partner)).join(' ')}`,
-  );
+  context.output.message(`to try only these again: ${retry} ${again(retry, failures)}`);
   const codes = new Set(failures.map(({ error }) => error.exitCode));
   context.endWith(failures.length === partners && codes.size === 1 ? first.error.exitCode : EXIT.somePartnersFailed);
+}
+
+/** A command line stays one that can be copied, and `push` remembers who failed. */
+function again(retry: string, failures: readonly FailedPartner[]): string {
+  if (retry === 'tieup push') return '--retry-failed';
+  return failures.map(({ partner }) => visible(partner)).join(' ');
 }
 
 /** Partners that nobody named and that nothing is done for, and why. */

@@ -1,4 +1,5 @@
 /** Quantities as people read them. */
+import { TieupError } from '../errors.ts';
 
 /** `1 page`, `3 pages`. */
 export function count(number: number, noun: string, plural = `${noun}s`): string {
@@ -32,4 +33,24 @@ export function parseDuration(text: string): number | undefined {
 
 function isUnit(text: string | undefined): text is keyof typeof UNITS_MS {
   return text !== undefined && Object.hasOwn(UNITS_MS, text);
+}
+
+const MAX_NUMBER = 10_000;
+
+/** A whole number from 1 on, as an option has it. @throws TIEUP_E_USAGE that names the option. */
+export function parseNumber(text: string, option: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= MAX_NUMBER) return Number(text);
+  throw new TieupError('TIEUP_E_USAGE', `${option} ${JSON.stringify(text)} is no number from 1 to ${MAX_NUMBER}`);
+}
+
+/** @throws TIEUP_E_USAGE unless it is such a time. */
+export function requireDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(text)} is not a time`, { hint: 'write 90s, 10m, 2h or 1d' });
+}
+
+/** What an option says, read by `parse`; undefined when it was not given. */
+export function given<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : parse(text);
 }

@@ -46,10 +46,12 @@ export interface Draft {
   stage(): Promise<StagedRelease> | undefined;
 }
 
+/** @throws what the terms or the request do not allow; nothing is sent then. */
 export async function draftRelease(push: Push, remote: RemoteState): Promise<Draft> {
   const { site, compiled, partnership, request, exchange } = push;
   const terms = await currentTerms(site, partnership);
   const plan = await planFor(site, compiled, partnership, remote, terms.digest);
+  request.judge?.(partnership.id, { plan, base: remote.base, termsDigest: terms.digest });
   request.onProgress(partnership.id, { kind: 'planned', plan });
   const active = await judgeContent(site, partnership, plan, remote.base);
   const had = request.full || !remote.hasObjects ? [] : (remote.base?.release.files ?? []);

@@ -1,7 +1,7 @@
 /** The confirmation message of a release: what the partner's manager reads before anything else. */
 import type { MainSiteConfig } from '../config/main-site.ts';
 import type { ConfirmationMessage } from '../protocol/release.ts';
-import type { ReleasePlan } from './plan-release.ts';
+import type { PlannedChanges } from './plan-release.ts';
 
 export interface MessageRequest {
   /** One line; from tieup.yaml or made from the plan when not given. */
@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function composeMessage(
   config: MainSiteConfig,
   request: MessageRequest,
-  plan: ReleasePlan,
+  plan: PlannedChanges,
   now: Date,
 ): { readonly message: ConfirmationMessage; readonly confirmBy: Date } {
   const subject = request.subject ?? config.message?.subject ?? `${config.site.name}: ${summarise(plan)}`;
@@ -24,7 +24,7 @@ export function composeMessage(
 }
 
 /** `2 new, 1 changed, 1 removed`; `same pages` when no file differs; and `new terms` when they are. */
-export function summarise({ added, changed, removed, termsDiffer }: ReleasePlan): string {
+export function summarise({ added, changed, removed, termsDiffer }: PlannedChanges): string {
   const parts = [
     [added.length, 'new'],
     [changed.length, 'changed'],

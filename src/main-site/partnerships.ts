@@ -2,10 +2,13 @@
 import { editYaml, type YamlEdit } from '../config/document.ts';
 import { parsePartnership, type Partnership } from '../config/partnership.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
+import { PARTNER_ID } from '../protocol/names.ts';
 import { nearest } from '../protocol/nearest.ts';
 import type { MainSite } from './main-site.ts';
 
 const MAX_PARTNERSHIP_FILE = 1024 * 1024;
+/** Partners that a message lists. */
+const MAX_NAMED = 20;
 
 /**
  * All partnerships, or those that `wanted` names by id or tag, sorted by id.
@@ -36,10 +39,10 @@ export async function loadPartnerships(
 
 /** @throws TIEUP_E_USAGE when there is no such partnership. */
 export async function loadPartnership(site: MainSite, id: string): Promise<Partnership> {
-  const all = await loadPartnerships(site);
-  const found = all.find((partnership) => partnership.id === id);
-  if (found === undefined) throw unknownPartner(id, all);
-  return found;
+  // The others are read only to say what may have been meant: with thousands of them that takes seconds.
+  const isThere = PARTNER_ID.test(id) && (await site.files.stat(partnershipFile(site, id)))?.kind === 'file';
+  if (!isThere) throw unknownPartner(id, await loadPartnerships(site));
+  return readPartnership(site, id);
 }
 
 export function partnershipFile(site: Pick<MainSite, 'config'>, id: string): string {
@@ -90,7 +93,10 @@ function unknownPartner(name: string, all: readonly Partnership[]): TieupError {
     name,
     all.flatMap(({ id, tags }) => [id, ...tags]),
   );
-  const known = all.map(({ id }) => id).join(', ');
+  const known = `${all
+    .slice(0, MAX_NAMED)
+    .map(({ id }) => id)
+    .join(', ')}${all.length > MAX_NAMED ? ', …' : ''}`;
   return new TieupError('TIEUP_E_USAGE', `there is no partner and no tag ${JSON.stringify(name)}`, {
     hint:
       close === undefined

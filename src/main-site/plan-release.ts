@@ -22,11 +22,10 @@ export interface PlannedFile {
   readonly key?: string;
 }
 
-export interface ReleasePlan {
+/** What a release changes, without what it consists of: of thousands of partners no more than this is kept. */
+export interface PlannedChanges {
   /** The number that this release will have. */
   readonly number: number;
-  /** Sorted by path in byte order. */
-  readonly files: readonly PlannedFile[];
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
@@ -35,6 +34,15 @@ export interface ReleasePlan {
   readonly termsDiffer: boolean;
   /** False when a push would change nothing at the partner. */
   readonly differs: boolean;
+}
+
+export interface ReleasePlan extends PlannedChanges {
+  /** Sorted by path in byte order. */
+  readonly files: readonly PlannedFile[];
+}
+
+export function changesOf({ files: _files, ...changes }: ReleasePlan): PlannedChanges {
+  return changes;
 }
 
 /** What came of rendering a page. */

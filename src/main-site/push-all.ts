@@ -1,18 +1,49 @@
 /**
  * Pushes to many partners: a few at a time, each for itself. How one of them is reached is push.ts.
+ *
+ *   partners → site → [a few first, and their answers] → the others, those that failed last time at the end
+ *
+ * One process renders, packs and sends for several partners at once, so that none of the three waits for the others. A partner
+ * that is slow or silent costs its own time: it is cut off at its deadline, and it comes last in the next push.
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError, type Problem } from '../errors.ts';
+import { withDeadline } from './deadline.ts';
+import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
-import { loadPartnerships, passOver, type PassedOver } from './partnerships.ts';
+import { passOver, type PassedOver } from './partnerships.ts';
+import { assertStillPlanned } from './plan.ts';
+import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
 import { pushTo, type PushRequest, type PushResult } from './push.ts';
 import { recordFailure } from './record.ts';
+import { selectPartners, type Selection } from './select-partners.ts';
+import { keepUnfinished, readUnfinished } from './unfinished.ts';
+import { waitForAnswers, type WaitResult } from './wait-for-answer.ts';
+
+export interface FleetRequest extends Omit<PushRequest, 'judge'>, Selection {
+  /** What is done for one partner is cut off after this; undefined: never. */
+  readonly deadlineMs?: number | undefined;
+  /** So many partners are served first; the others only when all went well there. */
+  readonly canary?: number | undefined;
+  /** How long answers are waited for, those of the first few before the others are served. */
+  readonly waitMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly maxDelete?: DeleteLimit | undefined;
+  /** By partner, what a saved plan says: exactly that is pushed, or nothing. */
+  readonly planned?: ReadonlyMap<string, PlannedPartner> | undefined;
+  /** Told when answers are waited for. */
+  onWaiting?(partners: readonly string[], until: Date): void;
+}
 
 export interface Pushed {
   readonly results: readonly PushResult[];
+  /** By partner; empty unless they were waited for. */
+  readonly answers: ReadonlyMap<string, WaitResult>;
+  /** Not served, because it did not go well where it was tried first. */
+  readonly heldBack: readonly string[];
   readonly passedOver: readonly PassedOver[];
   /** What is worth mending in the pages, such as links that lead nowhere; they were pushed all the same. */
   readonly warnings: readonly Problem[];
@@ -21,31 +52,90 @@ export interface Pushed {
 /**
  * Pushes to each partner; one that fails does not hold up the others. Where all would be passed over each is refused instead: a
  * push that reaches nobody is no success.
- * @throws when the site itself cannot be built.
+ * @throws when the site itself cannot be built; TIEUP_E_DRIFT when it is not what was planned, before anything is pushed.
  */
-export async function pushAll(site: MainSite, request: PushRequest): Promise<Pushed> {
-  const all = await loadPartnerships(site, request.partners);
+export async function pushAll(site: MainSite, request: FleetRequest): Promise<Pushed> {
+  const { planned } = request;
+  if (planned !== undefined) await assertStillPlanned(site, planned, request.concurrency);
+  const all = await selectPartners(site, request);
   const { served, passedOver } = passOver(all, request.partners, site.clock.now());
+  const partnerships = await lastFailedLast(site, served.length === 0 ? all : served);
+  const first = partnerships.slice(0, request.canary ?? 0);
+  const others = partnerships.slice(first.length);
   // The first partners are connected to while the pages are read.
   const compiling = loadSite(site, site.clock.now());
   compiling.catch(() => {});
+
+  const tried = await pushSome(site, compiling, first, request);
+  const goesOn = [...tried.results, ...tried.answers.values()].every(({ kind }) => !STOPS.has(kind));
+  const rest = goesOn ? await pushSome(site, compiling, others, request) : NOBODY;
+  const results = [...tried.results, ...rest.results].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
+  await keepUnfinished(
+    site,
+    results.map(({ partner, kind }) => ({ partner, failed: kind === 'failed' })),
+  );
+  const { warnings } = await compiling;
+  return {
+    results,
+    answers: new Map([...tried.answers, ...rest.answers]),
+    heldBack: goesOn ? [] : others.map(({ id }) => id),
+    passedOver: served.length === 0 ? [] : passedOver,
+    warnings,
+  };
+}
+
+/** What keeps a push that was tried at a few partners from going on. */
+const STOPS: ReadonlySet<string> = new Set<PushResult['kind'] | WaitResult['kind']>([
+  'failed',
+  'rejected',
+  'waited-too-long',
+]);
+
+type Some = Pick<Pushed, 'results' | 'answers'>;
+
+const NOBODY: Some = { results: [], answers: new Map() };
+
+async function pushSome(
+  site: MainSite,
+  compiling: Promise<CompiledSite>,
+  partnerships: readonly Partnership[],
+  request: FleetRequest,
+): Promise<Some> {
   const limit = pLimit(request.concurrency);
-  const partnerships = served.length === 0 ? all : served;
   const results = await Promise.all(
     partnerships.map((partnership) => limit(() => pushOrReport(site, compiling, partnership, request))),
   );
-  const compiled = await compiling;
-  return { results, passedOver: served.length === 0 ? [] : passedOver, warnings: compiled.warnings };
+  const reached = results.filter((each) => each.kind !== 'failed');
+  const { waitMs, concurrency, signal } = request;
+  if (waitMs === undefined || reached.length === 0) return { results, answers: NOBODY.answers };
+  const until = new Date(site.clock.now().getTime() + waitMs);
+  request.onWaiting?.(
+    reached.map(({ partner }) => partner),
+    until,
+  );
+  return { results, answers: await waitForAnswers(site, reached, until, { concurrency, signal }) };
+}
+
+/** Sorted by id otherwise. */
+async function lastFailedLast(site: MainSite, partnerships: readonly Partnership[]): Promise<readonly Partnership[]> {
+  const failed = await readUnfinished(site);
+  return partnerships.toSorted((a, b) => Number(failed.has(a.id)) - Number(failed.has(b.id)));
 }
 
 async function pushOrReport(
   site: MainSite,
   compiling: Promise<CompiledSite>,
   partnership: Partnership,
-  request: PushRequest,
+  request: FleetRequest,
 ): Promise<PushResult> {
+  const { deadlineMs, maxDelete, planned } = request;
+  const judge: PushRequest['judge'] = (partner, next) => {
+    if (planned === undefined) assertFewDeletions(partner, next, maxDelete);
+    else assertAsPlanned(planned, partner, next);
+  };
+  const push = (within: MainSite) => pushTo(within, compiling, partnership, { ...request, judge });
   try {
-    return await pushTo(site, compiling, partnership, request);
+    return await (deadlineMs === undefined ? push(site) : withDeadline(site, partnership.id, deadlineMs, push));
   } catch (error) {
     // What is wrong with the site itself is no failure of a partner.
     await compiling;

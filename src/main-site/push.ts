@@ -20,7 +20,7 @@ import type { MainSite } from './main-site.ts';
 import type { MessageRequest } from './message.ts';
 import { releaseSeeds } from './partner-keys.ts';
 import { assertInForce } from './partnerships.ts';
-import type { ReleasePlan } from './plan-release.ts';
+import { changesOf, type PlannedChanges, type ReleasePlan } from './plan-release.ts';
 import { readRecord, recordContact, recordPush } from './record.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
@@ -46,6 +46,16 @@ export interface PushRequest {
   readonly full: boolean;
   readonly concurrency: number;
   onProgress(partner: string, step: PushStep): void;
+  /** Throws when this must not be pushed, before anything is sent: the world is not what a saved plan says, too much would go. */
+  judge?(partner: string, next: NextRelease): void;
+}
+
+/** What a push would make of what the inbox holds. */
+export interface NextRelease {
+  readonly plan: ReleasePlan;
+  /** The release that it changes; undefined for the first. */
+  readonly base: SentRelease | undefined;
+  readonly termsDigest: string;
 }
 
 /** A push that was cut off from another machine is waited for this long; one of this machine is not waited for. */
@@ -77,7 +87,7 @@ interface Sent {
 }
 
 export type PushResult =
-  | ({ readonly kind: 'pushed'; readonly plan: ReleasePlan } & Reached & Sent)
+  | ({ readonly kind: 'pushed'; readonly plan: PlannedChanges } & Reached & Sent)
   /** Nothing is new, but content was missing in the inbox and is there again. */
   | ({ readonly kind: 'repaired' } & Reached & Sent)
   | ({ readonly kind: 'unchanged' } & Reached)
@@ -212,7 +222,7 @@ async function pushLocked(
       release: release.release,
       releaseDigest,
       troubles,
-      plan,
+      plan: changesOf(plan),
       sentObjects: sentAlready.length + rest.length,
       sentBytes: staged.sentBytes + repaired.sentBytes,
     };

@@ -1,4 +1,5 @@
-/** Waits until a partner has answered a release: `tieup push --wait`. */
+/** Waits until partners have answered a release: `tieup push --wait`. */
+import pLimit from 'p-limit';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
@@ -14,20 +15,53 @@ export type WaitResult =
   /** What the partner says cannot be read or believed. */
   | { readonly kind: 'failed'; readonly error: TieupError };
 
+interface Waiting {
+  readonly partner: string;
+  readonly releaseDigest: string;
+}
+
 type Heard = Outbox & Pick<Answers, 'rejections'>;
+
+/** Runs one look, when it is its turn. */
+type Turn = <T>(look: () => Promise<T>) => Promise<T>;
 
 const POLL_MS = 2000;
 
-/** Looks into the outbox every two seconds until `deadline`, reconnecting when it must. */
+/** Waits for all of them until `deadline`; no more than `concurrency` connections are open at a time. */
+export async function waitForAnswers(
+  site: MainSite,
+  waiting: readonly Waiting[],
+  deadline: Date,
+  { concurrency, signal }: { readonly concurrency: number; readonly signal?: AbortSignal | undefined },
+): Promise<ReadonlyMap<string, WaitResult>> {
+  const limit = pLimit(concurrency);
+  // Who has a connection to itself keeps it; where there are more partners than connections each look opens one.
+  const turn: Turn | undefined = waiting.length > concurrency ? (look) => limit(look) : undefined;
+  const answers = waiting.map(
+    async ({ partner, releaseDigest }) =>
+      [partner, await waitForAnswer(site, partner, releaseDigest, deadline, signal, turn)] as const,
+  );
+  return new Map(await Promise.all(answers));
+}
+
+/**
+ * Looks into the outbox every two seconds until `deadline`, reconnecting when it must.
+ * @param turn each look waits for its own, and closes its connection
+ */
 export async function waitForAnswer(
   site: MainSite,
   partner: string,
   releaseDigest: string,
   deadline: Date,
   signal?: AbortSignal,
+  turn?: Turn,
 ): Promise<WaitResult> {
   let partnership = await loadPartnership(site, partner);
   let exchange: FileTree | undefined;
+  const close = async (): Promise<void> => {
+    await exchange?.close();
+    exchange = undefined;
+  };
   // A connection that breaks while waiting is no answer: the next look opens another one.
   const look = async (): Promise<Heard | TieupError> => {
     try {
@@ -40,13 +74,20 @@ export async function waitForAnswer(
     } catch (error) {
       if (!(error instanceof TieupError)) throw error;
       if (error.code !== 'TIEUP_E_CONNECTION') return error;
-      exchange = undefined;
+      await close();
       return { ...NO_ANSWER, rejections: [] };
+    }
+  };
+  const lookOnce = async (): Promise<Heard | TieupError> => {
+    try {
+      return await look();
+    } finally {
+      await close();
     }
   };
   try {
     for (;;) {
-      const outbox = await look();
+      const outbox = await (turn === undefined ? look() : turn(lookOnce));
       if (outbox instanceof TieupError) return { kind: 'failed', error: outbox };
       const rejection = outbox.rejections.find((each) => each.releaseDigest === releaseDigest);
       if (rejection !== undefined) return { kind: 'rejected', reason: rejection.reason };
@@ -57,6 +98,6 @@ export async function waitForAnswer(
       await site.clock.sleep(Math.min(POLL_MS, left), signal);
     }
   } finally {
-    await exchange?.close();
+    await close();
   }
 }

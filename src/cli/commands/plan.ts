@@ -1,17 +1,29 @@
 import { plan, type PartnerPlan } from '../../main-site/plan.ts';
+import { parseDeleteLimit } from '../../main-site/delete-limit.ts';
+import { renderPlanFile } from '../../main-site/plan-file.ts';
 import { summarise } from '../../main-site/message.ts';
 import { EXIT } from '../../errors.ts';
+import { instant } from '../../protocol/instant.ts';
+import { parseShard } from '../../protocol/shard.ts';
+import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
 import { momentOption, scheduleLines } from '../schedule-text.ts';
 import { describeFailure, endWithFailures, sayContentWarnings, sayPassedOver } from '../partner-results.ts';
+import { given, parseNumber } from '../quantity.ts';
 import { visible } from '../visible.ts';
+
+const CONCURRENCY = 16;
 
 export const define: Define = (command, context) => {
   command
     .argument('[partner...]', 'only these partners, by id or tag')
     .option('--at <time>', 'as if pushed at that day or time: pages come and go by date')
+    .option('-o, --out <file>', 'save the plan; tieup push <file> does exactly that, or nothing')
+    .option('--max-delete <n|n%>', 'refuse where more files than this would go; more than half unless given')
+    .option('--shard <i/n>', 'the i-th of n shares of the partners, the same on every machine')
+    .option('--concurrency <n>', 'partners at a time', String(CONCURRENCY))
     .option('--detailed-exitcode', 'exit with 2 when a push would change something')
     .addHelpText(
       'after',
@@ -19,24 +31,44 @@ export const define: Define = (command, context) => {
         'tieup plan': 'what a push would change at every partner',
         'tieup plan harbour --json': '',
         'tieup plan --at 2026-12-20': 'what a push on that day would change',
+        'tieup plan --out plan.json': 'and tieup push plan.json, when somebody has looked at it',
       }),
     )
-    .action(async (partners, { at, detailedExitcode }) => {
+    .action(async (partners, { at, out, maxDelete, shard, concurrency, detailedExitcode }) => {
       const ctx = context();
       const site = await ctx.mainSite();
       const { timeZone } = site.config.site;
-      const { plans, passedOver, warnings } = await plan(site, partners, momentOption('--at', at, timeZone));
+      const { plans, passedOver, warnings } = await plan(site, {
+        partners,
+        at: momentOption('--at', at, timeZone),
+        shard: given(shard, parseShard),
+        maxDelete: given(maxDelete, parseDeleteLimit),
+        concurrency: parseNumber(concurrency, '--concurrency'),
+      });
       sayPassedOver(ctx, passedOver);
       sayContentWarnings(ctx, warnings);
+      const failures = plans.filter((each) => each.kind === 'failed');
+      // A plan that lacks partners would be taken for one that leaves them as they are.
+      if (out !== undefined && failures.length === 0) await savePlan(ctx, out, plans);
       ctx.output.result('plan', { partners: plans.map(describePlan), passedOver, warnings }, () =>
         plans.map((each) => renderPlan(ctx.output, each, timeZone)).join(''),
       );
-      const failures = plans.filter((each) => each.kind === 'failed');
+      if (out !== undefined) {
+        const what =
+          failures.length === 0 ? `saved; to do exactly this: tieup push ${out}` : `not saved: a partner failed`;
+        ctx.output.message(what);
+      }
       const pending = plans.some((each) => each.kind === 'planned' && each.plan.differs);
       if (detailedExitcode === true && pending) ctx.endWith(EXIT.changesPending);
       endWithFailures(ctx, failures, plans.length, 'tieup plan');
     });
 };
+
+async function savePlan(ctx: Context, out: string, plans: readonly PartnerPlan[]): Promise<void> {
+  const partners = plans.flatMap((each) => (each.kind === 'planned' ? [each.planned] : []));
+  const text = renderPlanFile({ schema: 'tieup.plan-file/v1', created: instant(ctx.clock.now()), partners });
+  await ctx.writeFile(out, Buffer.from(text));
+}
 
 function describePlan(each: PartnerPlan): object {
   if (each.kind === 'failed') return describeFailure(each);

@@ -1,174 +1,109 @@
-import type { PushResult, PushStep } from '../../main-site/push.ts';
-import { pushAll } from '../../main-site/push-all.ts';
-import { summarise } from '../../main-site/message.ts';
-import { waitForAnswer, type WaitResult } from '../../main-site/wait-for-answer.ts';
+import { parseDeleteLimit } from '../../main-site/delete-limit.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
-import { TieupError } from '../../errors.ts';
+import { MAX_PLAN_FILE, parsePlanFile, type PlannedPartner } from '../../main-site/plan-file.ts';
+import { pushAll, type FleetRequest, type Pushed } from '../../main-site/push-all.ts';
+import { readUnfinished } from '../../main-site/unfinished.ts';
+import { EXIT, TieupError } from '../../errors.ts';
+import { parseShard } from '../../protocol/shard.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
-import {
-  describeError,
-  describeFailure,
-  endWithFailures,
-  sayContentWarnings,
-  sayPassedOver,
-} from '../partner-results.ts';
-import { byteCount, parseDuration } from '../quantity.ts';
-import { visible } from '../visible.ts';
+import { endWithFailures, sayContentWarnings, sayPassedOver } from '../partner-results.ts';
+import { describePush, refuseAnswers, renderPush, sayTroubles, showStep } from '../push-text.ts';
+import { count, given, parseNumber, requireDuration } from '../quantity.ts';
 
-const CONCURRENCY = 4;
+const CONCURRENCY = 16;
+const DEADLINE = '15m';
 
 export const define: Define = (command, context) => {
   command
-    .argument('[partner...]', 'only these partners, by id or tag')
+    .argument('[partner...]', 'only these partners, by id or tag; or a plan that was saved')
     .option('-m, --message <text>', 'why, for the partner’s manager')
     .option('-s, --subject <line>', 'the message in one line')
     .option('--full', 'send everything again, for a partner that lost what it had')
     .option('-w, --wait <time>', 'wait for the answers: 90s, 10m, 2h')
+    .option('--canary <n>', 'to n partners first; to the others only when all went well there')
+    .option('--max-delete <n|n%>', 'refuse where more files than this would go; more than half unless given')
+    .option('--retry-failed', 'only the partners at which the last push failed')
+    .option('--shard <i/n>', 'the i-th of n shares of the partners, the same on every machine')
+    .option('--concurrency <n>', 'partners at a time', String(CONCURRENCY))
+    .option('--deadline <time>', 'cut off a partner that takes longer', DEADLINE)
     .addHelpText(
       'after',
       examples({
         'tieup push': 'every partner gets what has changed',
         'tieup push harbour -m "Autumn prices" --wait 10m': 'and waits for the answer',
+        'tieup push plan.json': 'exactly what tieup plan --out saved, or nothing',
+        'tieup push --canary 2 --wait 1h': 'to two partners, and when both are live to the others',
+        'tieup push --retry-failed': 'once more, where it failed',
       }),
     )
-    .action(async (partners, { message, subject, full, wait }) => {
+    .action(async (words, options) => {
       const ctx = context();
-      const waitMs = wait === undefined ? undefined : parseWait(wait);
       const site = await ctx.mainSite();
-      const { results, passedOver, warnings } = await pushAll(site, {
-        partners,
-        message: { subject, text: message },
-        full: full === true,
-        concurrency: CONCURRENCY,
+      const { canary, wait, maxDelete, shard } = options;
+      const pushed = await pushAll(site, {
+        ...(await whom(ctx, site, words, options)),
+        shard: given(shard, parseShard),
+        message: { subject: options.subject, text: options.message },
+        full: options.full === true,
+        concurrency: parseNumber(options.concurrency, '--concurrency'),
+        deadlineMs: requireDuration(options.deadline),
+        waitMs: given(wait, requireDuration),
+        canary: given(canary, (text) => parseNumber(text, '--canary')),
+        maxDelete: given(maxDelete, parseDeleteLimit),
+        signal: ctx.interruption,
         onProgress: (partner, step) => showStep(ctx, partner, step),
+        onWaiting: (partners, until) =>
+          ctx.output.message(`waiting for ${nameSome(partners)} until ${until.toISOString().slice(0, 16)}Z`),
       });
-      sayPassedOver(ctx, passedOver);
-      sayContentWarnings(ctx, warnings);
-      for (const each of results) sayTroubles(ctx, each);
-      const answers =
-        waitMs === undefined ? new Map<string, WaitResult>() : await waitForAll(ctx, site, results, waitMs);
-      const described = results.map((each) => describe(each, answers.get(each.partner)));
-      ctx.output.result('push', { partners: described, passedOver, warnings }, () =>
-        results.map((each) => render(ctx, each, answers.get(each.partner))).join(''),
-      );
-      const failures = results.filter((each) => each.kind === 'failed');
-      endWithFailures(ctx, failures, results.length, 'tieup push');
-      refuseAnswers(answers);
+      tell(ctx, pushed);
     });
 };
 
-function parseWait(text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(text)} is not a time`, { hint: 'write 90s, 10m, 2h or 1d' });
+const MAX_NAMED = 10;
+
+function nameSome(partners: readonly string[]): string {
+  return partners.length <= MAX_NAMED ? partners.join(', ') : count(partners.length, 'partner');
 }
 
-function showStep({ output }: Context, partner: string, step: PushStep): void {
-  switch (step.kind) {
-    case 'connecting':
-      return output.message(`${partner}: connecting`);
-    case 'planned':
-      return step.plan.differs ? output.message(`${partner}: ${summarise(step.plan)}`) : undefined;
-    case 'sent':
-      return output.message(`${partner}: ${byteCount(step.bytes)} sent`);
-    case 'done':
-      return undefined;
-  }
-}
-
-/** Beside a push that did what it had to: it is no failure of the push, and `tieup status` fails on it. */
-function sayTroubles({ output }: Context, each: PushResult): void {
-  if (each.kind === 'failed') return;
-  const committed = each.kind === 'pushed' ? 'committed, but ' : '';
-  for (const { kind, error } of each.troubles) {
-    const what = kind === 'answer' ? 'the answer could not be read' : 'tidying up afterwards failed';
-    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
-    output.warning(`${each.partner}: ${committed}${what}: ${error.message}${hint}`);
-  }
-}
-
-async function waitForAll(
+/** Partners by name, those of a saved plan, or those that failed last time. */
+async function whom(
   ctx: Context,
   site: MainSite,
-  results: readonly PushResult[],
-  waitMs: number,
-): Promise<ReadonlyMap<string, WaitResult>> {
-  const deadline = new Date(ctx.clock.now().getTime() + waitMs);
-  const waiting = results.filter((each) => each.kind !== 'failed');
-  if (waiting.length > 0)
-    ctx.output.message(
-      `waiting for ${waiting.map(({ partner }) => partner).join(', ')} until ${deadline.toISOString().slice(0, 16)}Z`,
-    );
-  const answers = waiting.map(async (each) => {
-    return [
-      each.partner,
-      await waitForAnswer(site, each.partner, each.releaseDigest, deadline, ctx.interruption),
-    ] as const;
-  });
-  return new Map(await Promise.all(answers));
-}
-
-/** A rejection ends with exit 9, an answer that cannot be believed with its own code, a partner that does not answer with exit 8. */
-function refuseAnswers(answers: ReadonlyMap<string, WaitResult>): void {
-  for (const [partner, answer] of answers) {
-    if (answer.kind === 'rejected')
-      throw new TieupError(
-        'TIEUP_E_DECLINED',
-        `${partner} rejected the release: ${answer.reason ?? 'no reason given'}`,
-      );
+  words: readonly string[],
+  { retryFailed, full, maxDelete }: { readonly retryFailed?: true; readonly full?: true; readonly maxDelete?: string },
+): Promise<Pick<FleetRequest, 'partners' | 'only' | 'planned'>> {
+  // No id and no tag has a dot or a slash.
+  const file = words.find((word) => /[./]/.test(word));
+  if (file === undefined) {
+    const only = retryFailed === true ? await readUnfinished(site) : undefined;
+    if (only?.size === 0) ctx.output.message('nothing failed last time');
+    return { partners: words, only };
   }
-  for (const answer of answers.values()) if (answer.kind === 'failed') throw answer.error;
-  for (const [partner, answer] of answers) {
-    if (answer.kind !== 'waited-too-long') continue;
-    const what = answer.accepted ? 'has accepted, but not published' : 'has not answered';
-    throw new TieupError('TIEUP_E_TIMEOUT', `${partner} ${what} in time`, {
-      hint: 'the release stays in its inbox; tieup status tells when it is live',
+  if (words.length > 1 || retryFailed === true || full === true || maxDelete !== undefined)
+    throw new TieupError('TIEUP_E_USAGE', 'a plan says itself what is pushed to whom', {
+      hint: `tieup push ${file}, without other partners, --retry-failed, --full and --max-delete`,
     });
+  const { partners } = parsePlanFile(await ctx.readFile(file, MAX_PLAN_FILE), file);
+  if (partners.length === 0) throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(file)} plans nothing`);
+  const planned = new Map<string, PlannedPartner>(partners.map((each) => [each.partner, each]));
+  return { partners: [...planned.keys()], planned };
+}
+
+function tell(ctx: Context, { results, answers, heldBack, passedOver, warnings }: Pushed): void {
+  sayPassedOver(ctx, passedOver);
+  sayContentWarnings(ctx, warnings);
+  for (const each of results) sayTroubles(ctx, each);
+  const described = results.map((each) => describePush(each, answers.get(each.partner)));
+  ctx.output.result('push', { partners: described, heldBack, passedOver, warnings }, () =>
+    results.map((each) => renderPush(ctx, each, answers.get(each.partner))).join(''),
+  );
+  if (heldBack.length > 0) {
+    ctx.output.warning(`not pushed to ${nameSome(heldBack)}: it did not go well where it was tried first`);
+    ctx.endWith(EXIT.somePartnersFailed);
   }
+  const failures = results.filter((each) => each.kind === 'failed');
+  endWithFailures(ctx, failures, results.length, 'tieup push');
+  refuseAnswers(answers);
 }
-
-function describe(each: PushResult, answer: WaitResult | undefined): object {
-  if (each.kind === 'failed') return describeFailure(each);
-  const { partner, kind, release, releaseDigest } = each;
-  const troubles = each.troubles.map((trouble) => ({ kind: trouble.kind, ...describeError(trouble.error) }));
-  const common = { partner, result: kind, release, releaseDigest, warnings: troubles, ...describeAnswer(answer) };
-  if (kind === 'unchanged') return common;
-  const { sentObjects, sentBytes } = each;
-  if (kind === 'repaired') return { ...common, sentObjects, sentBytes };
-  const { added, changed, removed, unchanged } = each.plan;
-  return { ...common, added, changed, removed, unchanged, sentObjects, sentBytes };
-}
-
-function describeAnswer(answer: WaitResult | undefined): object {
-  if (answer === undefined) return {};
-  const reason = answer.kind === 'rejected' ? answer.reason : null;
-  return answer.kind === 'failed'
-    ? { answer: 'failed', reason, error: describeError(answer.error) }
-    : { answer: answer.kind, reason };
-}
-
-function render({ output }: Context, each: PushResult, answer: WaitResult | undefined): string {
-  const partner = visible(each.partner);
-  const answered = answer === undefined ? '' : `, ${ANSWERS[answer.kind]}`;
-  switch (each.kind) {
-    case 'failed':
-      return `${output.mark('bad', `${partner}: failed`)}\n`;
-    case 'unchanged':
-      return `${output.mark('good', `${partner}: nothing to push`)}, release ${each.release} is the newest${answered}\n`;
-    case 'repaired':
-      return `${output.mark('good', `${partner}: nothing new`)}, but ${byteCount(each.sentBytes)} of release ${each.release} were missing and sent again${answered}\n`;
-    case 'pushed': {
-      const sent = each.sentBytes === 0 ? 'nothing new to send' : `${byteCount(each.sentBytes)} sent`;
-      return `${output.mark('good', `${partner}: release ${each.release} pushed`)} (${summarise(each.plan)}; ${sent})${answered}\n`;
-    }
-  }
-}
-
-const ANSWERS: Readonly<Record<WaitResult['kind'], string>> = {
-  live: 'live',
-  rejected: 'rejected',
-  failed: 'its answer cannot be believed',
-  'waited-too-long': 'no answer in time',
-};

@@ -10,14 +10,17 @@ import { acquireLock } from '../../../src/io/lock.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 import { build } from '../../../src/main-site/build.ts';
 import { judgeContent } from '../../../src/main-site/judge-content.ts';
-import { recall } from '../../../src/main-site/learn-remote.ts';
+import { currentTerms } from '../../../src/main-site/current-terms.ts';
+import { learnRemote, recall } from '../../../src/main-site/learn-remote.ts';
+import { loadSite } from '../../../src/main-site/load-site.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { plan } from '../../../src/main-site/plan.ts';
-import type { PushStep } from '../../../src/main-site/push.ts';
+import { planFor, type PushStep } from '../../../src/main-site/push.ts';
 import { refresh } from '../../../src/main-site/refresh.ts';
 import { status } from '../../../src/main-site/status.ts';
 import { unlock } from '../../../src/main-site/unlock.ts';
+import { sha256 } from '../../../src/protocol/digest.ts';
 import { openRelease } from '../../../src/partner-site/open-release.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { lockedKeys } from '../../support/memory-keys.ts';
@@ -426,7 +429,9 @@ describe('a release that the terms forbid', () => {
         [`with-main/${name}.html`, expect.stringContaining('the terms do not name https://cdn.example')],
       ]),
     );
-    expect((await plan(main.site, [])).plans).toMatchObject([{ kind: 'failed', error: { ...refusal, problems } }]);
+    expect((await plan(main.site, { partners: [], concurrency: 1 })).plans).toMatchObject([
+      { kind: 'failed', error: { ...refusal, problems } },
+    ]);
     const out = memoryTree('out');
     await expect(build(main.site, [], { files: out, folder: outputFolder(out.label) })).rejects.toMatchObject(refusal);
     expect(await out.list('')).toEqual([]);
@@ -467,12 +472,18 @@ describe('a release that the terms forbid', () => {
       read: (path, maxLength) => (read.push(path), main.site.files.read(path, maxLength)),
     };
     const partner = await loadPartnership(main.site, 'harbour');
-    const planned = (await plan(main.site, [])).plans[0];
-    if (planned?.kind !== 'planned') throw new Error('there is no plan');
-    const active = await judgeContent({ ...main.site, files }, partner, planned.plan, base);
+    const remote = await learnRemote(main.site, partner, await main.site.connect(partner));
+    const terms = await currentTerms(main.site, partner);
+    const planned = planFor(
+      await loadSite(main.site, main.clock.now()),
+      partner,
+      remote,
+      terms.digest,
+    );
+    const active = await judgeContent({ ...main.site, files }, partner, planned, base);
     expect(active).toEqual([expect.stringMatching(/^[0-9a-f]{64} with-main\/assets\/app\.js$/)]);
     expect(read).toEqual([]);
-    expect(await judgeContent({ ...main.site, files }, partner, planned.plan, undefined)).toEqual(active);
+    expect(await judgeContent({ ...main.site, files }, partner, planned, undefined)).toEqual(active);
     // That the style sheet is harmless was found out in this run.
     expect(read).toEqual(['assets/app.js']);
   });
@@ -511,7 +522,9 @@ describe('a push to several partners', () => {
 
   test('a plan that fails is no failure of the push before', async () => {
     const { main } = await partnership();
-    expect((await plan(without(main, 'harbour'), [])).plans).toMatchObject([{ kind: 'failed' }]);
+    expect((await plan(without(main, 'harbour'), { partners: [], concurrency: 1 })).plans).toMatchObject([
+      { kind: 'failed' },
+    ]);
     expect(await status(main.site, [], 1)).toMatchObject([{ state: 'pending' }]);
   });
 
@@ -632,13 +645,19 @@ describe('a plan', () => {
     await main.join('lighthouse');
     await main.editPartner('lighthouse', 'status: active', 'status: invited');
     const passedOver = [{ partner: 'lighthouse', why: 'lighthouse has not joined yet' }];
-    expect(await plan(main.site, [])).toMatchObject({ plans: [{ kind: 'planned', partner: 'harbour' }], passedOver });
-    expect(await plan(main.site, ['lighthouse'])).toMatchObject({
+    expect(await plan(main.site, { partners: [], concurrency: 1 })).toMatchObject({
+      plans: [{ kind: 'planned', partner: 'harbour' }],
+      passedOver,
+    });
+    expect(await plan(main.site, { partners: ['lighthouse'], concurrency: 1 })).toMatchObject({
       plans: [{ kind: 'failed', error: { code: 'TIEUP_E_CONTRACT' } }],
       passedOver: [],
     });
     await main.editPartner('harbour', 'status: active', 'status: invited');
-    expect(await plan(main.site, [])).toMatchObject({ plans: [], passedOver: [{ partner: 'harbour' }, ...passedOver] });
+    expect(await plan(main.site, { partners: [], concurrency: 1 })).toMatchObject({
+      plans: [],
+      passedOver: [{ partner: 'harbour' }, ...passedOver],
+    });
   });
 
   test('says what a push would do, byte for byte, and changes nothing anywhere', async () => {
@@ -647,12 +666,21 @@ describe('a plan', () => {
     await main.write('pages/events.md', page('Events'));
     await main.remove('pages/story.md');
     const before = [await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))];
-    const [planned] = (await plan(main.site, [])).plans;
+    const [planned] = (await plan(main.site, { partners: [], concurrency: 1 })).plans;
     if (planned?.kind !== 'planned') throw new Error('there is no plan');
     expect(planned).toMatchObject({ partner: 'harbour', base: 1, plan: { number: 2, differs: true } });
     expect([await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))]).toEqual(before);
-    const { plan: done } = await main.pushed();
-    expect(done.files.map(({ file }) => file)).toEqual(planned.plan.files.map(({ file }) => file));
-    expect((await plan(main.site, [])).plans).toMatchObject([{ kind: 'planned', base: 2, plan: { differs: false } }]);
+    expect(planned.planned).toMatchObject({
+      base: { release: 1 },
+      added: [{ path: 'with-main/events.html' }],
+      changed: [{ path: 'with-main/index.html' }],
+      removed: [{ path: 'with-main/story.html' }],
+    });
+    await main.pushed();
+    const { release } = await main.pushedBefore();
+    expect(sha256(JSON.stringify(release.files))).toBe(planned.planned.files);
+    expect((await plan(main.site, { partners: [], concurrency: 1 })).plans).toMatchObject([
+      { kind: 'planned', base: 2, plan: { differs: false } },
+    ]);
   });
 });

@@ -1,0 +1,67 @@
+/** Bounds what is done for one partner, so that one that is slow or silent never holds up the others. */
+import { TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
+import type { MainSite } from './main-site.ts';
+
+/** What had been sent when the line is cut still has this long to be told apart from what had not. */
+const GRACE_MS = 2000;
+
+/**
+ * Runs `work` with a site whose connections are cut when the time is over. What `work` came to counts all the same: a
+ * release that was committed before is there.
+ * @throws TIEUP_E_TIMEOUT with what the cut made of it as its cause, and whatever `work` throws before
+ */
+export async function withDeadline<T>(
+  site: MainSite,
+  partner: string,
+  ms: number,
+  work: (site: MainSite) => Promise<T>,
+): Promise<T> {
+  const open = new Set<FileTree>();
+  const isOver = new AbortController();
+  const late = (cause?: unknown): TieupError =>
+    new TieupError('TIEUP_E_TIMEOUT', `${partner} was not done within ${duration(ms)}, so the connection was cut`, {
+      hint: 'its inbox shows the release before, or the new one, never a mixture; --deadline gives it more time',
+      cause,
+    });
+  const limited: MainSite = {
+    ...site,
+    connect: async (partnership) => {
+      const tree = await site.connect(partnership);
+      if (isOver.signal.aborted) {
+        await tree.close();
+        throw late();
+      }
+      open.add(tree);
+      return tree;
+    },
+  };
+  const finished = new AbortController();
+  const running = work(limited);
+  const ended = running.then(
+    () => true,
+    () => true,
+  );
+  const pause = (length: number): Promise<boolean> =>
+    site.clock.sleep(length, finished.signal).then(
+      () => false,
+      () => true,
+    );
+  try {
+    if (!(await Promise.race([ended, pause(ms)]))) {
+      isOver.abort();
+      for (const tree of open) void tree.close().catch(() => undefined);
+      if (!(await Promise.race([ended, pause(GRACE_MS)]))) throw late();
+      return await running.catch((cause: unknown) => {
+        throw late(cause);
+      });
+    }
+    return await running;
+  } finally {
+    finished.abort();
+  }
+}
+
+function duration(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,45 @@
+/** Keeps an empty folder of pages, or a wrong tag, from taking the tie-up pages of a thousand partners away. */
+import { TieupError } from '../errors.ts';
+import type { NextRelease } from './push.ts';
+
+/** How many files of a release the next one may leave out. */
+export type DeleteLimit =
+  | { readonly kind: 'files'; readonly most: number }
+  /** Per cent of the files that were there. */
+  | { readonly kind: 'share'; readonly most: number };
+
+/** Nobody is asked about less than this: a site of ten pages may well drop six. */
+const UNASKED_FILES = 20;
+const UNASKED_SHARE = 50;
+
+/** Reads `20` or `10%`. @throws TIEUP_E_USAGE. */
+export function parseDeleteLimit(text: string): DeleteLimit {
+  const [, digits = '', percent] = /^(\d{1,9})(%)?$/.exec(text) ?? [];
+  const most = Number(digits);
+  if (digits !== '' && (percent === undefined || most <= 100))
+    return { kind: percent === undefined ? 'files' : 'share', most };
+  throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(text)} is no bound for deletions`, {
+    hint: 'write a number of files, such as 20, or a share of them, such as 10%',
+  });
+}
+
+/** @param limit undefined: more than half of them, when these are twenty files or more. @throws TIEUP_E_CONFLICT. */
+export function assertFewDeletions(
+  partner: string,
+  { plan: { added, removed, unchanged, changed } }: Pick<NextRelease, 'plan'>,
+  limit: DeleteLimit | undefined,
+): void {
+  const before = changed.length + unchanged + removed.length;
+  const share = before === 0 ? 0 : (100 * removed.length) / before;
+  const isTooMany =
+    limit === undefined
+      ? removed.length >= UNASKED_FILES && share > UNASKED_SHARE
+      : (limit.kind === 'files' ? removed.length : share) > limit.most;
+  if (!isTooMany) return;
+  const allowed = limit === undefined ? 'half of them' : limit.kind === 'files' ? `${limit.most}` : `${limit.most} %`;
+  throw new TieupError(
+    'TIEUP_E_CONFLICT',
+    `${partner} would lose ${removed.length} of its ${before} tie-up files and get ${added.length} new ones; no more than ${allowed} may go`,
+    { hint: `look at them with tieup plan ${partner}; if that is meant, add --max-delete ${removed.length}` },
+  );
+}

@@ -1,0 +1,343 @@
+/** Pushing to many partners: each for itself, a few first, exactly what was planned, never too much taken away. */
+import { describe, expect, test } from 'vitest';
+import { TieupError } from '../../../src/errors.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
+import { withDeadline } from '../../../src/main-site/deadline.ts';
+import { parseDeleteLimit } from '../../../src/main-site/delete-limit.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
+import { loadPartnership } from '../../../src/main-site/partnerships.ts';
+import { plan } from '../../../src/main-site/plan.ts';
+import { parsePlanFile, renderPlanFile, type PlannedPartner } from '../../../src/main-site/plan-file.ts';
+import { pushAll, type FleetRequest } from '../../../src/main-site/push-all.ts';
+import { readUnfinished } from '../../../src/main-site/unfinished.ts';
+import { reject } from '../../../src/partner-site/reject.ts';
+import { mainFixture, PAGES, partnership, type MainFixture } from '../../support/partnership-fixture.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
+
+const page = (text: string): string => `---\ntitle: Our coffee\n---\n\n# ${text}\n`;
+
+const request = (changes: Partial<FleetRequest> = {}): FleetRequest => ({
+  partners: [],
+  message: { subject: undefined, text: undefined },
+  full: false,
+  concurrency: 4,
+  onProgress: () => {},
+  ...changes,
+});
+
+/** The exchanges of `ids` cannot be reached. */
+function without(main: MainFixture, ...ids: readonly string[]): MainSite {
+  const connect: MainSite['connect'] = async (partner) => {
+    if (ids.includes(partner.id)) throw new TieupError('TIEUP_E_CONNECTION', 'the server is gone');
+    return main.site.connect(partner);
+  };
+  return { ...main.site, connect };
+}
+
+async function three(): Promise<MainFixture> {
+  const main = await mainFixture();
+  for (const id of ['alpha', 'beta', 'gamma']) await main.join(id);
+  return main;
+}
+
+const kinds = ({ results }: Awaited<ReturnType<typeof pushAll>>) => results.map(({ partner, kind }) => [partner, kind]);
+
+describe('what failed', () => {
+  test('is remembered until it went well, and comes last in the next push', async () => {
+    const main = await three();
+    await pushAll(without(main, 'alpha'), request());
+    expect([...(await readUnfinished(main.site))]).toEqual(['alpha']);
+    const order: string[] = [];
+    const onProgress: FleetRequest['onProgress'] = (partner, { kind }) =>
+      void (kind === 'connecting' && order.push(partner));
+    await pushAll(without(main, 'alpha'), request({ concurrency: 1, onProgress }));
+    expect(order).toEqual(['beta', 'gamma', 'alpha']);
+    const again = await pushAll(main.site, request({ only: await readUnfinished(main.site) }));
+    expect(kinds(again)).toEqual([['alpha', 'pushed']]);
+    expect([...(await readUnfinished(main.site))]).toEqual([]);
+  });
+
+  test('is not forgotten by a push to others', async () => {
+    const main = await three();
+    await pushAll(without(main, 'alpha'), request());
+    await pushAll(main.site, request({ partners: ['beta'] }));
+    expect([...(await readUnfinished(main.site))]).toEqual(['alpha']);
+  });
+});
+
+test('shares of the partners are pushed by different machines, each partner by one', async () => {
+  const main = await three();
+  const pushed: string[] = [];
+  for (const index of [1, 2, 3])
+    pushed.push(
+      ...(await pushAll(main.site, request({ shard: { index, count: 3 } }))).results.map(({ partner }) => partner),
+    );
+  expect(pushed.toSorted()).toEqual(['alpha', 'beta', 'gamma']);
+});
+
+describe('a few first', () => {
+  test('and the others when all went well', async () => {
+    const main = await three();
+    const pushed = await pushAll(main.site, request({ canary: 1 }));
+    expect(kinds(pushed)).toEqual([
+      ['alpha', 'pushed'],
+      ['beta', 'pushed'],
+      ['gamma', 'pushed'],
+    ]);
+    expect(pushed.heldBack).toEqual([]);
+  });
+
+  test('stops when one of them fails: the others keep what they had', async () => {
+    const main = await mainFixture();
+    await main.join('alpha');
+    const others = [await main.join('beta'), await main.join('gamma')];
+    const before = await Promise.all(others.map((each) => each.snapshot()));
+    const pushed = await pushAll(without(main, 'alpha'), request({ canary: 1 }));
+    expect(kinds(pushed)).toEqual([['alpha', 'failed']]);
+    expect(pushed.heldBack).toEqual(['beta', 'gamma']);
+    expect(await Promise.all(others.map((each) => each.snapshot()))).toEqual(before);
+  });
+
+  test('stops when one of them rejects, or does not answer in time', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    await main.join('beta');
+    const silent = await pushAll(main.site, request({ canary: 1, waitMs: 10_000 }));
+    expect(silent.answers.get('alpha')).toMatchObject({ kind: 'waited-too-long' });
+    expect(silent.heldBack).toEqual(['beta']);
+    await reject(await alpha.open(), 'too dear');
+    const rejected = await pushAll(main.site, request({ canary: 1, waitMs: 10_000 }));
+    expect(rejected.answers.get('alpha')).toEqual({ kind: 'rejected', reason: 'too dear' });
+    expect(rejected.heldBack).toEqual(['beta']);
+  });
+
+  test('goes on when they are live', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    await main.join('beta');
+    await main.push({ partners: ['alpha'] });
+    await alpha.accept();
+    const pushed = await pushAll(main.site, request({ canary: 1, waitMs: 10_000 }));
+    expect(pushed.answers.get('alpha')).toEqual({ kind: 'live' });
+    expect(pushed.heldBack).toEqual([]);
+    expect(kinds(pushed)).toEqual([
+      ['alpha', 'unchanged'],
+      ['beta', 'pushed'],
+    ]);
+  });
+});
+
+test('answers of more partners than connections are waited for in turns', async () => {
+  const main = await three();
+  let open = 0;
+  let most = 0;
+  const connect: MainSite['connect'] = async (partner) => {
+    const tree = await main.site.connect(partner);
+    most = Math.max(most, ++open);
+    return { ...tree, close: async () => void (open -= 1) };
+  };
+  const pushed = await pushAll({ ...main.site, connect }, request({ concurrency: 2, waitMs: 4000 }));
+  expect([...pushed.answers.values()].map(({ kind }) => kind)).toEqual(Array(3).fill('waited-too-long'));
+  expect({ open, most }).toEqual({ open: 0, most: 2 });
+});
+
+describe('a partner that falls silent', () => {
+  /** Its inbox answers nothing until the connection is closed. */
+  function silent(main: MainFixture, ms: number): { readonly site: MainSite; readonly isClosed: () => boolean } {
+    let closed = false;
+    const connect: MainSite['connect'] = async (partner) => {
+      const tree = await main.site.connect(partner);
+      let hangUp = (_error: TieupError): void => {};
+      const line = new Promise<never>((_, rejectLine) => (hangUp = rejectLine));
+      line.catch(() => {});
+      const stuck: FileTree = {
+        ...tree,
+        create: () => line,
+        close: async () => {
+          closed = true;
+          hangUp(new TieupError('TIEUP_E_CONNECTION', 'the connection was closed'));
+        },
+      };
+      return partner.id === 'alpha' ? stuck : tree;
+    };
+    // Time stands still but for the deadline, which is over at once.
+    const sleep: MainSite['clock']['sleep'] = (length) => (length === ms ? Promise.resolve() : new Promise(() => {}));
+    return { site: { ...main.site, connect, clock: { ...main.clock, sleep } }, isClosed: () => closed };
+  }
+
+  test('is cut off at its deadline, with a cause', async () => {
+    const main = await mainFixture();
+    await main.join('alpha');
+    const { site, isClosed } = silent(main, 1000);
+    const { results } = await pushAll(site, request({ partners: ['alpha'], deadlineMs: 1000 }));
+    expect(results).toMatchObject([
+      {
+        kind: 'failed',
+        error: { code: 'TIEUP_E_TIMEOUT', message: 'alpha was not done within 1 s, so the connection was cut' },
+      },
+    ]);
+    expect(isClosed()).toBe(true);
+  });
+
+  test('what was done before the cut counts', async () => {
+    const main = await mainFixture();
+    const { site } = silent(main, 1000);
+    await expect(withDeadline(site, 'alpha', 1000, async () => 'committed')).resolves.toBe('committed');
+    await expect(
+      withDeadline(site, 'alpha', 1000, () => new Promise((done) => setImmediate(done, 'just so'))),
+    ).resolves.toBe('just so');
+  });
+
+  test('a connection that is made after the deadline is closed again', async () => {
+    const main = await mainFixture();
+    await main.join('alpha');
+    const { site, isClosed } = silent(main, 1000);
+    const alpha = await loadPartnership(main.site, 'alpha');
+    const failed = withDeadline(site, 'alpha', 1000, async (within) => {
+      await new Promise((done) => setImmediate(done));
+      return within.connect(alpha);
+    });
+    await expect(failed).rejects.toMatchObject({ code: 'TIEUP_E_TIMEOUT' });
+    expect(isClosed()).toBe(true);
+  });
+});
+
+describe('a saved plan', () => {
+  async function save(main: MainFixture): Promise<ReadonlyMap<string, PlannedPartner>> {
+    const { plans } = await plan(main.site, { partners: [], concurrency: 2 });
+    const partners = plans.flatMap((each) => (each.kind === 'planned' ? [each.planned] : []));
+    const text = renderPlanFile({ schema: 'tieup.plan-file/v1', created: '2026-11-23T12:00:00Z', partners });
+    const parsed = parsePlanFile(Buffer.from(text), 'plan.json');
+    expect(parsed.partners).toEqual(partners);
+    return new Map(parsed.partners.map((each) => [each.partner, each]));
+  }
+  const pushPlanned = (main: MainFixture, planned: ReadonlyMap<string, PlannedPartner>) =>
+    pushAll(main.site, request({ partners: [...planned.keys()], planned }));
+
+  test('is pushed as it is', async () => {
+    const main = await three();
+    const planned = await save(main);
+    expect(kinds(await pushPlanned(main, planned))).toEqual([
+      ['alpha', 'pushed'],
+      ['beta', 'pushed'],
+      ['gamma', 'pushed'],
+    ]);
+  });
+
+  test.each<readonly [string, string, (main: MainFixture) => Promise<unknown>]>([
+    ['a page changed', 'index.html', (main) => main.write('pages/index.md', page('Other'))],
+    ['a page came', 'news.html', (main) => main.write('pages/news.md', page('News'))],
+    [
+      'a title changed',
+      '',
+      (main) => main.write('pages/story.md', PAGES['pages/story.md']?.replace('Who we are', 'Us') ?? ''),
+    ],
+    [
+      'the terms changed',
+      'terms of harbour',
+      (main) => main.editPartner('harbour', 'mount:', 'services: [pages, logs]\nmount:'),
+    ],
+    [
+      'somebody else pushed',
+      'holds release 2 now',
+      async (main) => (await main.write('pages/index.md', page('Theirs')), main.pushed()),
+    ],
+    [
+      'the contract was suspended',
+      'suspended',
+      (main) => main.editPartner('harbour', 'status: active', 'status: suspended'),
+    ],
+  ])('is refused when %s since, and nothing is sent', async (_what, named, change) => {
+    const { main, shop } = await partnership();
+    await main.write('pages/index.md', page('Planned'));
+    const planned = await save(main);
+    await change(main);
+    const before = [await shop.snapshot(), await snapshotOf(`${main.folder}/.tieup`)];
+    const error: unknown = await pushPlanned(main, planned).catch((refused: unknown) => refused);
+    expect(error).toBeInstanceOf(TieupError);
+    if (!(error instanceof TieupError)) return;
+    expect(['TIEUP_E_DRIFT', 'TIEUP_E_CONTRACT']).toContain(error.code);
+    expect([error.message, ...error.problems.map(({ message }) => message)].join('\n')).toContain(named);
+    expect([await shop.snapshot(), await snapshotOf(`${main.folder}/.tieup`)]).toEqual(before);
+  });
+
+  test('is held against the inbox once more under its lock', async () => {
+    const main = await mainFixture();
+    await main.join('alpha');
+    const planned = await save(main);
+    let looks = 0;
+    // Between the look at all partners and the push to this one a page changes at the partner: release 1 comes from elsewhere.
+    const connect: MainSite['connect'] = async (partner) => {
+      if (++looks === 2) await main.push();
+      return main.site.connect(partner);
+    };
+    const { results } = await pushAll({ ...main.site, connect }, request({ partners: ['alpha'], planned }));
+    expect(results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_DRIFT' } }]);
+  });
+
+  test.each([
+    '',
+    '{}',
+    'null',
+    '[]',
+    '{"schema":"tieup.plan-file/v1"}',
+    '{"schema":"tieup.plan-file/v2","created":"","partners":[]}',
+    '\u{fffd}',
+  ])('%j is none', (text) => {
+    expect(() => parsePlanFile(Buffer.from(text), 'x.json')).toThrow(
+      expect.objectContaining({ code: 'TIEUP_E_USAGE' }),
+    );
+  });
+
+  test('that names a partner twice, or one that is none, is none', () => {
+    const one = {
+      partner: 'a',
+      base: null,
+      next: 1,
+      terms: '0'.repeat(64),
+      files: '0'.repeat(64),
+      added: [],
+      changed: [],
+      removed: [],
+    };
+    const text = (partners: readonly object[]) =>
+      JSON.stringify({ schema: 'tieup.plan-file/v1', created: '', partners });
+    expect(parsePlanFile(Buffer.from(text([one])), 'x').partners).toHaveLength(1);
+    for (const bad of [[one, one], [{ ...one, partner: '../a' }], [{ ...one, more: 1 }], [{ ...one, next: 0 }]])
+      expect(() => parsePlanFile(Buffer.from(text(bad)), 'x')).toThrow(
+        expect.objectContaining({ code: 'TIEUP_E_USAGE' }),
+      );
+  });
+});
+
+describe('what would take too much away', () => {
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`pages/p${n}.md`, page(`Page ${n}`)]));
+
+  test('is refused by plan and push unless that many may go', async () => {
+    const { main, shop } = await partnership({ pages: many });
+    for (const path of Object.keys(many).slice(0, 29)) await main.remove(path);
+    const before = await shop.snapshot();
+    expect((await plan(main.site, { partners: [], concurrency: 1 })).plans).toMatchObject([
+      { kind: 'failed', error: { code: 'TIEUP_E_CONFLICT', exitCode: 6 } },
+    ]);
+    for (const maxDelete of [undefined, parseDeleteLimit('28'), parseDeleteLimit('50%')]) {
+      const { results } = await pushAll(main.site, request({ maxDelete }));
+      expect(results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_CONFLICT' } }]);
+    }
+    expect(await shop.snapshot()).toEqual(before);
+    const { results } = await pushAll(main.site, request({ maxDelete: parseDeleteLimit('29') }));
+    expect(results).toMatchObject([{ kind: 'pushed' }]);
+  });
+
+  test('a few pages go unasked, unless none may', async () => {
+    const { main } = await partnership();
+    await main.remove('pages/story.md');
+    const none = await pushAll(main.site, request({ maxDelete: parseDeleteLimit('0') }));
+    expect(none.results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_CONFLICT' } }]);
+    expect((await pushAll(main.site, request())).results).toMatchObject([{ kind: 'pushed' }]);
+  });
+
+  test.each(['', '%', '101%', '-1', '1.5', 'all', '10 %'])('%j is no bound', (text) => {
+    expect(() => parseDeleteLimit(text)).toThrow(expect.objectContaining({ code: 'TIEUP_E_USAGE' }));
+  });
+});
