@@ -35,6 +35,15 @@ function isUnit(text: string | undefined): text is keyof typeof UNITS_MS {
   return text !== undefined && Object.hasOwn(UNITS_MS, text);
 }
 
+/** `40 s`, `12 min`, `5 h`, `3 d`: how long ago `then` was; `-` for a time to come, or none. */
+export function age(then: Date, now: Date): string {
+  const seconds = Math.floor((now.getTime() - then.getTime()) / 1000);
+  if (!(seconds >= 0)) return '-';
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
 const MAX_NUMBER = 10_000;
 
 /** A whole number from 1 on, as an option has it. @throws TIEUP_E_USAGE that names the option. */

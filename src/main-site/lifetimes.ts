@@ -27,19 +27,27 @@ export async function lifetimeWarnings(site: MainSite, partner: string): Promise
   return warnings;
 }
 
+export interface Freshness {
+  readonly warnings: readonly string[];
+  /** Why the partner takes nothing any more that lies there; undefined while it does. */
+  readonly expired: string | undefined;
+}
+
 /** Whether somebody refreshes what lies in the partner's inbox, which has been verified. */
-export async function freshnessWarnings(
-  { clock }: MainSite,
-  partner: string,
-  exchange: FileTree,
-): Promise<readonly string[]> {
+export async function freshnessOf({ clock }: MainSite, partner: string, exchange: FileTree): Promise<Freshness> {
   const bytes = await readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_METADATA);
   const expires = bytes === undefined ? undefined : readMetadataVersion(bytes).expires;
-  if (expires === undefined || !isHalfOver('timestamp', expires, clock.now())) return [];
-  return [`its timestamp ${until(expires, clock.now())}: tieup refresh ${partner}, which belongs into cron, daily`];
+  const now = clock.now();
+  if (expires === undefined || !isHalfOver('timestamp', expires, now)) return { warnings: [], expired: undefined };
+  const warnings = [`its timestamp ${until(expires, now)}: tieup refresh ${partner}, which belongs into cron, daily`];
+  return { warnings, expired: isOver(expires, now) ? `its timestamp ${until(expires, now)}` : undefined };
 }
 
 function until(expires: string, now: Date): string {
-  const word = Date.parse(expires) <= now.getTime() ? 'expired on' : 'is past half of its life, it expires on';
+  const word = isOver(expires, now) ? 'expired on' : 'is past half of its life, it expires on';
   return `${word} ${expires.slice(0, 10)}`;
+}
+
+function isOver(expires: string, now: Date): boolean {
+  return Date.parse(expires) <= now.getTime();
 }

@@ -1,114 +1,162 @@
 /**
  * Where each partner stands: what it was sent, what it answered, what is live there.
  *
- *   record → outbox → one word a partner
+ *   record → inbox → outbox → one word a partner
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { ScheduledPage } from '../content/schedule.ts';
 import { TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
-import { instant } from '../protocol/instant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import { changedSince, readCampaign } from './campaign.ts';
-import { freshnessWarnings, lifetimeWarnings } from './lifetimes.ts';
-import { learnRemote } from './learn-remote.ts';
+import { withDeadline } from './deadline.ts';
+import { freshnessOf, lifetimeWarnings } from './lifetimes.ts';
+import { learnRemote, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
-import { loadPartnerships, whyNotInForce } from './partnerships.ts';
-import { NO_ANSWER, receiptFollows, type Outbox } from './read-outbox.ts';
+import { judge, judgeContract, judgeRecord, nextCommand, STATES, type Judgement } from './partner-state.ts';
+import type { PartnerState } from './partner-state.ts';
+import { whyNotInForce } from './partnerships.ts';
+import { NO_ANSWER, type Outbox } from './read-outbox.ts';
 import { readRecord, recordFound, type PartnerRecord } from './record.ts';
+import { selectPartners, type Selection } from './select-partners.ts';
 import { takeInAnswers } from './take-in-answers.ts';
 
-/** Worst first; `status` lists partners in this order. */
-export const STATES = [
-  'failed',
-  'rejected',
-  'suspended',
-  'ended',
-  'never',
-  'pending',
-  'accepted',
-  'held',
-  'left',
-  'live',
-] as const;
-export type PartnerState = (typeof STATES)[number];
-
-export interface PartnerStatus {
+/** What is known of a partner, as it can be handed on from machine to machine. */
+export interface StatusRow {
   readonly partner: string;
   readonly state: PartnerState;
   /** The release that was pushed last; null before the first push. */
   readonly pushed: number | null;
+  /** When; ISO 8601 UTC. */
+  readonly pushedAt: string | null;
   /** The release that is live by the partner's last receipt that was seen. */
   readonly live: number | null;
   /** The reason of a rejection, the cause of a failure, the end of a contract. */
   readonly detail: string | null;
-  readonly decision: Decision | null;
-  readonly receipt: Receipt | null;
   readonly lastContact: string | null;
+  /** The command that brings it on; null where nothing is to be done here. */
+  readonly next: string | null;
+  /** False when the partner should have been asked and could not be, or could not be believed. */
+  readonly refreshed: boolean;
   /** What will go wrong unless somebody does something. */
   readonly warnings: readonly string[];
 }
 
-/** Asks every partner, a few at a time. */
+export interface PartnerStatus extends StatusRow {
+  readonly decision: Decision | null;
+  readonly receipt: Receipt | null;
+}
+
+export interface StatusOptions extends Omit<Selection, 'partners'> {
+  /** These states alone. */
+  readonly states?: ReadonlySet<PartnerState> | undefined;
+  /** Asks nobody: what this machine knew last. */
+  readonly cached?: boolean;
+  /** A partner that does not answer within this has failed. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** Asks every partner, a few at a time; the worst come first. */
 export async function status(
   site: MainSite,
   partners: readonly string[],
   concurrency: number,
+  { states, cached = false, deadlineMs, ...selection }: StatusOptions = {},
 ): Promise<readonly PartnerStatus[]> {
-  const partnerships = await loadPartnerships(site, partners);
+  const partnerships = await selectPartners(site, { partners, ...selection });
   const limit = pLimit(concurrency);
-  const rows = await Promise.all(partnerships.map((partnership) => limit(() => askPartner(site, partnership))));
+  const look = cached ? recallPartner : askWithin(deadlineMs);
   const campaign = await readCampaign(site);
-  const warned = await Promise.all(
-    rows.map((asked, index) => withCampaign(site, partnerships[index], asked, campaign)),
+  const rows = await Promise.all(
+    partnerships.map((partnership) =>
+      limit(async () => withCampaign(site.clock.now(), partnership, await look(site, partnership), campaign)),
+    ),
   );
-  return warned.toSorted(
-    (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.partner < b.partner ? -1 : 1),
-  );
+  return rows.filter(({ state }) => states?.has(state) ?? true).toSorted(worstFirst);
 }
 
-async function askPartner(site: MainSite, partnership: Partnership): Promise<PartnerStatus> {
-  const partner = partnership.id;
-  const before = await readRecord(site, partner);
-  const contract = judgeContract(partnership, site.clock.now());
-  const warnings = contract?.[0] === 'ended' ? [] : [...(await lifetimeWarnings(site, partner))];
-  if (partnership.status === 'invited')
-    return { ...row(partnership, before, NO_ANSWER, 'never', 'invited, has not joined yet'), warnings };
-  try {
-    const exchange = await site.connect(partnership);
+export function worstFirst(a: StatusRow, b: StatusRow): number {
+  return STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.partner < b.partner ? -1 : 1);
+}
+
+type Look = (site: MainSite, partnership: Partnership) => Promise<PartnerStatus>;
+
+const recallPartner: Look = async (site, partnership) => {
+  const now = site.clock.now();
+  const record = await readRecord(site, partnership.id);
+  const judged = judgeContract(partnership, now) ?? judgeRecord(record, now);
+  return row(partnership, record, { judged, isReached: record.lastContact !== null, refreshed: true });
+};
+
+function askWithin(deadlineMs: number | undefined): Look {
+  return async (site, partnership) => {
+    const partner = partnership.id;
+    const before = await readRecord(site, partner);
+    const contract = judgeContract(partnership, site.clock.now());
+    const warnings = contract?.[0] === 'ended' ? [] : await lifetimeWarnings(site, partner);
+    if (partnership.status === 'invited' && contract !== undefined)
+      return row(partnership, before, { judged: contract, isReached: false, refreshed: true, warnings });
+    const ask = (within: MainSite) => askPartner(within, partnership, contract, warnings);
     try {
-      // Another machine may have pushed since, or this one never did.
-      const { base, versions } = await learnRemote(site, partnership, exchange);
-      if (base !== undefined) await recordFound(site, partner, base);
-      const outbox = await takeInAnswers(site, partnership, exchange, versions.targets);
-      const { pending } = outbox;
-      warnings.push(...(pending === undefined ? [] : [pendingWarning(partner)]));
-      if (contract?.[0] !== 'ended') warnings.push(...(await freshnessWarnings(site, partner, exchange)));
-      const record = await readRecord(site, partner);
-      const judged = contract ?? judge(record, outbox, site.clock.now());
-      return { ...row(partnership, record, outbox, ...judged), warnings };
-    } finally {
-      await exchange.close();
+      return await (deadlineMs === undefined ? ask(site) : withDeadline(site, partner, deadlineMs, ask));
+    } catch (error) {
+      if (!(error instanceof TieupError)) throw error;
+      // Nobody is surprised that a partner of old days cannot be reached.
+      const judged = contract ?? (['failed', error.message] as const);
+      return row(partnership, before, { judged, isReached: false, refreshed: contract !== undefined, warnings });
     }
-  } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    // Nobody is surprised that a partner of old days cannot be reached.
-    return { ...row(partnership, before, NO_ANSWER, ...(contract ?? (['failed', error.message] as const))), warnings };
+  };
+}
+
+async function askPartner(
+  site: MainSite,
+  partnership: Partnership,
+  contract: Judgement | undefined,
+  lifetimes: readonly string[],
+): Promise<PartnerStatus> {
+  const partner = partnership.id;
+  const exchange = await site.connect(partnership);
+  try {
+    // Another machine may have pushed since, or this one never did.
+    const remote = await learnRemote(site, partnership, exchange);
+    if (remote.base !== undefined) await recordFound(site, partner, remote.base);
+    const outbox = await takeInAnswers(site, partnership, exchange, remote.versions.targets);
+    const freshness = contract?.[0] === 'ended' ? undefined : await freshnessOf(site, partner, exchange);
+    const record = await readRecord(site, partner);
+    const judged = contract ?? worsen(judge(record, outbox, site.clock.now()), remote, freshness?.expired);
+    const warnings = [
+      ...lifetimes,
+      ...(outbox.pending === undefined ? [] : [pendingWarning(partner)]),
+      ...(freshness?.warnings ?? []),
+    ];
+    return row(partnership, record, { judged, outbox, isReached: true, refreshed: true, warnings });
+  } finally {
+    await exchange.close();
   }
 }
 
+/** What the inbox is like may be worse than what was answered. */
+function worsen(
+  judged: Judgement,
+  { base, hasObjects, isRekeyed }: RemoteState,
+  expired: string | undefined,
+): Judgement {
+  const isWorse = (state: PartnerState): boolean => STATES.indexOf(state) < STATES.indexOf(judged[0]);
+  if (base !== undefined && !hasObjects && !isRekeyed && isWorse('drifted'))
+    return ['drifted', 'its inbox does not hold what was pushed last'];
+  return expired !== undefined && isWorse('expired') ? ['expired', expired] : judged;
+}
+
 /** Pages come and go by date only when somebody pushes. */
-async function withCampaign(
-  site: MainSite,
-  partnership: Partnership | undefined,
+function withCampaign(
+  now: Date,
+  partnership: Partnership,
   found: PartnerStatus,
   scheduled: readonly ScheduledPage[],
-): Promise<PartnerStatus> {
-  const { pushed } = await readRecord(site, found.partner);
-  const now = site.clock.now();
-  if (partnership === undefined || pushed === null || whyNotInForce(partnership, now) !== undefined) return found;
-  const due = changedSince(scheduled, partnership, pushed.at, now).map(({ source }) => source);
+): PartnerStatus {
+  if (found.pushedAt === null || whyNotInForce(partnership, now) !== undefined) return found;
+  const due = changedSince(scheduled, partnership, found.pushedAt, now).map(({ source }) => source);
   if (due.length === 0) return found;
   const named = `${due.slice(0, 3).join(', ')}${due.length > 3 ? ` and ${due.length - 3} more` : ''}`;
   const warning = `pages came or went by date since the last push (${named}): tieup push ${found.partner}`;
@@ -119,55 +167,35 @@ function pendingWarning(partner: string): string {
   return `it has a new accept key, which answers nothing until you trust it: tieup keys trust ${partner}`;
 }
 
-/** The state that a contract gives which is not in force; undefined when what was pushed and answered counts. */
-function judgeContract(partnership: Partnership, now: Date): readonly [PartnerState, string] | undefined {
-  const why = whyNotInForce(partnership, now);
-  switch (why?.kind) {
-    case undefined:
-    case 'invited':
-    case 'early':
-      return undefined;
-    case 'suspended':
-      return ['suspended', why.message];
-    case 'ended':
-    case 'over':
-      return ['ended', why.message];
-  }
-}
-
-/** The state of a partner from what was pushed and what it answered. */
-export function judge(record: PartnerRecord, outbox: Outbox, now: Date): readonly [PartnerState, string | null] {
-  const { pushed, failure } = record;
-  const { decision, receipt } = outbox;
-  if (failure !== null) return ['failed', failure.message];
-  if (pushed === null) return ['never', null];
-  if (receipt?.state === 'left') return ['left', 'the partner has taken all tie-up pages away'];
-  if (receipt?.state === 'held') return ['held', `the partner holds release ${receipt.release} until it resumes`];
-  const rejection = record.rejections.find(({ releaseDigest }) => releaseDigest === pushed.releaseDigest);
-  if (rejection !== undefined) return ['rejected', rejection.reason];
-  if (decision === undefined || decision.releaseDigest !== pushed.releaseDigest) return ['pending', null];
-  if (receiptFollows(outbox)) return ['live', null];
-  if (instant(now) <= decision.expires) return ['accepted', 'confirmed, not yet published'];
-  return ['pending', `it was confirmed, but not published by ${decision.expires}; it has to be confirmed again`];
+interface Found {
+  readonly judged: Judgement;
+  readonly outbox?: Outbox;
+  readonly isReached: boolean;
+  readonly refreshed: boolean;
+  readonly warnings?: readonly string[];
 }
 
 function row(
   partnership: Partnership,
   record: PartnerRecord,
-  { decision, receipt }: Outbox,
-  state: PartnerState,
-  detail: string | null,
-): Omit<PartnerStatus, 'warnings'> {
+  { judged, outbox = NO_ANSWER, isReached, refreshed, warnings = [] }: Found,
+): PartnerStatus {
+  const [state, detail] = judged;
+  const { decision, receipt } = outbox;
   // A partner that cannot be asked still shows what it said last.
   const told = receipt ?? record.receipt;
   return {
     partner: partnership.id,
     state,
     pushed: record.pushed?.release ?? null,
+    pushedAt: record.pushed?.at ?? null,
     live: told === null || told.state === 'left' ? null : told.release,
     detail,
     decision: decision ?? null,
     receipt: receipt ?? null,
     lastContact: record.lastContact,
+    next: nextCommand(partnership, state, isReached),
+    refreshed,
+    warnings,
   };
 }

@@ -1,158 +1,69 @@
-import { nextChange } from '../../content/schedule.ts';
-import { readCampaign } from '../../main-site/campaign.ts';
-import { status as mainStatus, type PartnerState } from '../../main-site/status.ts';
-import { rootKeyWarnings } from '../../main-site/root-holders.ts';
-import { status as partnerStatus, type SiteStatus } from '../../partner-site/status.ts';
-import { showMoment } from '../../protocol/moment.ts';
+import { TieupError } from '../../errors.ts';
+import { STATES, type PartnerState } from '../../main-site/partner-state.ts';
+import { nearest } from '../../protocol/nearest.ts';
+import { parseShard } from '../../protocol/shard.ts';
 import type { Define } from '../define.ts';
-import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
-import type { Mark } from '../output.ts';
-import { byteCount, count } from '../quantity.ts';
-import { describeReview, reviewText } from '../review-text.ts';
-import { table } from '../table.ts';
-import { visible } from '../visible.ts';
+import { showMerged, showPartners, type FleetView } from '../fleet-status-text.ts';
+import { given, parseNumber, requireDuration } from '../quantity.ts';
+import { showSite } from '../site-status-text.ts';
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 16;
+const DEADLINE = '1m';
+const EVERY = '1m';
 
 export const define: Define = (command, context) => {
   command
     .argument('[partner...]', 'main site: only these partners, by id or tag')
+    .option('--state <state...>', 'main site: only partners in these states')
+    .option('--cached', 'main site: ask nobody, show what this machine knew last')
+    .option('--shard <i/n>', 'main site: the i-th of n shares of the partners')
+    .option('--merge <file...>', 'main site: join what status --json and push --json of other machines printed')
+    .option('--watch', 'look again and again, until Ctrl-C')
+    .option('--every <time>', 'with --watch: how long to wait in between', EVERY)
+    .option('--concurrency <n>', 'main site: partners at a time', String(CONCURRENCY))
+    .option('--deadline <time>', 'main site: cut off a partner that takes longer', DEADLINE)
     .addHelpText(
       'after',
-      examples({ 'tieup status': 'main site: one line a partner; partner site: what is live and what waits' }),
+      examples({
+        'tieup status': 'main site: one line a partner; partner site: what is live and what waits',
+        'tieup status --state failed rejected': 'main site: only where something is to be done',
+        'tieup status --merge shard-*.json': 'main site: one table of what twenty machines found',
+      }),
     )
-    .action(async (partners) => {
+    .action(async (partners, { state, cached, shard, merge, watch, every, concurrency, deadline }) => {
       const ctx = context();
-      await ((await ctx.role()) === 'main' ? showPartners(ctx, partners) : showSite(ctx));
+      const states =
+        state === undefined ? undefined : new Set(state.flatMap((each) => each.split(',')).map(parseState));
+      if (merge !== undefined) {
+        if (partners.length > 0 || cached === true || watch === true || shard !== undefined)
+          throw new TieupError('TIEUP_E_USAGE', '--merge goes with --state alone: it asks nobody');
+        return showMerged(ctx, merge, states);
+      }
+      const view: FleetView = {
+        partners,
+        states,
+        cached: cached === true,
+        shard: given(shard, parseShard),
+        concurrency: parseNumber(concurrency, '--concurrency'),
+        deadlineMs: requireDuration(deadline),
+      };
+      const pauseMs = requireDuration(every);
+      const role = await ctx.role();
+      for (;;) {
+        await (role === 'main' ? showPartners(ctx, view) : showSite(ctx));
+        if (watch !== true) return;
+        ctx.output.message(`looked at ${ctx.clock.now().toISOString().slice(0, 19)}Z; again in ${every}`);
+        await ctx.clock.sleep(pauseMs, ctx.interruption);
+      }
     });
 };
 
-const MARKS: Readonly<Record<PartnerState, Mark>> = {
-  failed: 'bad',
-  rejected: 'bad',
-  suspended: 'warning',
-  ended: 'warning',
-  never: 'waiting',
-  pending: 'waiting',
-  accepted: 'waiting',
-  held: 'warning',
-  left: 'warning',
-  live: 'good',
-};
-
-async function showPartners(ctx: Context, partners: readonly string[]): Promise<void> {
-  const { output } = ctx;
-  const site = await ctx.mainSite();
-  const rows = await mainStatus(site, partners, CONCURRENCY);
-  const ofSite = await rootKeyWarnings(site);
-  const next = nextChange(await readCampaign(site), ctx.clock.now()) ?? null;
-  output.result('status', { partners: rows, warnings: ofSite, nextChange: next }, () =>
-    table(
-      ['partner', 'state', 'pushed', 'live', 'last contact', ''],
-      rows.map(({ partner, state, pushed, live, lastContact, detail }) => [
-        visible(partner),
-        output.mark(MARKS[state], state),
-        pushed === null ? '-' : String(pushed),
-        live === null ? '-' : String(live),
-        lastContact ?? '-',
-        visible(detail ?? ''),
-      ]),
-    ),
-  );
-  if (!output.json && next !== null)
-    output.message(
-      `pages come or go by date next at ${showMoment(new Date(next), site.config.site.timeZone)}: push then`,
-    );
-  if (!output.json) for (const warning of ofSite) output.warning(warning);
-  for (const { partner, warnings } of rows) {
-    if (!output.json) for (const warning of warnings) output.warning(`${partner}: ${warning}`);
-  }
-}
-
-async function showSite(ctx: Context): Promise<void> {
-  const found = await partnerStatus(await ctx.partnerSite());
-  const { live, held, left, inbox, withheld, decision } = found;
-  const waiting = inbox.kind === 'waiting' || inbox.kind === 'rejected' ? describeReview(inbox.review) : null;
-  const refused = inbox.kind === 'refused' ? { code: inbox.error.code, message: inbox.error.message } : null;
-  const leftSince = left?.since ?? null;
-  const data = {
-    live: live ?? null,
-    held,
-    leftSince,
-    withheld,
-    decision: decision ?? null,
-    inbox: inbox.kind,
-    waiting,
-    refused,
-    logs: found.logs ?? null,
-    warnings: found.warnings,
-  };
-  ctx.output.result(
-    'site-status',
-    data,
-    () => `${[...liveLines(ctx, found), ...logLines(found), ...inboxLines(ctx, found)].join('\n')}\n`,
-  );
-  if (!ctx.output.json) for (const warning of found.warnings) ctx.output.warning(warning);
-}
-
-function liveLines({ output }: Context, { live, held, left, withheld, recovery }: SiteStatus): readonly string[] {
-  const lines: string[] = [];
-  if (recovery.kind !== 'nothing')
-    lines.push(output.mark('warning', `an interrupted publication was ${recovery.kind}`));
-  if (live === undefined || live.release === null) lines.push('no tie-up page is live');
-  else {
-    const pages = `${count(live.pages.tieUp, 'tie-up page')}, ${count(live.pages.original, 'page')} of your own`;
-    lines.push(`${output.mark('good', `release ${live.release.number} is live`)} since ${live.time}: ${pages}`);
-  }
-  if (left !== undefined) {
-    const day = left.since.slice(0, 10);
-    const what =
-      live === undefined || live.release === null
-        ? `you left the partnership on ${day}; tieup leave --undo takes that back`
-        : `leaving was interrupted on ${day}; finish it with tieup leave`;
-    lines.push(output.mark('warning', what));
-  }
-  if (held) lines.push(output.mark('warning', 'it is held after a rollback; tieup resume ends that'));
-  if (withheld.length > 0) lines.push(`you withhold ${withheld.map(visible).join(', ')}`);
-  return lines;
-}
-
-function logLines({ logs }: SiteStatus): readonly string[] {
-  if (logs === undefined) return [];
-  if (logs.readAt === null) return ['your access logs were not read yet; tieup logs commit reads them'];
-  const { readAt, lines, disk } = logs;
-  const kept = `${byteCount(disk.bytes)} in ${count(disk.files, 'file')}`;
-  return [`access logs were read at ${readAt}: ${count(lines, 'line')}; ${kept} are kept of them`];
-}
-
-function inboxLines({ output }: Context, { inbox, left, held }: SiteStatus): readonly string[] {
-  if (left !== undefined && (inbox.kind === 'waiting' || inbox.kind === 'rejected'))
-    return ['a release lies in the inbox; nothing of it is published while you have left'];
-  switch (inbox.kind) {
-    case 'empty':
-      return ['the inbox is empty'];
-    case 'live':
-      return ['nothing new in the inbox'];
-    case 'rejected':
-      return [
-        `${output.mark('bad', 'you rejected what is in the inbox')}: ${visible(inbox.reason ?? 'without a reason')}`,
-      ];
-    case 'refused': {
-      const { message, hint } = inbox.error;
-      return [
-        output.mark('bad', `what is in the inbox is refused: ${visible(message)}`),
-        ...(hint === undefined ? [] : [`  ${hint}`]),
-      ];
-    }
-    case 'waiting':
-      return [
-        '',
-        reviewText(output, inbox.review),
-        `To accept it: ${held ? 'tieup resume, then ' : ''}tieup accept (or tieup accept --yes ${inbox.review.opened.releaseDigest})`,
-        ...(inbox.review.plan.conflicts.length === 0
-          ? []
-          : ['For each conflict add: --choose <path>=keep-mine, =take-theirs or =rename:<new path>']),
-      ];
-  }
+function parseState(text: string): PartnerState {
+  const found = STATES.find((each) => each === text);
+  if (found !== undefined) return found;
+  const meant = nearest(text, STATES);
+  throw new TieupError('TIEUP_E_USAGE', `there is no state ${JSON.stringify(text)}`, {
+    hint: meant === undefined ? `states are: ${STATES.join(', ')}` : `did you mean ${JSON.stringify(meant)}?`,
+  });
 }
