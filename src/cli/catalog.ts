@@ -131,8 +131,8 @@ export const CATALOG: readonly CatalogEntry[] = [
   },
   {
     name: 'history',
-    summary: 'list what was published',
-    group: 'Partner site:',
+    summary: 'list what was done here, by whom and when',
+    group: 'Both:',
     load: () => import('./commands/history.ts'),
   },
   {

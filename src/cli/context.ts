@@ -107,6 +107,8 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { isAlive } = await import('../io/processes.ts');
       const { sshKeyFolder } = await import('../io/ssh-keys.ts');
       const { packCache } = await import('../io/pack-cache.ts');
+      const { historyLog } = await import('../io/history-log.ts');
+      const owner = lockOwner(terminal.pid, context.random);
       const keys = await context.keyStore(resolve(at, config.folders.keys), { further: rootKeys });
       const memory = packCache(at, ['.tieup', 'cache']);
       return {
@@ -121,8 +123,9 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         sshKeys: sshKeyFolder(resolve(at, config.folders.keys)),
         clock: context.clock,
         random: context.random,
-        owner: lockOwner(terminal.pid, context.random),
+        owner,
         isAlive,
+        history: historyLog({ tree: await context.tree(resolve(at, '.tieup')), owner, clock: context.clock, isAlive }),
         connect: (partnership) => connect(partnership, resolve(at, config.folders.keys), keys),
         hits: async () => (await import('../io/duckdb-hits.ts')).duckdbHits(resolve(at, '.tieup/hits')),
         visit: async (visit) => (await import('../io/page-visit.ts')).visitPage(visit, terminal.interruption),
@@ -134,6 +137,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { objectStore } = await import('../publish/objects.ts');
       const { acquireLock } = await import('../io/lock.ts');
       const { isAlive } = await import('../io/processes.ts');
+      const { historyLog } = await import('../io/history-log.ts');
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
       const state = await context.tree(resolve(at, stateFolder));
@@ -170,6 +174,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         startSealing: config.logs === undefined ? undefined : await startOf('logs/seal-thread.js'),
         clock: context.clock,
         random: context.random,
+        history: historyLog({ tree: state, owner, clock: context.clock, isAlive }),
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
         lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };

@@ -5,6 +5,7 @@ import { isTimeZone } from '../protocol/moment.ts';
 import { ROOT_HOLDER } from '../protocol/names.ts';
 import { decodeYaml } from './document.ts';
 import { folder, language, siteUrl, title, values } from './fields.ts';
+import { scheduleSchema, type Schedule } from './schedule.ts';
 
 export interface MainSiteConfig {
   readonly role: 'main';
@@ -49,6 +50,8 @@ export interface MainSiteConfig {
   readonly message?: { readonly subject?: string | undefined; readonly text?: string | undefined } | undefined;
   /** Days after a push within which an answer is asked for. */
   readonly confirmWithinDays: number;
+  /** When pages are brought to partners that have no schedule of their own; undefined: only by hand. */
+  readonly schedule?: Schedule | undefined;
 }
 
 const inside = folder.refine((path) => !posix.isAbsolute(path) && path !== '.' && !/^\.\.(?:\/|$)/.test(path), {
@@ -143,6 +146,9 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
     .strictObject({ subject: title.optional(), text: z.string().max(20_000).optional() })
     .optional()
     .meta({ description: "what a release says to the partner's manager" }),
+  schedule: scheduleSchema
+    .optional()
+    .meta({ description: 'when tieup push --due brings pages to partners without a schedule of their own' }),
   confirmWithinDays: z.int().min(1).max(365).default(14).meta({ description: 'days within which an answer is asked' }),
 });
 

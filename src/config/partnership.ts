@@ -5,6 +5,7 @@ import { MAX_DEMAND } from '../protocol/log-demand.ts';
 import type { ContentPolicy, Terms } from '../protocol/terms.ts';
 import { decodeYaml } from './document.ts';
 import { date, hostName, images, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
+import { scheduleSchema, type Schedule } from './schedule.ts';
 import type { MainSiteConfig } from './main-site.ts';
 
 export type PartnershipStatus = 'invited' | 'active' | 'suspended' | 'ended';
@@ -43,6 +44,8 @@ export interface Partnership {
   readonly keys: { readonly accept: string; readonly site: string; readonly log: string } | null;
   /** Number of the partner's own statement of new keys which was taken in last. */
   readonly keysSeq?: number | undefined;
+  /** When pages are brought to it; that of tieup.yaml unless given. */
+  readonly schedule?: Schedule | undefined;
   /** How closely its access logs are looked at. */
   readonly logs: LogScrutiny;
 }
@@ -123,6 +126,9 @@ export const partnershipSchema: z.ZodType<Partnership> = z
       .default(null),
     keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),
     keysSeq: z.int().min(1).optional(),
+    schedule: scheduleSchema
+      .optional()
+      .meta({ description: 'when tieup push --due brings pages; that of tieup.yaml unless given' }),
     logs: z
       .strictObject({
         maxUnreadablePercent: z

@@ -48,6 +48,7 @@ export async function enroll(site: MainSite, { answer }: Enrolment): Promise<voi
   const { digest } = openInvitationOf(await loadPartnership(site, answer.partner));
   if (digest !== answer.invitation) throw notTheNewest(answer.partner);
   await editPartnership(site, answer.partner, recordOf(answer));
+  await site.history.add({ action: 'enroll', partner: answer.partner, digest: answer.invitation });
 }
 
 /** The answer carries the key that signs it: the signature shows only that nothing was altered on the way. */

@@ -68,6 +68,7 @@ export async function invite(site: MainSite, request: InviteRequest): Promise<In
   const bytes = signNote(body, [noteSigner(name, document)]);
   const kept: Partnership['invitation'] = { answerKey: answerKey(invitation), digest: sha256(body), until };
   await editPartnership(site, partnership.id, [{ path: ['invitation'], value: kept }]);
+  await site.history.add({ action: 'invite', partner: partnership.id, digest: kept.digest });
   return { partnership, bytes, kit, until, digest: kept.digest, words: sixWords(kept.digest) };
 }
 

@@ -109,7 +109,9 @@ async function settle(
   const wish = { reason, partnerships, roots: site.config.roots };
   const request = await signHere(site.keys, await requestRoots(site, wish));
   if (!isSettled(request)) return { kind: 'needs-holders', made, request };
-  return { kind: 'done', made, roots: await applyRoots(site, request, partnerships) };
+  const roots = await applyRoots(site, request, partnerships);
+  await site.history.add({ action: 'roots', detail: `${reason}: ${roots.length}` });
+  return { kind: 'done', made, roots };
 }
 
 /** Partners that were never invited get their first root with the invitation. */

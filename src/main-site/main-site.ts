@@ -7,6 +7,7 @@ import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { ImageSizer } from '../io/image-sizer.ts';
 import type { KeyStore } from '../io/keys.ts';
+import type { HistoryLog } from '../io/history-log.ts';
 import type { HitStore } from '../io/hit-store.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { SshKeys } from '../io/ssh-keys.ts';
@@ -35,6 +36,8 @@ export interface MainSite {
   readonly owner: LockOwner;
   /** Whether a process of this machine runs: the lock of one that was killed need not be waited for. */
   isAlive(pid: number): boolean;
+  /** What was done here, by whom and when. */
+  readonly history: HistoryLog;
   /** Opens a partner's `exchange/`; the caller closes it. @throws TIEUP_E_HOST_KEY, TIEUP_E_LOGIN, TIEUP_E_CONNECTION. */
   connect(partnership: Partnership): Promise<FileTree>;
   /** Where verified hits go; undefined where DuckDB, which writes them, is not installed. The caller closes it. */

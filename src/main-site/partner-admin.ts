@@ -98,7 +98,12 @@ const NO_SUSPENSION: readonly YamlEdit[] = [
 ];
 
 async function edit(site: MainSite, id: string, edits: readonly YamlEdit[]): Promise<PartnershipView> {
-  return viewOf(site, await editPartnership(site, id, edits));
+  const partnership = await editPartnership(site, id, edits);
+  const { status, suspendedUntil, suspendedFor } = partnership;
+  const until = suspendedUntil === undefined ? '' : ` until ${suspendedUntil}`;
+  const because = suspendedFor === undefined ? '' : `: ${suspendedFor}`;
+  await site.history.add({ action: 'contract', partner: id, detail: `${status}${until}${because}` });
+  return viewOf(site, partnership);
 }
 
 function viewOf(site: MainSite, partnership: Partnership): PartnershipView {

@@ -89,8 +89,10 @@ async function record(
   partnership: Partnership,
   { accept, site: own, log, seq }: PartnerKeys,
 ): Promise<Partnership> {
-  return editPartnership(site, partnership.id, [
+  const edited = await editPartnership(site, partnership.id, [
     { path: ['keys'], value: { accept, site: own, log } },
     { path: ['keysSeq'], value: seq },
   ]);
+  await site.history.add({ action: 'partner-keys', partner: partnership.id, detail: `statement ${seq}` });
+  return edited;
 }

@@ -10,10 +10,12 @@ import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError, type Problem } from '../errors.ts';
+import type { HistoryEvent } from '../protocol/history.ts';
 import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
+import { summarise } from './message.ts';
 import { passOver, type PassedOver } from './partnerships.ts';
 import { assertStillPlanned } from './plan.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
@@ -134,13 +136,38 @@ async function pushOrReport(
     else assertAsPlanned(planned, partner, next);
   };
   const push = (within: MainSite) => pushTo(within, compiling, partnership, { ...request, judge });
+  const reached = async (): Promise<PushResult> => {
+    try {
+      return await (deadlineMs === undefined ? push(site) : withDeadline(site, partnership.id, deadlineMs, push));
+    } catch (error) {
+      // What is wrong with the site itself is no failure of a partner.
+      await compiling;
+      if (!(error instanceof TieupError)) throw error;
+      await recordFailure(site, partnership.id, error);
+      return { kind: 'failed', partner: partnership.id, error };
+    }
+  };
+  return noteDown(site, await reached());
+}
+
+/** The push is what it is, whether or not its line can be written; where nothing was done there is nothing to write. */
+async function noteDown(site: MainSite, result: PushResult): Promise<PushResult> {
   try {
-    return await (deadlineMs === undefined ? push(site) : withDeadline(site, partnership.id, deadlineMs, push));
+    if (result.kind !== 'unchanged') await site.history.add(eventOf(result));
+    return result;
   } catch (error) {
-    // What is wrong with the site itself is no failure of a partner.
-    await compiling;
     if (!(error instanceof TieupError)) throw error;
-    await recordFailure(site, partnership.id, error);
-    return { kind: 'failed', partner: partnership.id, error };
+    return result.kind === 'failed'
+      ? result
+      : { ...result, troubles: [...result.troubles, { kind: 'tidying', error }] };
   }
+}
+
+function eventOf(result: Exclude<PushResult, { kind: 'unchanged' }>): HistoryEvent {
+  const { partner } = result;
+  if (result.kind === 'failed')
+    return { action: 'push-failed', partner, detail: `${result.error.code}: ${result.error.message}` };
+  const { release, releaseDigest: digest } = result;
+  if (result.kind === 'repaired') return { action: 'repair', partner, release, digest };
+  return { action: 'push', partner, release, digest, detail: summarise(result.plan) };
 }

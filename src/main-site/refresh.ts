@@ -48,7 +48,15 @@ export async function refresh(
 ): Promise<readonly RefreshResult[]> {
   const partnerships = await loadPartnerships(site, partners);
   const limit = pLimit(concurrency);
-  return Promise.all(partnerships.map((partnership) => limit(() => refreshOrReport(site, partnership))));
+  const results = await Promise.all(partnerships.map((partnership) => limit(() => refreshOrReport(site, partnership))));
+  // One line a run: it is a daily matter, and there may be thousands of partners.
+  const number = (kind: RefreshResult['kind']): string =>
+    `${results.filter((each) => each.kind === kind).length} ${kind}`;
+  await site.history.add({
+    action: 'refresh',
+    detail: `${number('refreshed')}, ${number('skipped')}, ${number('failed')}`,
+  });
+  return results;
 }
 
 async function refreshOrReport(site: MainSite, partnership: Partnership): Promise<RefreshResult> {

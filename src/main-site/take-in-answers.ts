@@ -51,11 +51,32 @@ export async function takeInAnswers(
     const decided = await takeInDecision(site, known, exchange, decision, record, highest);
     const received = await takeInReceipt(site, known.id, receipt, { ...record, ...decided });
     await updateRecord(site, known.id, { ...decided, receipt: received, lastContact: instant(site.clock.now()) });
+    await noteDown(site, known.id, record, { ...decided, receipt: received });
     const { rejections } = decided;
     return { decision: decision?.statement, receipt: receipt?.statement, partnership: known, pending, rejections };
   } catch (error) {
     throw error instanceof RefusedAnswer ? await keepRefused(site, known.id, error) : error;
   }
+}
+
+/** What this machine heard for the first time. */
+async function noteDown(
+  { history }: MainSite,
+  partner: string,
+  before: PartnerRecord,
+  { decisions, last, receipt }: Decided & Pick<PartnerRecord, 'receipt'>,
+): Promise<void> {
+  const digest = decisions.at(-1);
+  if (digest !== before.decisions.at(-1) && last !== null)
+    await history.add({ action: 'answer', partner, release: last.release, digest, detail: last.verdict });
+  if (receipt !== null && receipt.published !== before.receipt?.published)
+    await history.add({
+      action: 'receipt',
+      partner,
+      release: receipt.release,
+      digest: receipt.published,
+      detail: receipt.state,
+    });
 }
 
 type Decided = Pick<PartnerRecord, 'decisions' | 'last' | 'consent' | 'rejections'>;

@@ -8,7 +8,9 @@ import { loadPartnership } from './partnerships.ts';
 export async function unlock(site: MainSite, partner: string): Promise<LockHolder | undefined> {
   const exchange = await site.connect(await loadPartnership(site, partner));
   try {
-    return await breakLock(exchange, INBOX_LOCK);
+    const holder = await breakLock(exchange, INBOX_LOCK);
+    if (holder !== undefined) await site.history.add({ action: 'unlock', partner, detail: `held by ${holder.who}` });
+    return holder;
   } finally {
     await exchange.close();
   }

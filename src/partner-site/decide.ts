@@ -49,7 +49,11 @@ export async function signDecision(site: PartnerSite, request: DecisionRequest):
   const note = await signNoteWith(renderDecision(decision), [await ownSigner(site, role)]);
   await site.state.create(decisionPath(decision.seq), note);
   await showDecision(site, decision.seq, note);
-  return { decision, digest: decisionDigest(decision) };
+  const digest = decisionDigest(decision);
+  const { release, verdict, by, reason } = decision;
+  const because = reason === null ? '' : `: ${reason}`;
+  await site.history.add({ action: 'decision', release, digest, detail: `${verdict} by ${by}${because}` });
+  return { decision, digest };
 }
 
 /** The decision with the highest number; undefined before the first. @throws TIEUP_E_VERIFY when the state was tampered with. */

@@ -108,6 +108,7 @@ async function rotate(
   });
   // The receipt in the outbox has the signature of the old site key alone: it is written anew.
   await writeReceipt(site);
+  await site.history.add({ action: 'new-key', detail: name });
   await showKeys(site);
   const epoch = role === 'log' ? await epochOfNewKey(site) : null;
   const digest = sha256(text);

@@ -107,6 +107,7 @@ export async function comeBack(site: PartnerSite): Promise<Left> {
     // A crash before the decision: nothing has happened, and what is live stays accepted.
     if (!isLive) await forgetAccepted(site);
     await forgetLeft(site);
+    await site.history.add({ action: 'come-back', detail: `it had left on ${left.since.slice(0, 10)}` });
     return left;
   });
 }

@@ -3,6 +3,7 @@ import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import type { MarkdownCompiler } from '../content/markdown.ts';
 import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import type { HistoryLog } from '../io/history-log.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { Lock } from '../io/lock.ts';
 import type { LogFiles } from '../io/log-files.ts';
@@ -35,6 +36,8 @@ export interface PartnerSite {
   readonly startSealing: ((trees: SavedTrees) => Thread) | undefined;
   readonly clock: Clock;
   random(length: number): Uint8Array;
+  /** What was done here, by whom and when. */
+  readonly history: HistoryLog;
   /** One tieup at a time. @throws TIEUP_E_LOCKED. */
   lock(): Promise<Lock>;
   /** One tieup at a time reads the logs; publishing need not wait for it. @throws TIEUP_E_LOCKED. */

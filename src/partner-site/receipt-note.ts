@@ -33,6 +33,8 @@ export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefin
     OUTBOX_RECEIPT,
     await signNoteWith(renderReceipt(receipt), [await ownSigner(site, 'site')]),
   );
+  const { release, published: digest, state, publication } = receipt;
+  await site.history.add({ action: 'receipt', release, digest, detail: `publication ${publication} ${state}` });
   return receipt;
 }
 

@@ -6,6 +6,7 @@ import { IN_PLACE, parsePartnerSite, type PartnerSiteConfig, TREES_FOLDER } from
 import type { Clock } from '../../src/io/clock.ts';
 import type { FileTree } from '../../src/io/file-tree.ts';
 import type { BeforeStep } from '../../src/io/folder-access.ts';
+import { historyLog } from '../../src/io/history-log.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
 import type { KeyStore } from '../../src/io/keys.ts';
 import { logFolder } from '../../src/io/log-folder.ts';
@@ -171,6 +172,7 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
     startSealing: undefined,
     clock,
     random: seededRandom(`${parts.id} ${pid}`),
+    history: historyLog({ tree: state, owner, clock, isAlive }),
     lock: () => acquireLock(state, 'lock', owner, clock, 60, { isAlive }),
     lockLogs: () => acquireLock(state, 'logs/lock', owner, clock, 60, { isAlive }),
   };

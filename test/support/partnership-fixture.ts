@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { compileHere } from '../../src/content/compile-here.ts';
 import { parseMainSite } from '../../src/config/main-site.ts';
 import { IN_PLACE, type PartnerSiteConfig } from '../../src/config/partner-site.ts';
+import { historyLog } from '../../src/io/history-log.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
 import { sshKeyFolder } from '../../src/io/ssh-keys.ts';
 import { enroll, openAnswer } from '../../src/main-site/enroll.ts';
@@ -104,6 +105,8 @@ export async function mainFixture(
   const config = `${head}roots:\n  holders: [${holders.join(', ')}]\n`;
   const hits = memoryHits();
   await writeAll(folder, { ...pages, 'tieup.yaml': config, 'keys/ssh.pub': seededSshKey('main').publicKey });
+  const owner = { who: 'main@test, process 1', id: 'main', host: 'main', pid: 1 };
+  const isAlive = (pid: number): boolean => pid === 1;
   const site: MainSite = {
     config: parseMainSite(config, 'tieup.yaml'),
     identity: 'test',
@@ -116,8 +119,9 @@ export async function mainFixture(
     sshKeys: sshKeyFolder(join(folder, 'keys')),
     clock,
     random: seededRandom('main'),
-    owner: { who: 'main@test', id: 'main', host: 'main', pid: 1 },
-    isAlive: (pid) => pid === 1,
+    owner,
+    isAlive,
+    history: historyLog({ tree: folderTree(join(folder, '.tieup')), owner, clock, isAlive }),
     connect: async ({ id }) => folderTree(exchanges.get(id) ?? join(base, 'no-such-partner')),
     hits: async () => hits,
     visit: async () => 404,

@@ -2,6 +2,7 @@ import { parseDeleteLimit } from '../../main-site/delete-limit.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
 import { MAX_PLAN_FILE, parsePlanFile, type PlannedPartner } from '../../main-site/plan-file.ts';
 import { pushAll, type FleetRequest, type Pushed } from '../../main-site/push-all.ts';
+import { pushDue } from '../../main-site/push-due.ts';
 import { readUnfinished } from '../../main-site/unfinished.ts';
 import { EXIT, TieupError } from '../../errors.ts';
 import { parseShard } from '../../protocol/shard.ts';
@@ -24,6 +25,8 @@ export const define: Define = (command, context) => {
     .option('-w, --wait <time>', 'wait for the answers: 90s, 10m, 2h')
     .option('--canary <n>', 'to n partners first; to the others only when all went well there')
     .option('--max-delete <n|n%>', 'refuse where more files than this would go; more than half unless given')
+    .option('--due', 'only partners whose prescribed time has come: schedule in tieup.yaml or partners/<id>.yaml')
+    .option('--watch', 'stay, and push to each at its prescribed time, until Ctrl-C')
     .option('--retry-failed', 'only the partners at which the last push failed')
     .option('--shard <i/n>', 'the i-th of n shares of the partners, the same on every machine')
     .option('--concurrency <n>', 'partners at a time', String(CONCURRENCY))
@@ -35,15 +38,15 @@ export const define: Define = (command, context) => {
         'tieup push harbour -m "Autumn prices" --wait 10m': 'and waits for the answer',
         'tieup push plan.json': 'exactly what tieup plan --out saved, or nothing',
         'tieup push --canary 2 --wait 1h': 'to two partners, and when both are live to the others',
+        'tieup push --due --quiet': 'from cron, every five minutes: who is due gets what has changed',
         'tieup push --retry-failed': 'once more, where it failed',
       }),
     )
     .action(async (words, options) => {
       const ctx = context();
       const site = await ctx.mainSite();
-      const { canary, wait, maxDelete, shard } = options;
-      const pushed = await pushAll(site, {
-        ...(await whom(ctx, site, words, options)),
+      const { canary, wait, maxDelete, shard, due, watch } = options;
+      const how: Omit<FleetRequest, 'partners' | 'only' | 'planned'> = {
         shard: given(shard, parseShard),
         message: { subject: options.subject, text: options.message },
         full: options.full === true,
@@ -56,10 +59,36 @@ export const define: Define = (command, context) => {
         onProgress: (partner, step) => showStep(ctx, partner, step),
         onWaiting: (partners, until) =>
           ctx.output.message(`waiting for ${nameSome(partners)} until ${until.toISOString().slice(0, 16)}Z`),
-      });
-      tell(ctx, pushed);
+      };
+      const who = await whom(ctx, site, words, options);
+      if (due !== true && watch !== true) return tell(ctx, await pushAll(site, { ...how, ...who }));
+      if (who.planned !== undefined || who.only !== undefined)
+        throw new TieupError('TIEUP_E_USAGE', '--due and --watch go without a plan and without --retry-failed');
+      if (watch !== true) return tell(ctx, (await pushDue(site, { ...how, ...who })).pushed);
+      for (;;) {
+        const { pushed, next } = await pushDue(site, { ...how, ...who });
+        if (pushed.results.length > 0) await tellOn(ctx, pushed);
+        const now = ctx.clock.now().getTime();
+        await ctx.clock.sleep(
+          Math.min(Math.max((next?.getTime() ?? Infinity) - now, 1000), LONGEST_PAUSE_MS),
+          ctx.interruption,
+        );
+      }
     });
 };
+
+/** Files of partners and pages may change meanwhile. */
+const LONGEST_PAUSE_MS = 60_000;
+
+/** One round of many: what failed in it is told and tried again in the next. */
+async function tellOn(ctx: Context, pushed: Pushed): Promise<void> {
+  try {
+    tell(ctx, pushed);
+  } catch (error) {
+    if (!(error instanceof TieupError)) throw error;
+    ctx.output.warning(error.message);
+  }
+}
 
 const MAX_NAMED = 10;
 

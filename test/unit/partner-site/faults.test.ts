@@ -20,7 +20,7 @@ let ready: PartnerFixture;
 
 /** A decision counts from the moment at which it is signed; what cannot be carried out now is carried out later. */
 const DECIDED =
-  /^(?:state\/(?:(?:tuf|objects|releases)(?:\/|$)|accepted\.json$|decisions\/2\.note$)|exchange\/outbox\/(?:decision|decisions\/2)\.note$)/;
+  /^(?:state\/(?:(?:tuf|objects|releases|history)(?:\/|$)|accepted\.json$|decisions\/2\.note$)|exchange\/outbox\/(?:decision|decisions\/2)\.note$)/;
 
 // Release 1 is live, release 2 waits in the inbox.
 beforeAll(async () => {
