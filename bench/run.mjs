@@ -7,6 +7,7 @@ import { corpusLoop } from './corpus-loop.mjs';
 import { demo } from './demo.mjs';
 import { ed25519Differential } from './ed25519-differential.mjs';
 import { fill } from './fill.mjs';
+import { fleet } from './fleet.mjs';
 import { logs } from './logs.mjs';
 import { memoryOfPartners } from './memory.mjs';
 import { refreshOfPartners } from './refresh.mjs';
@@ -25,6 +26,7 @@ const BENCHMARKS = {
   refresh: refreshOfPartners,
   render,
   fill,
+  fleet,
   verify: verifyRelease,
   ed25519: ed25519Differential,
   logs,

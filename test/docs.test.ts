@@ -9,6 +9,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const DOCUMENTS = [
   'README.md',
   'examples/README.md',
+  'examples/github-fleet.yml',
+  'examples/gitlab-fleet.yml',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.md'))
     .map((path) => `docs/${path}`),
