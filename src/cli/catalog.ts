@@ -113,8 +113,8 @@ export const CATALOG: readonly CatalogEntry[] = [
   },
   {
     name: 'rollback',
-    summary: 'go back to an earlier release at once, and hold it',
-    group: 'Partner site:',
+    summary: 'go back to an earlier release, at once at a partner site',
+    group: 'Both:',
     load: () => import('./commands/rollback.ts'),
   },
   {

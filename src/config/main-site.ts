@@ -52,6 +52,8 @@ export interface MainSiteConfig {
   readonly confirmWithinDays: number;
   /** When pages are brought to partners that have no schedule of their own; undefined: only by hand. */
   readonly schedule?: Schedule | undefined;
+  /** How many releases of each partner can be made again; 0: none, and nothing is kept for it. */
+  readonly retention: { readonly releases: number };
 }
 
 const inside = folder.refine((path) => !posix.isAbsolute(path) && path !== '.' && !/^\.\.(?:\/|$)/.test(path), {
@@ -149,6 +151,17 @@ export const mainSiteSchema: z.ZodType<MainSiteConfig> = z.strictObject({
   schedule: scheduleSchema
     .optional()
     .meta({ description: 'when tieup push --due brings pages to partners without a schedule of their own' }),
+  retention: z
+    .strictObject({
+      releases: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(10)
+        .meta({ description: 'releases of each partner that tieup rollback can bring back' }),
+    })
+    .prefault({})
+    .meta({ description: 'what is kept of what was pushed' }),
   confirmWithinDays: z.int().min(1).max(365).default(14).meta({ description: 'days within which an answer is asked' }),
 });
 

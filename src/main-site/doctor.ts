@@ -14,6 +14,7 @@ import { finding, ok, warning, type Finding } from '../report/finding.ts';
 import { nodeFinding } from '../report/lifetimes.ts';
 import { keyFileFindings } from '../report/key-files.ts';
 import { examinePartner, type ServerLook } from './doctor-partner.ts';
+import { sourcesLength } from './kept-sources.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
 import type { SshRotationPorts } from './ssh-rotate.ts';
@@ -49,6 +50,7 @@ export async function examineMainSite(
       ...(await keysFindings(site, ports.keyFolder)),
       ...(await rootKeyFindings(site.keys, site.config.roots)),
       await cronFinding(site, ports.machine),
+      ...(await finding('retention', async () => [await retentionFinding(site)])),
       ...(partnerships.length === 0 ? [warning('partners', 'there is no partner yet', 'tieup invite <partner>')] : []),
     ],
     partners: await Promise.all(
@@ -78,6 +80,17 @@ async function keysFindings(site: MainSite, keyFolder: FileTree): Promise<readon
   }
   const list = present.length === 0 ? [] : [ok('keys', `keys on this machine: ${present.join(', ')}`)];
   return [...list, ...missing, ...(await finding('key-files', () => keyFileModes(keyFolder)))];
+}
+
+/** What the way back to earlier releases takes of this disk. */
+async function retentionFinding(site: MainSite): Promise<Finding> {
+  const { releases } = site.config.retention;
+  if (releases === 0) return ok('retention', 'no release can be rolled back to: retention.releases is 0');
+  const megabytes = ((await sourcesLength(site)) / 1e6).toFixed(1);
+  return ok(
+    'retention',
+    `sources of the last ${releases} releases of each partner are kept: ${megabytes} MB in .tieup/sources`,
+  );
 }
 
 const KEY_FIX = 'fine where that is done elsewhere; otherwise put the key file into the folder of the keys';

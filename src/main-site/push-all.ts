@@ -13,7 +13,10 @@ import { TieupError, type Problem } from '../errors.ts';
 import type { HistoryEvent } from '../protocol/history.ts';
 import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
+import { once } from './draft-release.ts';
+import { keepSources } from './kept-sources.ts';
 import { loadSite } from './load-site.ts';
+import { keepMadeOf, madeOf } from './made-of.ts';
 import type { MainSite } from './main-site.ts';
 import { summarise } from './message.ts';
 import { passOver, type PassedOver } from './partnerships.ts';
@@ -21,11 +24,14 @@ import { assertStillPlanned } from './plan.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
 import { pushTo, type PushRequest, type PushResult } from './push.ts';
 import { recordFailure } from './record.ts';
+import { recordReading, type Reading } from './record-reading.ts';
 import { selectPartners, type Selection } from './select-partners.ts';
 import { keepUnfinished, readUnfinished } from './unfinished.ts';
 import { waitForAnswers, type WaitResult } from './wait-for-answer.ts';
 
 export interface FleetRequest extends Omit<PushRequest, 'judge'>, Selection {
+  /** Partners at a time. */
+  readonly concurrency: number;
   /** What is done for one partner is cut off after this; undefined: never. */
   readonly deadlineMs?: number | undefined;
   /** So many partners are served first; the others only when all went well there. */
@@ -65,12 +71,15 @@ export async function pushAll(site: MainSite, request: FleetRequest): Promise<Pu
   const first = partnerships.slice(0, request.canary ?? 0);
   const others = partnerships.slice(first.length);
   // The first partners are connected to while the pages are read.
-  const compiling = loadSite(site, site.clock.now());
+  const at = site.clock.now();
+  const reading = recordReading(site.files);
+  const compiling = loadSite({ ...site, files: reading.files }, at);
   compiling.catch(() => {});
+  const kept = keepingSources(site, request, { read: reading.read, at });
 
-  const tried = await pushSome(site, compiling, first, request);
+  const tried = await pushSome(site, compiling, first, kept);
   const goesOn = [...tried.results, ...tried.answers.values()].every(({ kind }) => !STOPS.has(kind));
-  const rest = goesOn ? await pushSome(site, compiling, others, request) : NOBODY;
+  const rest = goesOn ? await pushSome(site, compiling, others, kept) : NOBODY;
   const results = [...tried.results, ...rest.results].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
   await keepUnfinished(
     site,
@@ -83,6 +92,27 @@ export async function pushAll(site: MainSite, request: FleetRequest): Promise<Pu
     heldBack: goesOn ? [] : others.map(({ id }) => id),
     passedOver: served.length === 0 ? [] : passedOver,
     warnings,
+  };
+}
+
+/** What the pages are made of is kept while the first release that has something new is on its way. */
+function keepingSources<Request extends Pick<FleetRequest, 'onProgress'>>(
+  site: MainSite,
+  request: Request,
+  { read, at }: { readonly read: Reading['read']; readonly at: Date },
+): Request & Pick<OnePush, 'afterwards'> {
+  if (site.config.retention.releases === 0) return request;
+  const sources = once(() => keepSources(site, read));
+  return {
+    ...request,
+    onProgress: (partner, step) => {
+      if (step.kind === 'planned' && step.plan.differs) sources().catch(() => {});
+      request.onProgress(partner, step);
+    },
+    afterwards: async (pushed, partnership) => {
+      const { release, releaseDigest } = pushed;
+      await keepMadeOf(site, partnership.id, madeOf(partnership, { release, releaseDigest }, await sources(), at));
+    },
   };
 }
 
@@ -101,11 +131,11 @@ async function pushSome(
   site: MainSite,
   compiling: Promise<CompiledSite>,
   partnerships: readonly Partnership[],
-  request: FleetRequest,
+  request: FleetRequest & OnePush,
 ): Promise<Some> {
   const limit = pLimit(request.concurrency);
   const results = await Promise.all(
-    partnerships.map((partnership) => limit(() => pushOrReport(site, compiling, partnership, request))),
+    partnerships.map((partnership) => limit(() => pushOne(site, compiling, partnership, request))),
   );
   const reached = results.filter((each) => each.kind !== 'failed');
   const { waitMs, concurrency, signal } = request;
@@ -124,13 +154,23 @@ async function lastFailedLast(site: MainSite, partnerships: readonly Partnership
   return partnerships.toSorted((a, b) => Number(failed.has(a.id)) - Number(failed.has(b.id)));
 }
 
-async function pushOrReport(
+/** What is done for one partner, and what is done with what comes of it. */
+export interface OnePush
+  extends Omit<PushRequest, 'judge'>, Pick<FleetRequest, 'deadlineMs' | 'maxDelete' | 'planned'> {
+  /** `push` unless given; a word of the history. */
+  readonly action?: 'push' | 'rollback';
+  /** A release was pushed; what fails here takes nothing of that back. */
+  afterwards?(pushed: Extract<PushResult, { kind: 'pushed' }>, partnership: Partnership): Promise<void>;
+}
+
+/** Pushes to one partner; a failure is recorded and told. @throws what is wrong with the site itself. */
+export async function pushOne(
   site: MainSite,
   compiling: Promise<CompiledSite>,
   partnership: Partnership,
-  request: FleetRequest,
+  request: OnePush,
 ): Promise<PushResult> {
-  const { deadlineMs, maxDelete, planned } = request;
+  const { deadlineMs, maxDelete, planned, action = 'push' } = request;
   const judge: PushRequest['judge'] = (partner, next) => {
     if (planned === undefined) assertFewDeletions(partner, next, maxDelete);
     else assertAsPlanned(planned, partner, next);
@@ -147,13 +187,18 @@ async function pushOrReport(
       return { kind: 'failed', partner: partnership.id, error };
     }
   };
-  return noteDown(site, await reached());
+  const result = await reached();
+  return noteDown(result, async () => {
+    if (result.kind === 'pushed') await request.afterwards?.(result, partnership);
+    // Where nothing was done there is nothing to write.
+    if (result.kind !== 'unchanged') await site.history.add(eventOf(result, action));
+  });
 }
 
-/** The push is what it is, whether or not its line can be written; where nothing was done there is nothing to write. */
-async function noteDown(site: MainSite, result: PushResult): Promise<PushResult> {
+/** The push is what it is, whether or not what it was can be written down. */
+async function noteDown(result: PushResult, write: () => Promise<void>): Promise<PushResult> {
   try {
-    if (result.kind !== 'unchanged') await site.history.add(eventOf(result));
+    await write();
     return result;
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
@@ -163,11 +208,11 @@ async function noteDown(site: MainSite, result: PushResult): Promise<PushResult>
   }
 }
 
-function eventOf(result: Exclude<PushResult, { kind: 'unchanged' }>): HistoryEvent {
+function eventOf(result: Exclude<PushResult, { kind: 'unchanged' }>, action: string): HistoryEvent {
   const { partner } = result;
   if (result.kind === 'failed')
-    return { action: 'push-failed', partner, detail: `${result.error.code}: ${result.error.message}` };
+    return { action: `${action}-failed`, partner, detail: `${result.error.code}: ${result.error.message}` };
   const { release, releaseDigest: digest } = result;
   if (result.kind === 'repaired') return { action: 'repair', partner, release, digest };
-  return { action: 'push', partner, release, digest, detail: summarise(result.plan) };
+  return { action, partner, release, digest, detail: summarise(result.plan) };
 }

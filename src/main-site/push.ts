@@ -39,12 +39,9 @@ import {
 } from './upload.ts';
 
 export interface PushRequest {
-  /** Ids or tags; all partners when empty. */
-  readonly partners: readonly string[];
   readonly message: MessageRequest;
   /** Send every object again, for a partner that lost what it had. */
   readonly full: boolean;
-  readonly concurrency: number;
   onProgress(partner: string, step: PushStep): void;
   /** Throws when this must not be pushed, before anything is sent: the world is not what a saved plan says, too much would go. */
   judge?(partner: string, next: NextRelease): void;

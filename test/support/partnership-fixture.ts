@@ -15,8 +15,8 @@ import { invite } from '../../src/main-site/invite.ts';
 import { recall } from '../../src/main-site/learn-remote.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
 import { rootKeyName } from '../../src/main-site/partner-keys.ts';
-import type { PushRequest, PushResult } from '../../src/main-site/push.ts';
-import { pushAll } from '../../src/main-site/push-all.ts';
+import type { PushResult } from '../../src/main-site/push.ts';
+import { pushAll, type FleetRequest } from '../../src/main-site/push-all.ts';
 import type { PushedRelease } from '../../src/main-site/sent-releases.ts';
 import { join as joinPartnership, openInvitation } from '../../src/partner-site/join.ts';
 import { seededSshKey } from './embedded-sftp.ts';
@@ -72,7 +72,7 @@ export interface MainFixture {
   /** Replaces a text in `partners/<id>.yaml`. */
   editPartner(id: string, from: string | RegExp, to: string): Promise<void>;
   /** Pushes to every partner; `site` when it is not the usual one. */
-  push(request?: Partial<PushRequest>, site?: MainSite): Promise<readonly PushResult[]>;
+  push(request?: Partial<FleetRequest>, site?: MainSite): Promise<readonly PushResult[]>;
   /** Pushes to one partner, which must succeed with something new. */
   pushed(id?: string): Promise<Extract<PushResult, { kind: 'pushed' }>>;
   /** What the main site pushed to one partner last. */

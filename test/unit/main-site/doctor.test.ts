@@ -88,6 +88,7 @@ describe('a main site in order', () => {
       'keys',
       'root-keys',
       'cron',
+      'retention',
       'contract',
       'root-expiry',
       'login',
