@@ -22,6 +22,7 @@ function pages(...texts: readonly string[]): { readonly files: readonly SitePage
     title: String(index),
     key: (since) => `${text}-${since}`,
     alike: () => '',
+    shape: () => '',
     dissect: () => [],
     render(since) {
       counted.rendered += 1;

@@ -475,7 +475,13 @@ describe('a release that the terms forbid', () => {
     const partner = await loadPartnership(main.site, 'harbour');
     const remote = await learnRemote(main.site, partner, await main.site.connect(partner));
     const terms = await currentTerms(main.site, partner);
-    const planned = planFor(await loadSite(main.site, main.clock.now()), partner, remote, terms.digest);
+    const planned = await planFor(
+      main.site,
+      await loadSite(main.site, main.clock.now()),
+      partner,
+      remote,
+      terms.digest,
+    );
     const active = await judgeContent({ ...main.site, files }, partner, planned, base);
     expect(active).toEqual([expect.stringMatching(/^[0-9a-f]{64} with-main\/assets\/app\.js$/)]);
     expect(read).toEqual([]);
