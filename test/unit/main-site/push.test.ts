@@ -667,11 +667,16 @@ describe('a plan', () => {
     await main.write(INDEX, page('Changed'));
     await main.write('pages/events.md', page('Events'));
     await main.remove('pages/story.md');
-    const before = [await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))];
+    const state = async () => {
+      // What has once been rendered is remembered, which changes nothing but the time that it takes.
+      const { 'partners/harbour/outputs': _outputs, ...kept } = await snapshotOf(join(main.folder, '.tieup'));
+      return [await shop.snapshot(), kept];
+    };
+    const before = await state();
     const [planned] = (await plan(main.site, { partners: [], concurrency: 1 })).plans;
     if (planned?.kind !== 'planned') throw new Error('there is no plan');
     expect(planned).toMatchObject({ partner: 'harbour', base: 1, plan: { number: 2, differs: true } });
-    expect([await shop.snapshot(), await snapshotOf(join(main.folder, '.tieup'))]).toEqual(before);
+    expect(await state()).toEqual(before);
     expect(planned.planned).toMatchObject({
       base: { release: 1 },
       added: [{ path: 'with-main/events.html' }],
