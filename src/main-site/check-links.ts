@@ -1,5 +1,5 @@
 /** Finds what leads nowhere in the pages that a partner gets, and where it is written. */
-import type { SiteFile, SitePage } from '../content/compiled-site.ts';
+import type { SiteFile } from '../content/compiled-site.ts';
 import { isOwnPicture } from '../content/shape.ts';
 import type { PartnerView } from '../content/source.ts';
 import { placeAt } from '../content/text-place.ts';
@@ -27,7 +27,7 @@ export class LinkFindings {
     string,
     { readonly finding: Omit<LinkFinding, 'published'>; readonly published: string[] }
   >();
-  /** By {@link SitePage.shape}. */
+  /** By `shape` of a page. */
   readonly #shared = new Map<string, FileLinks>();
   readonly #texts = new Map<string, string>();
   #templates: readonly string[] | undefined;

@@ -86,7 +86,9 @@ describe('tieup build --check', () => {
       );
     };
     const together = await check();
-    expect(together.toSorted()).toEqual([...(await check('harbour')), ...(await check('quay'))].toSorted());
+    const alone = [...(await check('harbour')), ...(await check('quay'))];
+    expect(new Set(together)).toEqual(new Set(alone));
+    expect(together).toHaveLength(alone.length);
     const among = (partner: string) => together.filter((each: string) => each.startsWith(partner));
     expect(among('harbour/')).toHaveLength(3);
     expect(among('quay/')).toHaveLength(5);
