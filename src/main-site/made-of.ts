@@ -9,7 +9,7 @@ import { readIfThere } from '../io/read-if-there.ts';
 import { DIGEST } from '../protocol/digest.ts';
 import { instant } from '../protocol/instant.ts';
 import { cachePath, type MainSite } from './main-site.ts';
-import { partnerView } from './partner-view.ts';
+import { loadPartnerView } from './partner-view.ts';
 
 export interface ReleaseName {
   readonly release: number;
@@ -24,8 +24,8 @@ export interface MadeOf extends ReleaseName {
   readonly sources: string;
   /** The moment by which pages come and go; ISO 8601. */
   readonly at: string;
-  /** What pages could know of the partner then. */
-  readonly view: PartnerView;
+  /** What pages could know of the partner then; its pictures are not kept. */
+  readonly view: Omit<PartnerView, 'images'>;
 }
 
 const MAX_LENGTH = 16 * 1024 * 1024;
@@ -51,8 +51,15 @@ const schema: z.ZodType<readonly MadeOf[]> = z.array(
 );
 
 /** What a release was made of that is pushed now. @param at the moment by which pages come and go */
-export function madeOf(partnership: Partnership, name: ReleaseName, sources: string, at: Date): MadeOf {
-  return { ...name, content: name, sources, at: instant(at), view: partnerView(partnership) };
+export async function madeOf(
+  site: MainSite,
+  partnership: Partnership,
+  name: ReleaseName,
+  sources: string,
+  at: Date,
+): Promise<MadeOf> {
+  const { images: _images, ...view } = await loadPartnerView(site, partnership);
+  return { ...name, content: name, sources, at: instant(at), view };
 }
 
 /** The oldest first; empty where nobody knows any more. */

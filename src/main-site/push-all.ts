@@ -111,7 +111,8 @@ function keepingSources<Request extends Pick<FleetRequest, 'onProgress'>>(
     },
     afterwards: async (pushed, partnership) => {
       const { release, releaseDigest } = pushed;
-      await keepMadeOf(site, partnership.id, madeOf(partnership, { release, releaseDigest }, await sources(), at));
+      const made = await madeOf(site, partnership, { release, releaseDigest }, await sources(), at);
+      await keepMadeOf(site, partnership.id, made);
     },
   };
 }

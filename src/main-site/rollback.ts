@@ -7,6 +7,7 @@
  */
 import { parseMainSite } from '../config/main-site.ts';
 import type { CompiledSite, SiteFile } from '../content/compiled-site.ts';
+import type { PartnerView } from '../content/source.ts';
 import { TieupError } from '../errors.ts';
 import type { Release, ReleaseFile } from '../protocol/release.ts';
 import { walkFiles } from '../io/walk.ts';
@@ -17,6 +18,7 @@ import { recall } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import { keepMadeOf, readMadeOf, type MadeOf } from './made-of.ts';
 import type { MainSite } from './main-site.ts';
+import { loadPartnerView } from './partner-view.ts';
 import { assertInForce, loadPartnership } from './partnerships.ts';
 import { pushOne, type FleetRequest } from './push-all.ts';
 import type { PushResult } from './push.ts';
@@ -61,9 +63,16 @@ export async function rollbackTo(site: MainSite, request: RollbackRequest): Prom
   const folder = `${UNPACKED}/${made.sources}-${site.owner.pid}`;
   try {
     await unpackSources(site, made.sources, folder);
-    const { compiled, assets } = await makeAgain(site, made, then, folder);
+    const { images } = await loadPartnerView(site, partnership);
+    const { compiled, assets } = await makeAgain(
+      site,
+      { ...made, view: { ...made.view, images: images ?? [] } },
+      then,
+      folder,
+    );
     const { config } = site;
-    const within = { ...site, config: { ...config, folders: { ...config.folders, assets } } };
+    // A tree of its own: assets are remembered by the tree that they are read from.
+    const within = { ...site, files: { ...site.files }, config: { ...config, folders: { ...config.folders, assets } } };
     const result = await pushOne(within, Promise.resolve(compiled), partnership, {
       ...request,
       full: false,
@@ -110,7 +119,12 @@ interface MadeAgain {
   readonly assets: string;
 }
 
-async function makeAgain(site: MainSite, made: MadeOf, then: Release, folder: string): Promise<MadeAgain> {
+async function makeAgain(
+  site: MainSite,
+  made: MadeOf & { readonly view: PartnerView },
+  then: Release,
+  folder: string,
+): Promise<MadeAgain> {
   const text = decodeText(await site.files.read(`${folder}/${CONFIG_FILE}`, MAX_CONFIG), CONFIG_FILE);
   const config = parseMainSite(text, CONFIG_FILE);
   const { pages, templates, assets, data, includes } = config.folders;
