@@ -121,6 +121,12 @@ describe('slot content', () => {
     ['a run of delimiters', '_a__'.repeat(15_000), 'without a blank line between'],
     ['brackets', '['.repeat(50_000), 'without a blank line between'],
     ['quotations in quotations', `a\n${'> '.repeat(5_000)}x`, 'nested more than 100 deep'],
+    ['footnotes in footnotes', '[^a]: '.repeat(5_000), 'nested more than 100 deep'],
+    [
+      'lazy lines in a quotation',
+      `${'>'.repeat(90)}a\n${'a\n'.repeat(8_000)}`,
+      'more than 4000 lines without its sign',
+    ],
     [
       'lists in lists',
       Array.from({ length: 500 }, (_, depth) => `${'  '.repeat(depth)}- x`).join('\n'),
