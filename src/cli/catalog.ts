@@ -46,6 +46,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/build.ts'),
   },
   {
+    name: 'preview',
+    summary: 'show your pages as they would be at a partner, while you write',
+    group: 'Main site:',
+    load: () => import('./commands/preview.ts'),
+  },
+  {
     name: 'plan',
     summary: 'say what a push would change at each partner',
     group: 'Main site:',

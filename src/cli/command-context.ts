@@ -6,6 +6,8 @@ import type { FileTree } from '../io/file-tree.ts';
 import type { KeyShelf } from '../io/key-shelf.ts';
 import type { KeyStore, KeyStoreOptions } from '../io/keys.ts';
 import type { OwnHostKey } from '../io/own-host-keys.ts';
+import type { WatchedPlace } from '../io/folder-changes.ts';
+import type { AnswerRequest, LoopbackServer } from '../io/loopback-server.ts';
 import type { LogFiles } from '../io/log-files.ts';
 import type { StartCounting } from '../logs/count-log.ts';
 import type { Prompt } from '../io/prompt.ts';
@@ -83,6 +85,10 @@ export interface Context {
   tufClient(metadataFolder: string): Promise<StockTufClient>;
   /** Servers for the demo. */
   demoStage(): DemoStage;
+  /** A web server for the browsers of this machine; the caller closes it. @throws TIEUP_E_EXISTS when the port is taken */
+  serve(answer: AnswerRequest, port: number): Promise<LoopbackServer>;
+  /** Yields at once, and then after each burst of changes. */
+  changes(places: () => readonly WatchedPlace[], signal: AbortSignal): AsyncIterable<void>;
   /** Resolves at the first Ctrl-C. */
   interrupted(): Promise<void>;
   /** Ends the run with `code` although nothing failed: changes pending, some partners failed. */

@@ -262,6 +262,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         return startStaticServer(root);
       },
     }),
+    serve: async (answer, port) => (await import('../io/loopback-server.ts')).startLoopbackServer(answer, port),
+    async *changes(places, signal) {
+      yield* (await import('../io/folder-changes.ts')).folderChanges(places, signal);
+    },
     interrupted: () =>
       new Promise((resolvePromise) => {
         if (terminal.interruption.aborted) resolvePromise();

@@ -9,7 +9,7 @@
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { SftpServer } from '../io/sftp-server.ts';
-import type { StaticServer } from '../io/static-server.ts';
+import type { LoopbackServer } from '../io/loopback-server.ts';
 import type { ProcessEnd } from '../io/processes.ts';
 import type { DemoStage } from './demo-stage.ts';
 import { copyTree, emptyTree } from './demo-files.ts';
@@ -41,7 +41,7 @@ interface Scene extends DemoPorts {
 }
 
 export async function playDemo(ports: DemoPorts): Promise<DemoEnd> {
-  const servers: (SftpServer | StaticServer)[] = [];
+  const servers: (SftpServer | LoopbackServer)[] = [];
   const close = async () => {
     for (const server of servers) await server.close();
   };

@@ -101,8 +101,8 @@ function lineOf({ file, line }: Problem): string {
   return `${file}:${line}`;
 }
 
-/** What a push would send. */
-async function filesToBuild(
+/** What a push would send, in the order of `files`. */
+export async function filesToBuild(
   site: MainSite,
   partner: string,
   files: readonly SiteFile[],

@@ -6,7 +6,7 @@ import { TieupError, type Problem, isTieupError } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
 import type { SlotContent } from '../merge/choices.ts';
 import { sha256 } from '../protocol/digest.ts';
-import type { Release } from '../protocol/release.ts';
+import { slotFolder, type Release } from '../protocol/release.ts';
 import type { Terms } from '../protocol/terms.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -57,7 +57,7 @@ export async function readSlots(site: PartnerSite, release: Release, { mount, po
 function slotsOf(release: Release, mount: string): ReadonlyMap<string, Pick<SlotContent, 'page' | 'slot'>> {
   const wanted = new Map<string, Pick<SlotContent, 'page' | 'slot'>>();
   for (const { path, page } of release.files) {
-    const name = path.slice(mount.length - 1).replace(/\.html$/, '');
+    const name = slotFolder(path, mount);
     for (const slot of page?.slots ?? []) wanted.set(`${name}/${slot.name}`, { page: path, slot: slot.name });
   }
   return wanted;

@@ -194,3 +194,8 @@ function decodeJsonObject(bytes: Uint8Array): Record<string, unknown> {
 function malformed(why: string): TieupError {
   return new TieupError('TIEUP_E_VERIFY', `release.json is malformed: ${why}`);
 }
+
+/** Where the contents of a page's slots lie in the folder of slots: `guide/intro` for `with-main/guide/intro.html`. */
+export function slotFolder(path: string, mount: string): string {
+  return path.slice(mount.length - 1).replace(/\.html$/, '');
+}

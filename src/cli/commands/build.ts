@@ -1,5 +1,4 @@
-import { resolve } from 'node:path';
-import type { Build, BuiltPartner } from '../../main-site/build.ts';
+import type { Build } from '../../main-site/build.ts';
 import { unchangedBuild } from '../../main-site/last-build.ts';
 import type { BuildReason } from '../../main-site/write-build.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
@@ -22,22 +21,15 @@ export const define: Define = (command, context) => {
     .option('--at <time>', 'as on that day or at that time: pages come and go by date')
     .option('--explain <page>', 'say why each copy of this page is written or not, such as guide/intro.md')
     .option('--check', 'write nothing; find links, anchors, pictures and ids that are wrong')
-    .option('--serve', 'show the result on this machine, as a web server would, until Ctrl-C')
     .addHelpText(
       'after',
       examples({
-        'tieup build --serve': 'then open what it prints in a browser',
         'tieup build --partner harbour --out look': '',
         'tieup build --check': 'exits with 78 when a link leads nowhere',
       }),
     )
-    .action(async ({ partner = [], out, at, explain, check, serve }) => {
+    .action(async ({ partner = [], out, at, explain, check }) => {
       const ctx = context();
-      if (check === true && serve === true) {
-        throw new TieupError('TIEUP_E_USAGE', '--check writes nothing that --serve could show', {
-          hint: 'leave one of them out',
-        });
-      }
       if (check === true && explain !== undefined) {
         throw new TieupError('TIEUP_E_USAGE', '--check writes nothing that --explain could explain', {
           hint: 'leave one of them out',
@@ -69,7 +61,6 @@ export const define: Define = (command, context) => {
         return [...rows, ...reasons].join('') + linkFindingsText(ctx.output, wrong);
       });
       if (wrong.length > 0) ctx.endWith(EXIT.configuration);
-      if (serve === true) await show(ctx, out, partners);
     });
 };
 
@@ -126,21 +117,4 @@ async function sourceFile(site: MainSite, page: string): Promise<string> {
   throw new TieupError('TIEUP_E_USAGE', `there is no page ${JSON.stringify(path)}`, {
     hint: 'name it as it lies in the folder of pages, such as guide/intro.md',
   });
-}
-
-/** Links in pages begin at the root of the partner's site, so a folder that is opened as files shows them without their styles. */
-async function show(ctx: Context, out: string, partners: readonly BuiltPartner[]): Promise<void> {
-  const stage = ctx.demoStage();
-  const servers = [];
-  try {
-    for (const { partner, mount } of partners) {
-      const server = await stage.startWeb(resolve(ctx.folder, out, partner));
-      servers.push(server);
-      ctx.output.message(`  ${visible(partner)}: http://127.0.0.1:${server.port}${mount}`);
-    }
-    ctx.output.message('until you press Ctrl-C');
-    await ctx.interrupted();
-  } finally {
-    for (const server of servers) await server.close();
-  }
 }
