@@ -1,9 +1,8 @@
 /** What somebody gets wrong in the pages, the templates and the settings of a main site. */
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BIN, type Script, script } from '../support/script.ts';
+import { type Script, script } from '../support/script.ts';
 
 const CONFIG = 'role: main\nsite:\n  name: Northwind Coffee\n  url: https://northwind.example/\n';
 const PARTNER = `id: harbour
@@ -209,23 +208,4 @@ describe('what has a name', () => {
     const { exitCode } = await (await site()).run(['accept']);
     expect(exitCode).toBe(64);
   });
-});
-
-test('the built pages are shown as a web server would, until somebody presses Ctrl-C', async () => {
-  const made = await site();
-  const child = spawn(process.execPath, [BIN, 'build', '--serve'], { cwd: made.folder });
-  const said: string[] = [];
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', () => reject(new Error(said.join(''))));
-    child.stderr.on('data', (chunk: Buffer) => {
-      said.push(String(chunk));
-      const [found] = /http:\S+/.exec(said.join('')) ?? [];
-      if (found !== undefined) resolve(found);
-    });
-  });
-  expect(await (await fetch(url)).text()).toContain('<h1 id="hello">Hello</h1>');
-  const ended = new Promise((resolve) => void child.once('exit', resolve));
-  child.kill('SIGINT');
-  expect(await ended).toBe(0);
-  expect(await made.run(['build', '--serve', '--check'])).toMatchObject({ exitCode: 64 });
 });

@@ -101,7 +101,7 @@ async function initMain(context: Context, folder: string, flags: Flags): Promise
   );
   report(context, 'main', folder, files, [
     'keep a copy of keys/ in a safe place: who has it and the password can sign as you',
-    'look at your pages:   tieup build --serve',
+    'look at your pages:   tieup preview',
     `invite your partner:  tieup invite ${id}`,
     'then move keys/root-spare.key to another medium, such as a stick, and keep it away from this machine: it mends the loss of keys/root.key',
   ]);

@@ -65,8 +65,9 @@ export async function mergeSite(
     tieUp.set(file.path, { file, since: planned[index]?.file.since ?? 1 });
   }
   const assets = files.flatMap((file) => (file.kind === 'asset' ? [[file.path, file.digest]] : []));
+  const paths = new Set((sent?.release.files ?? []).map(({ path }) => path));
   const originals = folder === undefined ? '' : await stateOfOriginals(folder);
-  const merged = new Merged(site, compiled, partnership, folder, tieUp);
+  const merged = new Merged({ site, compiled, partnership, folder, files: tieUp, sent: paths });
   return {
     assetsVersion: sha256(JSON.stringify([assets, originals])),
     pages: files.flatMap((file) =>
@@ -76,25 +77,22 @@ export async function mergeSite(
   };
 }
 
-class Merged {
-  readonly #site: MainSite;
-  readonly #compiled: CompiledSite;
-  readonly #partnership: Partnership;
-  readonly #folder: PartnerFolder | undefined;
-  readonly #files: ReadonlyMap<string, TieUpFile>;
+interface MergedParts {
+  readonly site: MainSite;
+  readonly compiled: CompiledSite;
+  readonly partnership: Partnership;
+  readonly folder: PartnerFolder | undefined;
+  /** By path from the web root. */
+  readonly files: ReadonlyMap<string, TieUpFile>;
+  /** What the partner was sent last: these paths are tieup's where the partner's pages lie in place. */
+  readonly sent: ReadonlySet<string>;
+}
 
-  constructor(
-    site: MainSite,
-    compiled: CompiledSite,
-    partnership: Partnership,
-    folder: PartnerFolder | undefined,
-    files: ReadonlyMap<string, TieUpFile>,
-  ) {
-    this.#site = site;
-    this.#compiled = compiled;
-    this.#partnership = partnership;
-    this.#folder = folder;
-    this.#files = files;
+class Merged {
+  readonly #parts: MergedParts;
+
+  constructor(parts: MergedParts) {
+    this.#parts = parts;
   }
 
   async find(address: string): Promise<Found | undefined> {
@@ -108,19 +106,20 @@ class Merged {
   }
 
   async #at(path: string): Promise<Found | undefined> {
-    const found = this.#files.get(path);
-    const own = this.#folder && (await originalAt(this.#folder, path));
-    if (found !== undefined) return this.#tieUp(found, own !== undefined);
+    const { files, folder, sent } = this.#parts;
+    const found = files.get(path);
+    const own = folder && (await originalAt(folder, path));
+    if (found !== undefined) return this.#tieUp(found, own !== undefined && !sent.has(path));
     if (own === undefined) return undefined;
     if (!/\.html?$/i.test(path)) return { kind: 'file', name: path, body: own };
     return { kind: 'page', bytes: await whole(own), source: undefined, notes: [] };
   }
 
   async #tieUp({ file, since }: TieUpFile, isTaken: boolean): Promise<Found> {
+    const { site, folder, partnership } = this.#parts;
     const { path } = file;
     if (file.kind === 'asset') {
-      const body =
-        file.bytes ?? this.#site.files.stream(`${this.#site.config.folders.assets}/${file.asset}`, MAX_ASSET);
+      const body = file.bytes ?? site.files.stream(`${site.config.folders.assets}/${file.asset}`, MAX_ASSET);
       return { kind: 'file', name: path, body };
     }
     if (file.kind !== 'page') {
@@ -133,13 +132,13 @@ class Merged {
     const notes = this.#warningsOf(file.file);
     if (isTaken)
       notes.push({ message: `the partner has a file of its own here, ${path}: accept stops and asks what to do` });
-    if (this.#folder === undefined) {
+    if (folder === undefined) {
       for (const { name, required } of slots) notes.push(slotNote(name, required));
       return { kind: 'page', bytes, source: file.file, notes };
     }
-    const { mount, policy } = this.#partnership;
+    const { mount, policy } = partnership;
     const page = { path, bytes, slots };
-    const { bytes: merged, empty } = await fillPage(page, this.#folder, { mount, policy }, this.#site.markdown);
+    const { bytes: merged, empty } = await fillPage(page, folder, { mount, policy }, site.markdown);
     const missing = empty.filter(({ required }) => required).map(({ name }) => name);
     if (missing.length > 0) return { kind: 'left-out', source: file.file, slots: missing };
     for (const { name } of empty) notes.push(slotNote(name, false));
@@ -148,8 +147,10 @@ class Merged {
 
   /** Of the page itself, and of what belongs to no page alone: templates, style sheets. */
   #warningsOf(source: string): Problem[] {
-    const pages = new Set(this.#compiled.pages.map(({ file }) => file));
-    return this.#compiled.warnings.filter(({ file }) => file === source || (file !== undefined && !pages.has(file)));
+    const pages = new Set(this.#parts.compiled.pages.map(({ file }) => file));
+    return this.#parts.compiled.warnings.filter(
+      ({ file }) => file === source || (file !== undefined && !pages.has(file)),
+    );
   }
 }
 

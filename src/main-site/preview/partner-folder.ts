@@ -23,7 +23,7 @@ const MAX_SLOT_FILE = 256 * 1024;
 
 export interface FilledPage {
   readonly bytes: Uint8Array;
-  readonly filled: readonly string[];
+  /** Slots that show their fallback. */
   readonly empty: readonly SlotRange[];
 }
 
@@ -53,8 +53,7 @@ export async function fillPage(
     contents.set(digest, bytes);
     splices.push({ offset: slot.offset, length: slot.length, digest, contentLength: bytes.length });
   }
-  const filled = page.slots.filter((slot) => !empty.includes(slot)).map(({ name }) => name);
-  return { bytes: splice(page.bytes, splices, contents), filled, empty };
+  return { bytes: splice(page.bytes, splices, contents), empty };
 }
 
 async function readSlot(tree: FileTree, path: string, slotsName: string) {
