@@ -1,4 +1,5 @@
 /** The preview without a network: what a browser would be given. */
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folderTree } from '../../../src/io/folder-tree.ts';
 import type { LoopbackAnswer } from '../../../src/io/loopback-server.ts';
@@ -36,7 +37,7 @@ async function previewOf({ site }: Pick<MainFixture, 'site'>, request: Partial<P
     preview,
     ask,
     start: async () => textOf(await preview.answerStart({ path: '/', query: new URLSearchParams(), signal: never })),
-    async show(path: string): Promise<Shown> {
+    show: async (path: string): Promise<Shown> => {
       const answer = await ask(path);
       const text = await textOf(answer);
       const [, version = '', notes = ''] = SCRIPT.exec(text) ?? [];
@@ -48,8 +49,9 @@ async function previewOf({ site }: Pick<MainFixture, 'site'>, request: Partial<P
   };
 }
 
-function folderOf({ path }: { path(name: string): string }): PartnerFolder {
-  return { original: folderTree(path('original')), slots: folderTree(path('slots')), slotsName: 'slots' };
+function folderOf({ folder }: { readonly folder: string }): PartnerFolder {
+  const at = (name: string) => folderTree(join(folder, name));
+  return { original: at('original'), slots: at('slots'), slotsName: 'slots' };
 }
 
 async function alone(pages: Readonly<Record<string, string>> = {}): Promise<MainFixture> {
