@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** Absolute path of a folder of the package: `templates/plain`. */
+/** Absolute path of a folder of the package: `templates`. */
 export function packageFolder(name: string): string {
   return fileURLToPath(new URL(`${name}/`, ROOT));
 }

@@ -6,21 +6,40 @@ import { walkFiles } from '../io/walk.ts';
 import type { StarterParts } from '../main-site/init.ts';
 import { jsonSchemaText } from './json-schema-text.ts';
 
-const MAX_FILE = 4 * 1024 * 1024;
+/** Frames that ship: for pages among others, for documentation, and for one page that wants something. */
+export const FRAMEWORKS = ['plain', 'documentation', 'campaign'] as const;
 
-/** @param shipped the folder of the framework in the package. @throws TIEUP_E_NOT_FOUND when the package is incomplete. */
-export async function readStarterParts(shipped: FileTree): Promise<StarterParts> {
-  const framework: NewFile[] = [];
-  for (const folder of ['templates', 'assets', 'kit']) {
-    for await (const { path } of walkFiles(shipped, folder)) {
-      const file = `${folder}/${path}`;
-      framework.push({ path: file, content: await shipped.read(file, MAX_FILE) });
-    }
-  }
-  if (framework.length === 0) {
+export type Framework = (typeof FRAMEWORKS)[number];
+
+const MAX_FILE = 4 * 1024 * 1024;
+const STYLE = 'assets/style.css';
+
+/**
+ * A style sheet is that of all frameworks, for what a text may hold, and then that of the frame; a partner's kit is the same for all.
+ * @param shipped the folder `templates` of the package. @throws TIEUP_E_NOT_FOUND when the package is incomplete.
+ */
+export async function readStarterParts(shipped: FileTree, framework: Framework): Promise<StarterParts> {
+  const own = await filesBelow(shipped, framework);
+  const style = own.get(STYLE);
+  if (style === undefined || !own.has('templates/page.html')) {
     throw new TieupError('TIEUP_E_NOT_FOUND', `the framework is missing from ${JSON.stringify(shipped.label)}`, {
       hint: 'install tieup again',
     });
   }
-  return { framework, schemas: { mainSite: jsonSchemaText('main-site'), partnership: jsonSchemaText('partnership') } };
+  const content = await shipped.read('all/content.css', MAX_FILE);
+  own.set(STYLE, Buffer.concat([content, Buffer.from('\n'), style]));
+  const kit = await filesBelow(shipped, 'all/kit');
+  const files = [...own, ...[...kit].map(([path, bytes]) => [`kit/${path}`, bytes] as const)];
+  return {
+    framework: files.map(([path, bytes]): NewFile => ({ path, content: bytes })),
+    schemas: { mainSite: jsonSchemaText('main-site'), partnership: jsonSchemaText('partnership') },
+  };
+}
+
+async function filesBelow(tree: FileTree, folder: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for await (const { path } of walkFiles(tree, folder)) {
+    files.set(path, await tree.read(`${folder}/${path}`, MAX_FILE));
+  }
+  return files;
 }

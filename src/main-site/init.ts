@@ -24,7 +24,7 @@ export interface MainSiteAnswers {
 
 /** What ships with tieup and is copied into the folder. */
 export interface StarterParts {
-  /** `templates/…`, `assets/…` and `kit/…`. */
+  /** `templates/…`, `assets/…`, `kit/…`, and pages of its own beside the sample pages, or in the place of one of them. */
   readonly framework: readonly NewFile[];
   /** JSON Schemas for editors, as text. */
   readonly schemas: { readonly mainSite: string; readonly partnership: string };
@@ -88,13 +88,15 @@ export function planMainSite(answers: MainSiteAnswers, parts: StarterParts): rea
   const mainSite = renderMainSite(answers);
   const partnership = renderPartnership(answers);
   assertUsable(mainSite, partnership, answers.partner.id);
+  const own = new Set(parts.framework.map(({ path }) => path));
+  const samples = samplePages(answers.name).filter(({ path }) => !own.has(path));
   return [
     text('tieup.yaml', mainSite),
     text(`partners/${answers.partner.id}.yaml`, partnership),
     text('schemas/main-site.json', parts.schemas.mainSite),
     text('schemas/partnership.json', parts.schemas.partnership),
     text('.gitignore', GITIGNORE),
-    ...samplePages(answers.name).map((page) => text(page.path, page.text)),
+    ...samples.map((page) => text(page.path, page.text)),
     ...parts.framework,
   ];
 }

@@ -7,7 +7,7 @@ import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { packageFolder } from '../package-files.ts';
-import { readStarterParts } from '../starter-parts.ts';
+import { FRAMEWORKS, readStarterParts, type Framework } from '../starter-parts.ts';
 import { visible } from '../visible.ts';
 
 interface Flags {
@@ -18,6 +18,7 @@ interface Flags {
   readonly partnerName?: string;
   readonly partnerUrl?: string;
   readonly mount?: string;
+  readonly framework?: Framework;
 }
 
 export const define: Define = (command, context) => {
@@ -30,11 +31,15 @@ export const define: Define = (command, context) => {
     .option('--partner-name <name>', 'main: its name')
     .option('--partner-url <address>', 'main: the address of its site')
     .option('--mount <path>', 'main: where your pages live there')
+    .addOption(
+      new Option('--framework <name>', 'main: the frame around your pages').choices(FRAMEWORKS).default('plain'),
+    )
     .addHelpText(
       'after',
       examples({
         'tieup init': 'asks for everything',
         'tieup init northwind --role main --name Northwind --url https://northwind.example/': '',
+        'tieup init docs --role main --framework documentation': '',
         'tieup init shop --role partner --name "Harbour Books"': 'then tieup join with your invitation',
       }),
     )
@@ -95,7 +100,7 @@ async function initMain(context: Context, folder: string, flags: Flags): Promise
   const files = await initMainSite(
     { tree: await context.tree(folder), keys, random: context.random },
     answers,
-    await readStarterParts(await context.tree(packageFolder('templates/plain'))),
+    await readStarterParts(await context.tree(packageFolder('templates')), flags.framework ?? 'plain'),
     await context.sshKey(`tieup@${new URL(url).hostname}`),
     await newPassword(context, keys, 'root'),
   );

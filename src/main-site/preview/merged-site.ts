@@ -58,7 +58,7 @@ export async function mergeSite(
 ): Promise<MergedSite> {
   const sent = (await recall(site, partnership.id))?.base;
   const files = compiled.filesFor(partnerView(partnership));
-  const planned = filesToBuild(files, sent?.release);
+  const planned = await filesToBuild(site, partnership.id, files, sent?.release);
   await judgeContent(site, partnership, { files: planned, termsDiffer: false }, sent);
   const tieUp = new Map<string, TieUpFile>();
   for (const [index, file] of files.entries()) {

@@ -12,7 +12,7 @@ import { compileHere } from '../../../src/content/compile-here.ts';
 import { loadSite } from '../../../src/main-site/load-site.ts';
 import { partnerView } from '../../../src/main-site/partner-view.ts';
 
-const SHIPPED = fileURLToPath(new URL('../../../templates/plain', import.meta.url));
+const SHIPPED = fileURLToPath(new URL('../../../templates', import.meta.url));
 
 async function starter() {
   const answers = {
@@ -23,7 +23,7 @@ async function starter() {
     from: '2026-11-23',
   };
   const files = memoryTree();
-  await createFiles(files, planMainSite(answers, await readStarterParts(folderTree(SHIPPED))));
+  await createFiles(files, planMainSite(answers, await readStarterParts(folderTree(SHIPPED), 'plain')));
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await files.read(path, 1_000_000));
   const config = parseMainSite(await text('tieup.yaml'), 'tieup.yaml');
   const partnership = parsePartnership(await text('partners/harbour.yaml'), 'partners/harbour.yaml');
