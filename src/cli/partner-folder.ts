@@ -5,7 +5,8 @@ import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import type { PartnerFolder } from '../main-site/preview/partner-folder.ts';
 import type { Context } from './command-context.ts';
-import { CONFIG_FILE, partnerSiteOf } from './find-site.ts';
+import { CONFIG_FILE, MAX_CONFIG } from './find-config.ts';
+import { partnerSiteOf } from './find-site.ts';
 
 export interface NamedPartnerFolder extends PartnerFolder {
   /** Whose it is, where it says so. */
@@ -13,8 +14,6 @@ export interface NamedPartnerFolder extends PartnerFolder {
   /** Absolute. */
   readonly folders: readonly string[];
 }
-
-const MAX_CONFIG = 1024 * 1024;
 
 /** @throws TIEUP_E_NOT_FOUND when there is no such folder, TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a main site. */
 export async function partnerFolder(context: Context, path: string): Promise<NamedPartnerFolder> {
