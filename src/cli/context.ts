@@ -3,7 +3,7 @@
  * that no command pays for what another one uses.
  */
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Partnership } from '../config/partnership.ts';
@@ -16,8 +16,8 @@ import type { KeyStore } from '../io/keys.ts';
 import type { PartnerLogin } from '../io/partner-login.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
-import type { LockOwner } from '../io/lock.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
+import { lockOwner } from './lock-owner.ts';
 import { packageFile, packageVersion, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
@@ -345,10 +345,4 @@ function markdownThreads(): CompilingThreads {
       return threads.start(compiledModule('cli/markdown-thread.js'), undefined, { maxHeapMegabytes: 1024 });
     },
   };
-}
-
-function lockOwner(pid: number, random: (length: number) => Uint8Array): LockOwner {
-  const host = hostname();
-  const id = Buffer.from(random(16)).toString('hex');
-  return { who: `${userInfo().username}@${host}, process ${pid}`, id, host, pid };
 }
