@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { FoundConfig } from './find-config.ts';
 import type { Partnership } from '../config/partnership.ts';
 import type { FragmentStore } from '../content/compile-cached.ts';
 import type { CompilingThreads } from '../content/compile-on-threads.ts';
@@ -77,30 +78,22 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       return createSshKey(comment);
     },
     async siteFiles() {
-      const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig } = await import('./find-config.ts');
-      return context.tree((await findConfig(folder, folderTree)).folder);
+      return context.tree((await foundConfig()).folder);
     },
     identity: programIdentity,
     async mainConfig() {
-      const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig } = await import('./find-config.ts');
       const { mainSiteOf } = await import('./find-site.ts');
-      const found = await findConfig(folder, folderTree);
+      const found = await foundConfig();
       return { folder: found.folder, config: mainSiteOf(found) };
     },
     async partnerConfig() {
-      const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig } = await import('./find-config.ts');
       const { partnerSiteOf } = await import('./find-site.ts');
-      const found = await findConfig(folder, folderTree);
+      const found = await foundConfig();
       return { folder: found.folder, config: partnerSiteOf(found) };
     },
     async role() {
-      const { folderTree } = await import('../io/folder-tree.ts');
-      const { findConfig } = await import('./find-config.ts');
       const { roleOf } = await import('./find-site.ts');
-      return roleOf((await findConfig(folder, folderTree)).text);
+      return roleOf((await foundConfig()).text);
     },
     async mainSite(rootKeys) {
       const { folder: at, config } = await context.mainConfig();
@@ -278,6 +271,11 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async close() {
       for (const tree of trees) await tree.close();
     },
+  };
+  const foundConfig = async (): Promise<FoundConfig> => {
+    const { folderTree } = await import('../io/folder-tree.ts');
+    const { findConfig } = await import('./find-config.ts');
+    return findConfig(folder, folderTree);
   };
   const loginOf = (partner: Partnership, keyFolder: string, keys: KeyStore, generation?: number): PartnerLogin => ({
     partner,
