@@ -22,7 +22,7 @@ import { lockOwner } from './lock-owner.ts';
 import { packageFile, packageVersion, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
-import { canAsk } from './terminal.ts';
+import { aborted, canAsk } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import type { Thread } from '../io/threads.ts';
 import type { Context } from './command-context.ts';
@@ -259,11 +259,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async *changes(places, signal) {
       yield* (await import('../io/folder-changes.ts')).folderChanges(places, signal);
     },
-    interrupted: () =>
-      new Promise((resolvePromise) => {
-        if (terminal.interruption.aborted) resolvePromise();
-        terminal.interruption.addEventListener('abort', () => resolvePromise(), { once: true });
-      }),
+    interrupted: () => aborted(terminal.interruption),
     endWith(code) {
       exitCode = code;
     },
