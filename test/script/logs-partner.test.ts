@@ -57,7 +57,7 @@ describe('a partner with access logs', { shuffle: false }, () => {
     expect(stdout).toContain('is read as combined: 2 of 2 lines');
     expect(stdout).toMatch(/ {2}path {6}\/b\n {2}query {5}c=d\n/);
     const yaml = stdout.slice(stdout.indexOf('\nlogs:\n'));
-    expect(yaml).toBe('\nlogs:\n  sources:\n    - files: "log/access.log*"\n      format: "combined"\n');
+    expect(yaml).toBe(`\nlogs:\n  sources:\n    - files: "${at('log/access.log*')}"\n      format: "combined"\n`);
     appendFileSync(at('tieup.yaml'), yaml);
     writeFileSync(at('log/poem'), 'no\nlog\n');
     expect(await refused(78, 'logs', 'detect', 'log/poem')).toContain('no format that tieup knows reads');

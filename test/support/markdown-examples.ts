@@ -1,5 +1,5 @@
 /** The examples of the specifications of CommonMark and of GitHub Flavored Markdown. */
-import { createRequire } from 'node:module';
+import spec from 'commonmark-spec';
 import { z } from 'zod';
 import { vectors } from './vectors.ts';
 
@@ -22,7 +22,7 @@ const differenceSchema = z.strictObject({ example: z.int(), reason: z.string().m
 
 /** CommonMark 0.31.2. */
 export function commonMarkExamples(): readonly MarkdownExample[] {
-  const { tests } = specSchema.parse(createRequire(import.meta.url)('commonmark-spec'));
+  const { tests } = specSchema.parse(spec);
   return tests.map(({ number, markdown, html }) => withTabs({ example: number, markdown, html }));
 }
 
