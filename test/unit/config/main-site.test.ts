@@ -25,6 +25,7 @@ describe('tieup.yaml of a main site', () => {
         partners: 'partners',
         keys: 'keys',
       },
+      retention: { releases: 10 },
       markdown: { highlight: true, headingLinks: false },
       assets: { hashed: true },
       images: { widths: [], sizes: '(max-width: 48rem) 100vw, 48rem' },
