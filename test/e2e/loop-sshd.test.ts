@@ -165,7 +165,10 @@ describe.skipIf(!hasSshd)('a main site and a partner', () => {
     const { exitCode, stderr } = await main.run(['push']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('127.0.0.1');
-    expect(await stateOf(main)).toMatchObject({ state: 'failed' });
+    // Nor can it be asked how it is by now.
+    const asked = await main.run(['status', '--json']);
+    expect(asked.exitCode).toBe(3);
+    expect(partnersOf(JSON.parse(asked.stdout))[0]).toMatchObject({ state: 'failed' });
   });
 
   test('need a password, and end with 4 and the name of the variable where nobody can be asked', async () => {
