@@ -49,29 +49,27 @@ export const unifiedEngine: MarkdownEngine = {
 
 /** @param highlight without it, code has no colours */
 export function compilePlainly(source: MarkdownSource, highlight?: Highlighter): MarkdownFragment {
-  {
-    const problems: TextProblem[] = [];
-    const marks = new Marks(source.text);
-    try {
-      const unsafe = source.format === 'html' ? htmlTree(source.text) : markdownTree(source, { marks, problems });
-      const { idPrefix } = source;
-      const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
-      lowerSchemes(unsafe);
-      const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
-      dropEmptyClasses(tree);
-      placeMarks(tree, { marks, problems, idPrefix, lazyImages: source.schema === 'page' });
-      if (idPrefix === '') {
-        headingIds.runSync(tree);
-        dropEmptyIds(tree);
-        if (source.headingLinks) linkHeadings(tree);
-      }
-      if (highlight !== undefined) highlightBlocks(tree, highlight);
-      return { parts: partsOf(serialise.stringify(tree), marks), problems };
-    } catch (cause) {
-      // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
-      if (!(cause instanceof RangeError)) throw cause;
-      return { parts: [], problems: [...problems, { line: 1, column: 1, message: 'the text is nested too deeply' }] };
+  const problems: TextProblem[] = [];
+  const marks = new Marks(source.text);
+  try {
+    const unsafe = source.format === 'html' ? htmlTree(source.text) : markdownTree(source, { marks, problems });
+    const { idPrefix } = source;
+    const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
+    lowerSchemes(unsafe);
+    const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
+    dropEmptyClasses(tree);
+    placeMarks(tree, { marks, problems, idPrefix, lazyImages: source.schema === 'page' });
+    if (idPrefix === '') {
+      headingIds.runSync(tree);
+      dropEmptyIds(tree);
+      if (source.headingLinks) linkHeadings(tree);
     }
+    if (highlight !== undefined) highlightBlocks(tree, highlight);
+    return { parts: partsOf(serialise.stringify(tree), marks), problems };
+  } catch (cause) {
+    // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
+    if (!(cause instanceof RangeError)) throw cause;
+    return { parts: [], problems: [...problems, { line: 1, column: 1, message: 'the text is nested too deeply' }] };
   }
 }
 
