@@ -21,17 +21,22 @@ export function compileCached(store: FragmentStore, compiler: MarkdownCompiler, 
     async compile(sources) {
       const keys = sources.map((source) => fragmentKey(source, version));
       const fragments = keys.map((key) => kept(store, key));
-      const missing = firstOfEach(keys.filter((_, index) => fragments[index] === undefined));
-      const texts = missing.flatMap((key) => sources[keys.indexOf(key)] ?? []);
+      const missing = new Map<string, MarkdownSource>();
+      for (const [index, source] of sources.entries()) {
+        const key = keys[index];
+        if (key !== undefined && fragments[index] === undefined) missing.set(key, source);
+      }
+      const texts = [...missing.values()];
+      const textKeys = [...missing.keys()];
       const compiled = new Map<string, MarkdownFragment>();
       for (const [index, fragment] of (await compiler.compile(texts)).entries()) {
-        const key = missing[index];
+        const key = textKeys[index];
         if (key === undefined) continue;
         compiled.set(key, fragment);
         // What is wrong with a text is said each time, so a text with problems is compiled each time.
         if (fragment.problems.length === 0) store.put(key, encodeParts(fragment.parts));
       }
-      if (missing.length > 0) store.flush();
+      if (missing.size > 0) store.flush();
       return keys.map((key, index) => fragments[index] ?? compiled.get(key) ?? { parts: [], problems: [] });
     },
   };
@@ -48,8 +53,4 @@ function kept(store: FragmentStore, key: string): MarkdownFragment | undefined {
   const bytes = store.get(key);
   const parts = bytes && decodeParts(bytes);
   return parts && { parts, problems: [] };
-}
-
-function firstOfEach(keys: readonly string[]): readonly string[] {
-  return [...new Set(keys)];
 }
