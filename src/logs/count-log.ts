@@ -4,6 +4,7 @@ import { compileFormat } from './format.ts';
 import { createTally, type Tally, type TallyCounter } from './tally.ts';
 import type { HitSource } from './hit-reader.ts';
 import type { PublishedPaths } from './published-files.ts';
+import { has } from './thread-message.ts';
 
 /** The one thing that is asked of a thread: io's `Thread`, told as this layer needs it. */
 export interface CountingThread {
@@ -132,16 +133,10 @@ function sumOf(a: Tally, b: Tally): Tally {
   };
 }
 
-// Messages come from this file's other half in the same process; what is checked is that they are not mixed up.
-
 function isOrder(value: unknown): value is CountingOrder {
   return has(value, 'format') && has(value, 'published');
 }
 
 function isTally(value: unknown): value is Tally {
   return has(value, 'lines') && has(value, 'byFile');
-}
-
-function has(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && name in value;
 }

@@ -3,6 +3,7 @@ import { TieupError } from '../errors.ts';
 import { Frontier } from '../protocol/merkle.ts';
 import type { ScannedBatch, TreeName } from './record-writer.ts';
 import { type Frontiers, type RandomSource, saltsFor, sealBatch, type Sealer, type Segment } from './seal.ts';
+import { has } from './thread-message.ts';
 
 /** The one thing that is asked of a thread: io's `Thread`, told as this layer needs it. */
 export interface SealingThread {
@@ -57,8 +58,6 @@ function openTrees(data: unknown): Frontiers {
   return { T: Frontier.of(data.T.size, data.T.hashes), O: Frontier.of(data.O.size, data.O.hashes) };
 }
 
-// Messages come from this file's other half in the same process; what is checked is that they are not mixed up.
-
 function isSavedTrees(value: unknown): value is SavedTrees {
   return has(value, 'T') && has(value, 'O');
 }
@@ -69,8 +68,4 @@ function isOrder(value: unknown): value is Order {
 
 function isSegment(value: unknown): value is Segment {
   return has(value, 'hashes') && has(value, 'gzip');
-}
-
-function has(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && name in value;
 }
