@@ -25,9 +25,9 @@ export interface CompilingThreads {
   start(): Promise<CompilingThread>;
 }
 
-/** A page of four megabytes takes a quarter of it, a hostile one of a few kilobytes days. */
+/** Beyond it a text is refused: a hostile one of a few kilobytes can take days. */
 const TIME_LIMIT_MS = 20_000;
-/** Characters; up to here, the most hostile text that we know takes a second or two. */
+/** Characters; up to here, a text without excess is compiled in this process, which no time limit can end. */
 const SHORT = 16 * 1024;
 /** Characters altogether; a thread takes as long to start as these take to compile. */
 const FEW = 64 * 1024;
