@@ -10,8 +10,8 @@ import type { CompiledSite, SiteFile } from '../content/compiled-site.ts';
 import type { PartnerView } from '../content/source.ts';
 import { TieupError } from '../errors.ts';
 import type { Release, ReleaseFile } from '../protocol/release.ts';
-import { walkFiles } from '../io/walk.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { removeTree } from '../publish/remove-tree.ts';
 import { decodeText } from './decode-text.ts';
 import { CONFIG_FILE, unpackSources } from './kept-sources.ts';
 import { recall } from './learn-remote.ts';
@@ -82,7 +82,7 @@ export async function rollbackTo(site: MainSite, request: RollbackRequest): Prom
     });
     return { result, to };
   } finally {
-    await removeFolder(site, folder);
+    await removeTree(site.files, folder);
   }
 }
 
@@ -185,14 +185,4 @@ function withNumber(file: SiteFile, since: number): SiteFile {
     render: (_since, scratch) => file.render(since, scratch),
     dissect: () => file.dissect(since),
   };
-}
-
-async function removeFolder({ files }: MainSite, folder: string): Promise<void> {
-  const folders = new Set<string>([folder]);
-  for await (const { path } of walkFiles(files, folder)) {
-    await files.remove(`${folder}/${path}`);
-    const names = path.split('/').slice(0, -1);
-    for (const [index] of names.entries()) folders.add(`${folder}/${names.slice(0, index + 1).join('/')}`);
-  }
-  for (const each of [...folders].toSorted((a, b) => b.length - a.length)) await files.removeFolder(each);
 }
