@@ -1,11 +1,9 @@
 /** Finds the `tieup.yaml` that a command works for: in the working folder or the nearest one above. */
+import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import { dirname } from 'node:path';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
-
-export const CONFIG_FILE = 'tieup.yaml';
-export const MAX_CONFIG = 1024 * 1024;
 
 export interface FoundConfig {
   /** Absolute path of the folder that tieup.yaml is in. */

@@ -1,4 +1,5 @@
 /** Reads the `tieup.yaml` that a command works for. */
+import { CONFIG_FILE } from '../config/config-file.ts';
 import { z } from 'zod';
 import { parseMainSite } from '../config/main-site.ts';
 import type { MainSiteConfig } from '../config/main-site.ts';
@@ -6,7 +7,7 @@ import { parsePartnerSite } from '../config/partner-site.ts';
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import { decodeYaml } from '../config/document.ts';
 import { TieupError } from '../errors.ts';
-import { CONFIG_FILE, type FoundConfig } from './find-config.ts';
+import type { FoundConfig } from './find-config.ts';
 
 const ROLE = z.looseObject({ role: z.enum(['main', 'partner']) });
 

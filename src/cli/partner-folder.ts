@@ -5,7 +5,7 @@ import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import type { PartnerFolder } from '../main-site/preview/partner-folder.ts';
 import type { Context } from './command-context.ts';
-import { CONFIG_FILE, MAX_CONFIG } from './find-config.ts';
+import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import { partnerSiteOf } from './find-site.ts';
 
 export interface NamedPartnerFolder extends PartnerFolder {

@@ -3,6 +3,7 @@
  *
  *   pages → site → files below <out>/<partner>/
  */
+import { CONFIG_FILE } from '../config/config-file.ts';
 import { nextChange } from '../content/schedule.ts';
 import { loadSite } from './load-site.ts';
 import type { Problem } from '../errors.ts';
@@ -90,7 +91,7 @@ export async function build(
   if (out?.keep !== undefined && readings !== undefined) {
     const { tool, config } = out.keep;
     const made = { tool, partners, from: at.toISOString(), until: nextChange(compiled.scheduled, at) ?? null };
-    const all = [{ kind: 'file', path: 'tieup.yaml', found: config } as const, ...readings];
+    const all = [{ kind: 'file', path: CONFIG_FILE, found: config } as const, ...readings];
     await keepLastBuild(site.files, out.folder.label, { ...made, readings: all, built, warnings });
   }
   return { partners: built, explained, warnings, findings };

@@ -1,4 +1,5 @@
 /** Writes the starter folder of a main site: it builds and, once a partner has joined, pushes as it is. */
+import { CONFIG_FILE } from '../config/config-file.ts';
 import { parseMainSite, type MainSiteConfig } from '../config/main-site.ts';
 import { parsePartnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
@@ -91,7 +92,7 @@ export function planMainSite(answers: MainSiteAnswers, parts: StarterParts): rea
   const own = new Set(parts.framework.map(({ path }) => path));
   const samples = samplePages(answers.name).filter(({ path }) => !own.has(path));
   return [
-    text('tieup.yaml', mainSite),
+    text(CONFIG_FILE, mainSite),
     text(`partners/${answers.partner.id}.yaml`, partnership),
     text('schemas/main-site.json', parts.schemas.mainSite),
     text('schemas/partnership.json', parts.schemas.partnership),
@@ -114,7 +115,7 @@ function sshFiles({ privateKey, publicKey }: SshKey): NewFile[] {
 
 function assertUsable(mainSite: string, partnership: string, partner: string): void {
   try {
-    parseMainSite(mainSite, 'tieup.yaml');
+    parseMainSite(mainSite, CONFIG_FILE);
     parsePartnership(partnership, `partners/${partner}.yaml`);
   } catch (cause) {
     if (!isTieupError(cause, 'TIEUP_E_CONFIG')) throw cause;

@@ -5,6 +5,7 @@
  * `.tieup/sources/packs/<sha256>.pack` holds them, large ones stand alone in `.tieup/sources/objects/<sha256>`. What the
  * newest releases of no partner need goes with the next new one.
  */
+import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
@@ -28,9 +29,7 @@ const FOLDER = '.tieup/sources';
 const PACKS = `${FOLDER}/packs`;
 const OBJECTS = `${FOLDER}/objects`;
 const PARTNERS = '.tieup/partners';
-export const CONFIG_FILE = 'tieup.yaml';
 
-const MAX_CONFIG = 1024 * 1024;
 const MAX_LIST = 64 * 1024 * 1024;
 /** Larger files stand alone. */
 const SINGLE_FROM = 16 * 1024 * 1024;

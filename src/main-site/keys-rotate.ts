@@ -6,6 +6,7 @@
  * Partners learn of it from the roots that the next push or refresh sends. A rotation that was interrupted is finished by the
  * same command: as long as a partner's root does not name the newest one of that kind, no further one is made.
  */
+import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import { editYaml } from '../config/document.ts';
 import { parseMainSite, type MainSiteConfig } from '../config/main-site.ts';
 import type { Partnership } from '../config/partnership.ts';
@@ -156,14 +157,11 @@ function nextName(holder: string): string {
   return `${base ?? holder}-${Number(number ?? 1) + 1}`;
 }
 
-const CONFIG = 'tieup.yaml';
-const MAX_CONFIG = 1024 * 1024;
-
 /** The main site after the holders in its tieup.yaml were changed. @throws TIEUP_E_CONFIG when a name cannot be one. */
 async function withHolders(site: MainSite, roots: MainSiteConfig['roots']): Promise<MainSite> {
-  const before = new TextDecoder().decode(await site.files.read(CONFIG, MAX_CONFIG));
-  const after = editYaml(before, CONFIG, [{ path: ['roots'], value: roots }]);
-  const config = parseMainSite(after, CONFIG);
-  await site.files.write(CONFIG, Buffer.from(after));
+  const before = new TextDecoder().decode(await site.files.read(CONFIG_FILE, MAX_CONFIG));
+  const after = editYaml(before, CONFIG_FILE, [{ path: ['roots'], value: roots }]);
+  const config = parseMainSite(after, CONFIG_FILE);
+  await site.files.write(CONFIG_FILE, Buffer.from(after));
   return { ...site, config };
 }

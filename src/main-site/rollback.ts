@@ -5,6 +5,7 @@
  *
  * Nothing is pushed unless every file comes out as it was signed then. Terms and message are those of today.
  */
+import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import { parseMainSite } from '../config/main-site.ts';
 import type { CompiledSite, SiteFile } from '../content/compiled-site.ts';
 import type { PartnerView } from '../content/source.ts';
@@ -13,7 +14,7 @@ import type { Release, ReleaseFile } from '../protocol/release.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { removeTree } from '../publish/remove-tree.ts';
 import { decodeText } from './decode-text.ts';
-import { CONFIG_FILE, unpackSources } from './kept-sources.ts';
+import { unpackSources } from './kept-sources.ts';
 import { recall } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import { keepMadeOf, readMadeOf, type MadeOf } from './made-of.ts';
@@ -37,7 +38,6 @@ export interface RolledBack {
 }
 
 const UNPACKED = '.tieup/rollback';
-const MAX_CONFIG = 1024 * 1024;
 const MAX_NAMED = 20;
 
 /**

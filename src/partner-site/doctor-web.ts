@@ -1,4 +1,5 @@
 /** Asks the partner's own web server for what nobody but the two sites should see: then a stranger would get it, too. */
+import { CONFIG_FILE } from '../config/config-file.ts';
 import { isAbsolute, posix } from 'node:path';
 import { isTieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
@@ -26,7 +27,7 @@ export async function exposureFindings(
   const probes: readonly Probe[] = [
     { folder: exchange, tree: site.exchange, path: `${INBOX_METADATA}/timestamp.json` },
     { folder: state, tree: site.state, path: 'keys/site.vkey' },
-    { folder: '.', tree: site.files, path: 'tieup.yaml' },
+    { folder: '.', tree: site.files, path: CONFIG_FILE },
   ];
   const found: Finding[] = [];
   let asked = 0;

@@ -6,6 +6,7 @@
  * An invitation or a kit that was altered, expired or signed by another key than it carries is refused before anything is
  * made, and so is an answer that later commands could not use. When something fails half-way, what was made is taken back.
  */
+import { CONFIG_FILE } from '../config/config-file.ts';
 import { parsePartnerSite, type PartnerSiteConfig } from '../config/partner-site.ts';
 import { isTieupError, TieupError } from '../errors.ts';
 import type { Clock } from '../io/clock.ts';
@@ -116,8 +117,6 @@ export interface Joined {
   /** For `authorized_keys` of the account that the main site logs in to. */
   readonly authorizedKey: string;
 }
-
-const CONFIG_FILE = 'tieup.yaml';
 
 /** @throws TIEUP_E_EXISTS when the folder is a tieup site already. */
 export async function assertNoSite(files: FileTree): Promise<void> {

@@ -6,7 +6,7 @@ import { EXIT, TieupError } from '../../errors.ts';
 import { sha256 } from '../../protocol/digest.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
-import { CONFIG_FILE, MAX_CONFIG } from '../find-config.ts';
+import { CONFIG_FILE, MAX_CONFIG } from '../../config/config-file.ts';
 import { examples } from '../examples.ts';
 import { linkFindingsText } from '../link-text.ts';
 import { sayContentWarnings } from '../partner-results.ts';

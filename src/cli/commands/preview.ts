@@ -8,7 +8,7 @@ import { loadPartnerships } from '../../main-site/partnerships.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
-import { CONFIG_FILE } from '../find-config.ts';
+import { CONFIG_FILE } from '../../config/config-file.ts';
 import { partnerFolder, type NamedPartnerFolder } from '../partner-folder.ts';
 import { momentOption } from '../schedule-text.ts';
 
