@@ -6,7 +6,15 @@ import { addressBelow, FEED_FILE, mountAddress } from './addresses.ts';
 import { holds } from './condition.ts';
 import { encodeValue, escapeAttribute, type HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
-import type { AlternatesHole, Segment, ValueHole } from './segment.ts';
+import type {
+  AlternatesHole,
+  BreadcrumbsHole,
+  FeedLinkHole,
+  LinkHole,
+  SearchHole,
+  Segment,
+  ValueHole,
+} from './segment.ts';
 import type { PartnerView } from './source.ts';
 import type { RenderTarget } from './target.ts';
 import { partnerValue } from './variables.ts';
@@ -78,27 +86,8 @@ class Collected {
         continue;
       }
       switch (segment.kind) {
-        case 'value':
-          this.#copy(valueOf(segment, page, target, this.#since));
-          break;
-        case 'link':
-          this.#copy(encoder.encode(target.pages.has(segment.page) ? segment.near : segment.far));
-          break;
         case 'navigation':
           for (const piece of target.navigation().pieces(page)) this.#copy(piece);
-          break;
-        case 'breadcrumbs':
-          this.#copy(target.navigation().breadcrumbs(page));
-          break;
-        case 'search':
-          if (target.partner.search === 'canonical-to-main') this.#copy(segment.canonical);
-          else if (target.partner.search === 'noindex') this.#copy(segment.noindex);
-          break;
-        case 'alternates':
-          this.#copy(alternateLinks(segment, target));
-          break;
-        case 'feed-link':
-          if (target.hasFeed) this.#copy(feedLink(target.partner));
           break;
         case 'choice':
           this.segments(holds(segment.condition, target) ? segment.yes : segment.no);
@@ -112,6 +101,8 @@ class Collected {
           this.slots.push({ name, offset, length: this.length - offset, required: page.required.has(name) });
           break;
         }
+        default:
+          this.#copy(filling(segment, page, target, this.#since));
       }
     }
   }
@@ -132,19 +123,24 @@ export function outputKey(page: CompiledPage, constants: string, target: RenderT
   const fill = (segments: readonly Segment[]): void => {
     for (const segment of segments) {
       if (segment instanceof Uint8Array) continue;
-      if (segment.kind === 'value') filled.push(Buffer.from(valueOf(segment, page, target, since)).toString());
-      else if (segment.kind === 'link') filled.push(target.pages.has(segment.page) ? 'near' : 'far');
-      else if (segment.kind === 'navigation') filled.push(target.navigation().key(page));
-      else if (segment.kind === 'breadcrumbs') {
-        filled.push(Buffer.from(target.navigation().breadcrumbs(page)).toString());
-      } else if (segment.kind === 'search') filled.push(target.partner.search);
-      else if (segment.kind === 'alternates') filled.push(Buffer.from(alternateLinks(segment, target)).toString());
-      else if (segment.kind === 'feed-link') {
-        filled.push(target.hasFeed ? Buffer.from(feedLink(target.partner)).toString() : '');
-      } else if (segment.kind === 'choice') {
-        const held = holds(segment.condition, target);
-        filled.push(held ? 'yes' : 'no');
-        fill(held ? segment.yes : segment.no);
+      switch (segment.kind) {
+        case 'link':
+          filled.push(target.pages.has(segment.page) ? 'near' : 'far');
+          break;
+        case 'navigation':
+          filled.push(target.navigation().key(page));
+          break;
+        case 'choice': {
+          const held = holds(segment.condition, target);
+          filled.push(held ? 'yes' : 'no');
+          fill(held ? segment.yes : segment.no);
+          break;
+        }
+        case 'slot-start':
+        case 'slot-end':
+          break;
+        default:
+          filled.push(Buffer.from(filling(segment, page, target, since)).toString());
       }
     }
   };
@@ -176,6 +172,32 @@ export function constantsKey({ segments, required, inherit, title, path, listedA
   };
   add(segments);
   return key.digest();
+}
+
+/** Every hole that is neither of several parts nor a border of a slot. */
+type FilledHole = ValueHole | LinkHole | BreadcrumbsHole | SearchHole | AlternatesHole | FeedLinkHole;
+
+/** What a hole is filled with for one partner. */
+function filling(hole: FilledHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {
+  switch (hole.kind) {
+    case 'value':
+      return valueOf(hole, page, target, since);
+    case 'link':
+      return encoder.encode(target.pages.has(hole.page) ? hole.near : hole.far);
+    case 'breadcrumbs':
+      return target.navigation().breadcrumbs(page);
+    case 'search':
+      return searchRule(hole, target.partner);
+    case 'alternates':
+      return alternateLinks(hole, target);
+    case 'feed-link':
+      return target.hasFeed ? feedLink(target.partner) : EMPTY;
+  }
+}
+
+function searchRule({ canonical, noindex }: SearchHole, { search }: PartnerView): Uint8Array {
+  if (search === 'canonical-to-main') return canonical;
+  return search === 'noindex' ? noindex : EMPTY;
 }
 
 function valueOf(hole: ValueHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {

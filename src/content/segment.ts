@@ -47,9 +47,14 @@ export type SlotHole =
   | { readonly kind: 'slot-start'; readonly name: string; readonly place: Place }
   | { readonly kind: 'slot-end'; readonly name: string };
 
-/** Links to the partner's pages, or to those on the way to this one. */
+/** Links to the partner's pages. */
 export interface NavigationHole {
-  readonly kind: 'navigation' | 'breadcrumbs';
+  readonly kind: 'navigation';
+}
+
+/** Links to the pages on the way to this one. */
+export interface BreadcrumbsHole {
+  readonly kind: 'breadcrumbs';
 }
 
 /** What search engines are told, by the policy of the partnership. */
@@ -85,13 +90,23 @@ export type Segment =
   | LinkHole
   | SlotHole
   | NavigationHole
+  | BreadcrumbsHole
   | SearchHole
   | AlternatesHole
   | FeedLinkHole
   | Choice<Segment>;
 
 /** What a template or a Markdown text gives, before variables are resolved for one page. */
-export type Part = string | Uint8Array | NamedHole | LinkHole | SlotHole | NavigationHole | SearchHole | Choice<Part>;
+export type Part =
+  | string
+  | Uint8Array
+  | NamedHole
+  | LinkHole
+  | SlotHole
+  | NavigationHole
+  | BreadcrumbsHole
+  | SearchHole
+  | Choice<Part>;
 
 const encoder = new TextEncoder();
 /** Copying an array is cheaper than walking over one more segment for every partner, up to about this size. */
