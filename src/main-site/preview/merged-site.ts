@@ -7,7 +7,7 @@ import { filesToBuild } from '../build.ts';
 import { judgeContent } from '../judge-content.ts';
 import { recall } from '../learn-remote.ts';
 import type { MainSite } from '../main-site.ts';
-import { partnerView } from '../partner-view.ts';
+import { loadPartnerView } from '../partner-view.ts';
 import { MAX_ASSET } from '../read-assets.ts';
 import { fillPage, originalAt, stateOfOriginals, type PartnerFolder } from './partner-folder.ts';
 
@@ -57,7 +57,7 @@ export async function mergeSite(
   folder: PartnerFolder | undefined,
 ): Promise<MergedSite> {
   const sent = (await recall(site, partnership.id))?.base;
-  const files = compiled.filesFor(partnerView(partnership));
+  const files = compiled.filesFor(await loadPartnerView(site, partnership));
   const planned = await filesToBuild(site, partnership.id, files, sent?.release);
   await judgeContent(site, partnership, { files: planned, termsDiffer: false }, sent);
   const tieUp = new Map<string, TieUpFile>();

@@ -86,6 +86,19 @@ describe('a preview', () => {
     expect(only).not.toContain('Harbour Books');
   });
 
+  test('shows the pictures of the partner', async () => {
+    const logo = '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="24"><path d="M0 0h1v1z"/></svg>';
+    const main = await alone({
+      'partners/harbour.yaml': `${PARTNER}images:\n  logo: logo.svg\n`,
+      'partners/harbour/logo.svg': logo,
+      'pages/logo.md': '# Logo\n\n![]({{ partner.logo }})\n',
+    });
+    const { show, ask } = await previewOf(main);
+    const [, address = ''] = /<img src="([^"]+)"/.exec((await show('/with-main/logo.html')).html) ?? [];
+    expect(address).toMatch(/^\/with-main\/assets\/partner\/logo\.[0-9a-f]{8}\.svg$/);
+    expect(await textOf(await ask(address))).toBe(logo);
+  });
+
   test('shows the fallback of a slot, and says that it is one', async () => {
     const { show } = await previewOf(await alone());
     const { html, notes } = await show('/with-main/visit.html');
