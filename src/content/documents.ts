@@ -1,4 +1,5 @@
 /** Files that list a partner's pages for machines: the sitemap, where its terms want the copies found, and the feed. */
+import { byteOrder } from '../protocol/byte-order.ts';
 import { FEED_FILE, mountAddress, SITEMAP_FILE } from './addresses.ts';
 import { renderFeed, type FeedEntry } from './feed.ts';
 import type { CompiledPage } from './page.ts';
@@ -29,7 +30,7 @@ export function insertByPath(files: readonly SiteFile[], file: SiteFile): readon
   let [low, high] = [0, files.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (Buffer.compare(Buffer.from(files[middle]?.path ?? ''), Buffer.from(file.path)) < 0) low = middle + 1;
+    if (byteOrder(files[middle]?.path ?? '', file.path) < 0) low = middle + 1;
     else high = middle;
   }
   return files.toSpliced(low, 0, file);

@@ -3,6 +3,7 @@
  * the bytes that are copied.
  */
 import { TieupError, type Problem } from '../errors.ts';
+import { byteOrder } from '../protocol/byte-order.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pathFault } from '../protocol/names.ts';
 import { ASSETS, publishedPath } from './addresses.ts';
@@ -71,7 +72,7 @@ export function composeSite(
 ): CompiledSite {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const finished = [...texts.keys()].toSorted((a, b) => compareBytes(a.path, b.path));
+  const finished = [...texts.keys()].toSorted((a, b) => byteOrder(a.path, b.path));
   const { current: published, upcoming, scheduled } = scheduleFor(source, finished, problems);
   const notYet = new Set(upcoming);
   const known = [...published, ...upcoming];
@@ -206,7 +207,7 @@ class Site implements CompiledSite {
       ),
       ...assets.map((asset): Entry => ({ kind: 'asset', path: `${ASSETS}${asset.path}`, asset })),
     ];
-    this.#entries = entries.sort((a, b) => compareBytes(a.path, b.path));
+    this.#entries = entries.sort((a, b) => byteOrder(a.path, b.path));
     this.#longest = entries.reduce(
       (longest, { path }) => (Buffer.byteLength(path) > Buffer.byteLength(longest) ? path : longest),
       '',
@@ -292,16 +293,12 @@ function imageFiles({ images = [], mount }: PartnerView): readonly SiteAsset[] {
   });
 }
 
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
 /** Each once, by place. */
 function unique(problems: readonly Problem[]): Problem[] {
   const each = [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
   return each.sort(
     (a, b) =>
-      compareBytes(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+      byteOrder(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
 }
 
