@@ -7,6 +7,7 @@ import { isTieupError, type Problem } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
 import { type DeadLink, LinkCheck } from '../merge/link-check.ts';
 import { type FileLinks, hasLinks, readLinks } from '../merge/page-links.ts';
+import { assetsOf } from './assets.ts';
 import type { MainSite } from './main-site.ts';
 import type { PlannedFile } from './plan-release.ts';
 import { MAX_ASSET } from './read-assets.ts';
@@ -85,11 +86,8 @@ export class LinkFindings {
   }
 
   async #linksOf({ file, content }: PlannedFile): Promise<FileLinks> {
-    const { assets } = this.#site.config.folders;
     const bytes =
-      content.kind === 'bytes'
-        ? content.render()
-        : await this.#site.files.read(`${assets}/${content.asset}`, MAX_ASSET);
+      content.kind === 'bytes' ? content.render() : await assetsOf(this.#site).read(content.asset, file.digest);
     return readLinks(file.path, new TextDecoder().decode(bytes));
   }
 
