@@ -1,6 +1,7 @@
 /** When pages are to be brought to a partner: a cron pattern in a time zone, and hours in which nobody is disturbed. Owner of croner. */
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { isTimeZone } from '../protocol/moment.ts';
 
 export interface Schedule {
   /** A cron pattern of five fields: minute, hour, day of the month, month, day of the week. */
@@ -25,7 +26,7 @@ export const scheduleSchema: z.ZodType<Schedule> = z.strictObject({
   timezone: z
     .string()
     .max(100)
-    .refine(isTimezone, { error: 'must be a time zone such as Europe/Berlin' })
+    .refine(isTimeZone, { error: 'must be a time zone such as Europe/Berlin' })
     .default('UTC')
     .meta({ description: 'the time zone of both' }),
   quiet: z
@@ -39,14 +40,6 @@ function isPattern(text: string): boolean {
   if (text.trim().split(/\s+/).length !== 5) return false;
   try {
     return new Cron(text, { paused: true }).nextRun(new Date(0)) !== null;
-  } catch {
-    return false;
-  }
-}
-
-function isTimezone(text: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }

@@ -1,5 +1,7 @@
 /** The offset of a server's clock where its log does not say it: always the same, or that of a place with summer time. */
 
+import { isTimeZone } from './moment.ts';
+
 const OFFSET = /^[+-](?:0\d|1[0-4])[0-5]\d$/;
 const DAY_MS = 86_400_000;
 const QUARTER_MS = 900_000;
@@ -10,12 +12,7 @@ const MAX_KNOWN = 1024;
 export function isZone(text: string): boolean {
   if (OFFSET.test(text)) return true;
   // What else this could be is an abbreviation, which means different things in different countries.
-  if (text !== 'UTC' && !text.includes('/')) return false;
-  try {
-    return new Intl.DateTimeFormat('en-GB', { timeZone: text }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
+  return (text === 'UTC' || text.includes('/')) && isTimeZone(text);
 }
 
 export class Zone {
