@@ -89,21 +89,19 @@ export function outputFolder(root: string): OutputFolder {
       named('look into', '', () => {
         const there = realRoot(root);
         if (there === undefined) return false;
-        for (const [path, { length, modifiedMs }] of files) {
-          const stats = lstat(`${there}/${path}`);
-          if (stats?.isFile() !== true || stats.size !== length || stats.mtimeMs !== modifiedMs) return false;
+        for (const [path, written] of files) {
+          if (!isAsWritten(lstat(`${there}/${path}`), written)) return false;
         }
         return true;
       }),
-    removeUntouched: (path, { length, modifiedMs }) =>
+    removeUntouched: (path, written) =>
       named('remove', path, (place, name) => {
         const components = fileTreePath(path);
         real ??= realRoot(root);
         const folder = real === undefined ? undefined : openFolder(real, components.slice(0, -1), place);
         if (real === undefined || folder === undefined) return false;
         try {
-          const stats = lstat(folder.child(name));
-          if (stats?.isFile() !== true || stats.size !== length || stats.mtimeMs !== modifiedMs) return false;
+          if (!isAsWritten(lstat(folder.child(name)), written)) return false;
           rmSync(folder.child(name));
         } finally {
           folder.close();
@@ -116,6 +114,10 @@ export function outputFolder(root: string): OutputFolder {
       open = undefined;
     },
   };
+}
+
+function isAsWritten(stats: Stats | undefined, { length, modifiedMs }: FileStamp): boolean {
+  return stats?.isFile() === true && stats.size === length && stats.mtimeMs === modifiedMs;
 }
 
 /** Takes away the folder and those above it, below the root, as far as nothing is in them. */
