@@ -101,7 +101,12 @@ class Collected {
           this.slots.push({ name, offset, length: this.length - offset, required: page.required.has(name) });
           break;
         }
-        default:
+        case 'value':
+        case 'link':
+        case 'breadcrumbs':
+        case 'search':
+        case 'alternates':
+        case 'feed-link':
           this.#copy(filling(segment, page, target, this.#since));
       }
     }
@@ -139,7 +144,11 @@ export function outputKey(page: CompiledPage, constants: string, target: RenderT
         case 'slot-start':
         case 'slot-end':
           break;
-        default:
+        case 'value':
+        case 'breadcrumbs':
+        case 'search':
+        case 'alternates':
+        case 'feed-link':
           filled.push(Buffer.from(filling(segment, page, target, since)).toString());
       }
     }
