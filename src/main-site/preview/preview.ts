@@ -15,7 +15,7 @@ import { loadSite } from '../load-site.ts';
 import type { MainSite } from '../main-site.ts';
 import { loadPartnerships } from '../partnerships.ts';
 import { MAX_PAGE } from '../read-pages.ts';
-import { withExcerpts, type ReadSource } from './excerpt.ts';
+import { withExcerpts, type ReadSource, type ShownProblem } from './excerpt.ts';
 import { EVENTS_ADDRESS, LIVE_SCRIPT, SCRIPT_ADDRESS, withLiveScript } from './live-script.ts';
 import { mergeSite, type MergedSite } from './merged-site.ts';
 import type { PartnerFolder } from './partner-folder.ts';
@@ -47,7 +47,12 @@ type State =
       /** By partner, once somebody has asked for one of its pages. */
       readonly merged: Map<string, Promise<MergedSite>>;
     }
-  | { readonly kind: 'failed'; readonly error: TieupError };
+  | {
+      readonly kind: 'failed';
+      readonly error: TieupError;
+      /** Beside their lines as they were at that reading: a file that was saved since is another reading's. */
+      readonly problems: readonly ShownProblem[];
+    };
 
 /** Links on the first page; a partner more is listed with its name alone. */
 const MAX_LISTED = 5000;
@@ -107,8 +112,9 @@ export class Preview {
       const partnerships = await loadPartnerships(site, partners);
       const compiled = await loadSite(site, at ?? site.clock.now());
       return { kind: 'built', site, compiled, partnerships, merged: new Map() };
-    } catch (error) {
-      return { kind: 'failed', error: asTieupError(error) };
+    } catch (thrown) {
+      const error = asTieupError(thrown);
+      return { kind: 'failed', error, problems: await withExcerpts(error.problems, this.#sources()) };
     }
   }
 
@@ -152,7 +158,7 @@ export class Preview {
 
   async #viewStart(address: string): Promise<View> {
     const state = this.#state;
-    if (state?.kind !== 'built') return this.#viewError(state?.error);
+    if (state?.kind !== 'built') return viewFailed(state);
     const listed: ListedPartner[] = [];
     let links = 0;
     for (const partnership of state.partnerships) {
@@ -170,7 +176,7 @@ export class Preview {
 
   async #viewAt(id: string, address: string): Promise<View> {
     const state = this.#state;
-    if (state?.kind !== 'built') return this.#viewError(state?.error);
+    if (state?.kind !== 'built') return viewFailed(state);
     const partnership = state.partnerships.find((each) => each.id === id);
     if (partnership === undefined)
       return this.#viewError(new TieupError('TIEUP_E_NOT_FOUND', `there is no partner ${JSON.stringify(id)} any more`));
@@ -203,8 +209,8 @@ export class Preview {
     return made;
   }
 
-  async #viewError(error = new TieupError('TIEUP_E_FAILED', 'nothing has been read yet')): Promise<View> {
-    return ownPage(500, errorPage(error, await withExcerpts(error.problems, this.#sources())));
+  async #viewError(error: TieupError): Promise<View> {
+    return viewFailed({ error, problems: await withExcerpts(error.problems, this.#sources()) });
   }
 
   /** Files of the main site, and of the partner whose folder is shown. */
@@ -219,6 +225,16 @@ export class Preview {
         : [async (file: string) => slots.read(file.startsWith(prefix) ? file.slice(prefix.length) : file, MAX_PAGE)]),
     ];
   }
+}
+
+/** Before the first reading there is nothing yet that could have failed. */
+function viewFailed(
+  { error, problems }: { readonly error: TieupError; readonly problems: readonly ShownProblem[] } = {
+    error: new TieupError('TIEUP_E_FAILED', 'nothing has been read yet'),
+    problems: [],
+  },
+): View {
+  return ownPage(500, errorPage(error, problems));
 }
 
 function ownPage(status: number, html: string): View {
