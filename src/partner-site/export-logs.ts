@@ -18,6 +18,7 @@ import {
   type ExportedTree,
   type LogExport,
   MAX_EXPORT_NOTE,
+  parseExport,
   renderExport,
 } from '../protocol/log-export.ts';
 import { renderPartHead } from '../protocol/log-part-header.ts';
@@ -38,7 +39,7 @@ import { type LogState, originOf, TREES, treeSize, type TreeName } from './logs/
 import { forgetPins, type Pins, updatePins } from './logs/pins.ts';
 import { stretchesOf } from './logs/segments.ts';
 import { partMembers, type Selection } from './logs/part-lines.ts';
-import { removeParts, writePart } from './logs/write-part.ts';
+import { isPartWhole, removeParts, writePart } from './logs/write-part.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -194,12 +195,16 @@ function pastOf(
   return { seq, epoch, trees: { T: tree('T'), O: tree('O') } };
 }
 
-/** True when the outbox holds the statement of `last`: a crash may have kept it from there. */
+/** True when the outbox holds the statement of `last` and the files that it names: a crash or a hand may have changed that. */
 async function isShown(site: PartnerSite, last: PastExport): Promise<boolean> {
   const note = await readIfThere(site.exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
   if (note === undefined) return false;
   try {
-    return sha256(openNote(note, [await ownKey(site, 'log')], { type: EXPORT_TYPE }).text) === last.statement;
+    const { text } = openNote(note, [await ownKey(site, 'log')], { type: EXPORT_TYPE });
+    if (sha256(text) !== last.statement) return false;
+    const statement = parseExport(text);
+    for (const log of TREES) if (!(await isPartWhole(site, statement[log].file))) return false;
+    return true;
   } catch {
     return false;
   }

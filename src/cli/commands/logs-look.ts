@@ -49,6 +49,8 @@ export const defineLogsLook: Define = (command, context) => {
       const request = { commit: commit === true, disclose, limit: limitOf(limit) };
       const shown = await showLogs(await ctx.partnerSite(), request);
       ctx.output.result('logs-show', shown, () => shownText(ctx.output, shown));
+      if (!request.commit)
+        ctx.output.message('What was logged since the last commit is not in it:  tieup logs show --commit');
     });
 };
 

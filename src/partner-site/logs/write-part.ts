@@ -29,6 +29,14 @@ export async function writePart(
   return { digest, length, rawLength };
 }
 
+/** True when the outbox holds the file as it was written. @throws TIEUP_E_NOT_FOUND when it is gone, TIEUP_E_TOO_LARGE when it has grown. */
+export async function isPartWhole(site: PartnerSite, file: ExportedFile | null): Promise<boolean> {
+  if (file === null) return true;
+  const hash = sha256Stream();
+  for await (const chunk of site.exchange.stream(partPath(file.digest), file.length)) hash.update(chunk);
+  return hash.digest() === file.digest;
+}
+
 /** Removes exported logs that no statement names any more. */
 export async function removeParts(site: PartnerSite, kept: ReadonlySet<string>): Promise<void> {
   const old = (await site.exchange.list(OUTBOX_LOGS))

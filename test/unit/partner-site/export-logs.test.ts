@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
@@ -132,6 +132,25 @@ describe('exporting access logs', () => {
     const before = await shop.snapshot();
     expect((await exportAll(shop)).statement).toBeUndefined();
     expect(await shop.snapshot()).toEqual(before);
+  });
+
+  test.each([
+    ['is gone', (path: string) => rmSync(path)],
+    ['has another byte', (path: string) => writeFileSync(path, readFileSync(path).fill(7, 20, 21))],
+    ['has grown', (path: string) => writeFileSync(path, 'more', { flag: 'a' })],
+    ['was cut off', (path: string) => truncateSync(path, 30)],
+  ])('hands out again what it has exported when the file %s', async (_, spoil) => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/'));
+    await exportAll(shop);
+    const before = await exported(shop);
+    const path = shop.path(`exchange/outbox/logs/${before.T.file?.digest}.part.gz`);
+    const bytes = readFileSync(path);
+    spoil(path);
+    expect((await exportAll(shop)).statement).toMatchObject({ seq: 2, T: { file: before.T.file } });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect((await exportAll(shop)).statement).toBeUndefined();
   });
 
   test('goes on where it was, and keeps no file that nobody needs', async () => {
