@@ -17,6 +17,7 @@ import type { KeyStore } from '../io/keys.ts';
 import type { PartnerLogin } from '../io/partner-login.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
+import type { SharedLogins } from '../io/shared-logins.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
 import { lockOwner } from './lock-owner.ts';
 import { packageFile, packageVersion, programIdentity } from './package-files.ts';
@@ -32,6 +33,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
   const trees: FileTree[] = [];
   let exitCode = 0;
   let prompt: Promise<Prompt> | undefined;
+  let logins: Promise<SharedLogins> | undefined;
 
   const person = canAsk(terminal);
   const openPrompt = async (): Promise<Prompt> => {
@@ -265,6 +267,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     },
     exitCode: () => exitCode,
     async close() {
+      await (await logins)?.close();
       for (const tree of trees) await tree.close();
     },
   };
@@ -288,8 +291,12 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
   };
   const connect = async (...to: Parameters<typeof login>): Promise<FileTree> => {
     const { sftpTree } = await import('../io/sftp-tree.ts');
-    const connection = await login(...to);
+    const connection = await (await (logins ??= openLogins())).connect(loginOf(...to));
     return sftpTree(connection, connection.address.path);
+  };
+  const openLogins = async (): Promise<SharedLogins> => {
+    const { loginToPartner } = await import('../io/partner-login.ts');
+    return (await import('../io/shared-logins.ts')).sharedLogins({ login: loginToPartner });
   };
   const lookAtServer = async (...to: Parameters<typeof login>): Promise<ServerLook> => {
     const { sftpTree } = await import('../io/sftp-tree.ts');

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import ssh2, { type SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
 import { isTieupError, TieupError } from '../errors.ts';
+import { BrokenLine } from './broken-line.ts';
 import type { HostKey } from './host-key.ts';
 import { algorithmsOf, HOST_KEY_ALGORITHMS, parseHostKey, renderHostKey, sshFingerprint } from './host-key.ts';
 import type { SftpAddress } from './sftp-address.ts';
@@ -101,7 +102,9 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
 
   const session = sftpSession(sftp, label, timeoutMs, stop);
   socket.once('close', () =>
-    session.fail(new TieupError('TIEUP_E_CONNECTION', `the connection to ${label} broke`, { cause: report.error })),
+    session.fail(
+      new TieupError('TIEUP_E_CONNECTION', `the connection to ${label} broke`, { cause: new BrokenLine(report.error) }),
+    ),
   );
   const abort = (): void => {
     if (signal !== undefined) session.fail(interrupted(label, signal));

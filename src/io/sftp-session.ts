@@ -7,6 +7,7 @@
  */
 import type { SFTPWrapper, Stats } from 'ssh2';
 import { TieupError } from '../errors.ts';
+import { BrokenLine } from './broken-line.ts';
 
 /** Status codes of draft-ietf-secsh-filexfer-02 section 7. */
 export const STATUS = {
@@ -21,34 +22,36 @@ export const STATUS = {
 export type OpenFlags = 'r' | 'wx';
 
 export interface SftpSession {
-  open(path: string, flags: OpenFlags, mode: number): Promise<Buffer>;
-  close(handle: Buffer): Promise<void>;
+  readonly open: (path: string, flags: OpenFlags, mode: number) => Promise<Buffer>;
+  readonly close: (handle: Buffer) => Promise<void>;
   /** The number of bytes read into `buffer`; 0 at the end of the file. */
-  read(handle: Buffer, buffer: Buffer, position: number): Promise<number>;
-  write(handle: Buffer, bytes: Buffer, position: number): Promise<void>;
-  setMode(handle: Buffer, mode: number): Promise<void>;
-  fsync(handle: Buffer): Promise<void>;
-  lstat(path: string): Promise<Stats>;
-  openFolder(path: string): Promise<Buffer>;
+  readonly read: (handle: Buffer, buffer: Buffer, position: number) => Promise<number>;
+  readonly write: (handle: Buffer, bytes: Buffer, position: number) => Promise<void>;
+  readonly setMode: (handle: Buffer, mode: number) => Promise<void>;
+  readonly fsync: (handle: Buffer) => Promise<void>;
+  readonly lstat: (path: string) => Promise<Stats>;
+  readonly openFolder: (path: string) => Promise<Buffer>;
   /** The next entries, or undefined after the last. */
-  readFolder(handle: Buffer): Promise<readonly SftpName[] | undefined>;
-  makeFolder(path: string): Promise<void>;
-  removeFolder(path: string): Promise<void>;
-  remove(path: string): Promise<void>;
+  readonly readFolder: (handle: Buffer) => Promise<readonly SftpName[] | undefined>;
+  readonly makeFolder: (path: string) => Promise<void>;
+  readonly removeFolder: (path: string) => Promise<void>;
+  readonly remove: (path: string) => Promise<void>;
   /** SSH_FXP_RENAME, which fails when something is at `to`. */
-  rename(from: string, to: string): Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
   /** posix-rename@openssh.com, which replaces. */
-  replace(from: string, to: string): Promise<void>;
-  hardLink(from: string, to: string): Promise<void>;
-  symlink(target: string, path: string): Promise<void>;
-  readLink(path: string): Promise<string>;
-  realPath(path: string): Promise<string>;
+  readonly replace: (from: string, to: string) => Promise<void>;
+  readonly hardLink: (from: string, to: string) => Promise<void>;
+  readonly symlink: (target: string, path: string) => Promise<void>;
+  readonly readLink: (path: string) => Promise<string>;
+  readonly realPath: (path: string) => Promise<string>;
   /** statvfs@openssh.com: bytes that this login may still write; undefined when the server does not tell. */
-  freeBytes(path: string): Promise<number | undefined>;
+  readonly freeBytes: (path: string) => Promise<number | undefined>;
   /** The shortest time that an answer has taken so far; infinite before the first. */
-  roundTripMs(): number;
+  readonly roundTripMs: () => number;
+  /** What ended it; undefined while it lasts. */
+  readonly failure: () => TieupError | undefined;
   /** Rejects what is under way and whatever is asked from now on. */
-  fail(error: TieupError): void;
+  readonly fail: (error: TieupError) => void;
 }
 
 export interface SftpName {
@@ -94,8 +97,8 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
     fail(new TieupError('TIEUP_E_CONNECTION', `the connection to ${label} ${what}`, { cause }));
     drop();
   };
-  sftp.on('error', (error: unknown) => lost('broke', error));
-  sftp.on('close', () => lost('was closed by the server'));
+  sftp.on('error', (error: unknown) => lost('broke', new BrokenLine(error)));
+  sftp.on('close', () => lost('was closed by the server', new BrokenLine()));
 
   const request = <T>(send: (done: Done<T>) => void): Promise<T | undefined> =>
     new Promise((resolve, reject) => {
@@ -110,7 +113,7 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
         if (!pending.has(reject)) return;
         const status = error instanceof Error ? statusOf(error) : undefined;
         // No answer of the server, so no other will come either.
-        if (error && status === undefined) return lost('broke', error);
+        if (error && status === undefined) return lost('broke', new BrokenLine(error));
         shortestMs = Math.min(shortestMs, performance.now() - asked);
         pending.delete(reject);
         if (pending.size === 0) clearTimeout(watchdog);
@@ -176,6 +179,7 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
       return Number.isFinite(bytes) ? bytes : undefined;
     },
     roundTripMs: () => shortestMs,
+    failure: () => broken,
     fail,
   };
 }
