@@ -23,7 +23,7 @@ import { goLive, liveRelease, type LiveRelease, type WentLive } from './go-live.
 import { writeReceipt } from './receipt-note.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 import type { Choices } from '../merge/choices.ts';
-import { choicesAtMount, readChoices, writeChoices } from './choices-file.ts';
+import { choicesAtMount, readChoices, withChosen, writeChoices } from './choices-file.ts';
 import { refuseWhileHeld } from './hold.ts';
 import { unchangedRelease, withTimestampReadOnce } from './unchanged-inbox.ts';
 import { termsBefore, type Review } from './review.ts';
@@ -164,7 +164,7 @@ async function planWithChoices(
   { answering, choices }: AcceptRequest,
 ): Promise<SitePlan & { readonly choices: Choices }> {
   const remembered = choicesAtMount(await readChoices(site), site.layout.mount, opened.terms.mount, opened.release);
-  let paths = { ...remembered.paths, ...choices };
+  let paths = withChosen(remembered.paths, choices, opened.release);
   for (;;) {
     const planned = await planSite(site, opened, { ...remembered, paths });
     const { conflicts } = planned.plan;

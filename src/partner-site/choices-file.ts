@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { NO_CHOICES, type Choices } from '../merge/choices.ts';
+import { nearest } from '../protocol/nearest.ts';
 import type { Release } from '../protocol/release.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -31,6 +32,26 @@ export async function readChoices(site: PartnerSite): Promise<Choices> {
 
 export async function writeChoices(site: PartnerSite, choices: Choices): Promise<void> {
   await site.state.write(FILE, Buffer.from(`${JSON.stringify(choices, undefined, 2)}\n`));
+}
+
+/**
+ * What was remembered, and what the manager chooses at this moment, which counts more.
+ * @throws TIEUP_E_USAGE for a choice about a path that the release does not have: it would wait there, and change nothing.
+ */
+export function withChosen(
+  remembered: Choices['paths'],
+  chosen: Choices['paths'],
+  { files }: Pick<Release, 'files'>,
+): Choices['paths'] {
+  const paths = new Set(files.map(({ path }) => path));
+  for (const path of Object.keys(chosen)) {
+    if (paths.has(path)) continue;
+    const close = nearest(path, paths);
+    throw new TieupError('TIEUP_E_USAGE', `the release has no file ${JSON.stringify(path)} to choose for`, {
+      hint: close === undefined ? 'tieup status lists what is in the way' : `did you mean ${JSON.stringify(close)}?`,
+    });
+  }
+  return { ...remembered, ...chosen };
 }
 
 /**

@@ -14,7 +14,7 @@ import { TieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { keepDecision, readAccepted, type AcceptedRelease } from './accepted-release.ts';
-import { readChoices, writeChoices } from './choices-file.ts';
+import { readChoices, withChosen, writeChoices } from './choices-file.ts';
 import { isRejectedSince, isRolledBackSince, lastDecision, readDecision, signDecision } from './decide.ts';
 import { goLive, type WentLive } from './go-live.ts';
 import { refuseAfterLeaving } from './left.ts';
@@ -29,13 +29,14 @@ export interface Merged extends SitePlan {
   readonly wentLive: WentLive;
 }
 
-/** @throws TIEUP_E_CONFLICT with all conflicts; TIEUP_E_NOT_FOUND when nothing was accepted yet. */
+/** @throws TIEUP_E_CONFLICT with all conflicts; TIEUP_E_NOT_FOUND when nothing was accepted yet; as {@link withChosen}. */
 export async function merge(site: PartnerSite, added: Choices['paths'] = {}): Promise<Merged> {
   return withLock(site, async () => {
     await recoverSite(site);
     await refuseAfterLeaving(site);
     const choices = await readChoices(site);
-    return mergeWith(site, await requireAccepted(site), { ...choices, paths: { ...choices.paths, ...added } });
+    const accepted = await requireAccepted(site);
+    return mergeWith(site, accepted, { ...choices, paths: withChosen(choices.paths, added, accepted.release) });
   });
 }
 

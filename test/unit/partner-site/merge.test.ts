@@ -300,6 +300,30 @@ describe('original pages in place', () => {
   });
 });
 
+describe('a choice for a path that the release does not have', () => {
+  const misspelt = { 'with-main/stroy.html': 'keep-mine' } as const;
+
+  test('is refused by accept, with what was meant', async () => {
+    const { shop } = await partnership();
+    const choosing = async () => accept(await shop.open(), { answering: saying(true), choices: misspelt });
+    const refused = await refusalOf(shop, choosing, SEEN);
+    expect(refused).toMatchObject({
+      code: 'TIEUP_E_USAGE',
+      error: { hint: 'did you mean "with-main/story.html"?' },
+    });
+  });
+
+  test('is refused by merge, and nothing changes', async () => {
+    const { shop } = await partnership();
+    await shop.accept();
+    const refused = await refusalOf(shop, async () => merge(await shop.open(), misspelt));
+    expect(refused).toMatchObject({
+      code: 'TIEUP_E_USAGE',
+      error: { hint: 'did you mean "with-main/story.html"?' },
+    });
+  });
+});
+
 describe.each([
   ['keep-mine', 'mine', undefined],
   ['take-theirs', expect.stringContaining('How it began'), undefined],
