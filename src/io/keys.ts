@@ -5,7 +5,7 @@
  * text of the key file or such a reference, `<folder>/<name>.key`, which may hold `agent://SHA256:…` in place of a key. No
  * message ever holds a key or a password.
  */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { isTieupError, TieupError } from '../errors.ts';
 import { publicKeyOf, signDocument } from '../protocol/ed25519.ts';
@@ -182,17 +182,25 @@ function tryPassword(pem: string, password: string, stretched: Stretched): Uint8
   }
 }
 
+/** Characters. */
+const MAX_PASSWORD = 4096;
+
 /** Unset means "ask"; set to nothing means the empty password. */
 async function passwordOfEnvironment(environment: KeyStoreOptions['environment']): Promise<string | undefined> {
   const password = environment['TIEUP_PASSWORD'];
   if (password !== undefined) return password;
   const file = environment['TIEUP_PASSWORD_FILE'];
   if (file === undefined) return undefined;
+  const called = `TIEUP_PASSWORD_FILE ${JSON.stringify(file)}`;
+  let text = '';
   try {
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+    // It may be a pipe, and one that never ends: no more is read than can be a password.
+    for await (const chunk of createReadStream(file, { encoding: 'utf8', end: MAX_PASSWORD })) text += String(chunk);
   } catch (cause) {
-    throw new TieupError('TIEUP_E_PASSWORD', `TIEUP_PASSWORD_FILE ${JSON.stringify(file)} cannot be read`, { cause });
+    throw new TieupError('TIEUP_E_PASSWORD', `${called} cannot be read`, { cause });
   }
+  if (text.length > MAX_PASSWORD) throw new TieupError('TIEUP_E_PASSWORD', `${called} is too long for a password`);
+  return text.replace(/\r?\n$/, '');
 }
 
 const REFERENCE = /^env:\/\/([A-Za-z_][A-Za-z0-9_]*)$/;

@@ -206,6 +206,9 @@ describe('a password', () => {
       code: 'TIEUP_E_PASSWORD',
       message: expect.stringContaining('TIEUP_PASSWORD_FILE'),
     });
+    // It never ends, where there is such a file.
+    const endless = await storeIn(folder, { environment: { TIEUP_PASSWORD_FILE: '/dev/zero' } });
+    await expect(endless.store.load('root')).rejects.toMatchObject({ code: 'TIEUP_E_PASSWORD' });
   });
 
   test('is asked for once when it opens several keys, also at the same time', async () => {
