@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Ports and what works over ports alone; every other file of io/ is an adapter that only cli/context.ts names. */
 const IO_FOR_ALL = new Set([
+  'io/broken-line.ts',
   'io/clock.ts',
   'io/file-tree.ts',
   'io/history-log.ts',
@@ -39,6 +40,7 @@ const IO_FOR_ALL = new Set([
   'io/new-files.ts',
   'io/read-if-there.ts',
   'io/recorded-reads.ts',
+  'io/retry.ts',
   'io/take-back.ts',
   'io/together.ts',
   'io/tree-path.ts',

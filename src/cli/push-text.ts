@@ -12,6 +12,8 @@ export function showStep({ output }: Context, partner: string, step: PushStep): 
   switch (step.kind) {
     case 'connecting':
       return output.message(`${partner}: connecting`);
+    case 'again':
+      return output.message(`${partner}: the connection was cut; trying again`);
     case 'planned':
       return step.plan.differs ? output.message(`${partner}: ${summarise(step.plan)}`) : undefined;
     case 'sent':

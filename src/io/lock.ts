@@ -28,6 +28,8 @@ export interface LockHolder extends LockOwner {
 export interface LockOptions {
   /** True while a process of this host runs; given for a local tree, where a lock of a dead process need not be waited for. */
   readonly isAlive?: (pid: number) => boolean;
+  /** True when an attempt of this process before this one may have left the lock, on a connection that was cut. */
+  readonly isAgain?: boolean;
 }
 
 export interface Lock {
@@ -42,6 +44,8 @@ const MAX_LENGTH = 4096;
 const TTL_MINUTES = 30;
 /** On a disk of this machine a name is written a moment after the file is made: one that is not was killed in between. */
 const NAMELESS_MINUTES = 1;
+/** Some round trips on any line. */
+const NAMING_MS = 2000;
 
 /** @throws TIEUP_E_LOCKED, naming the holder and until when */
 export async function acquireLock(
@@ -56,11 +60,15 @@ export async function acquireLock(
   const nameless = options.isAlive === undefined ? ttlMinutes : Math.min(ttlMinutes, NAMELESS_MINUTES);
   if (!(await tryCreate(tree, path, content()))) {
     const found = await look(tree, path, clock, nameless);
-    if (found !== undefined && !isStale(found, owner, clock, options)) throw heldBy(tree, path, found);
-    await dropOldTakeover(tree, takeoverOf(path), clock, nameless);
+    const mayBeOurs = options.isAgain === true && found?.id === UNKNOWN.id;
+    if (found !== undefined && !isStale(found, owner, clock, options) && !mayBeOurs) throw heldBy(tree, path, found);
+    // A process that lives writes its name within moments; one that was cut off never does.
+    if (mayBeOurs) await clock.sleep(NAMING_MS);
+    await dropOldTakeover(tree, takeoverOf(path), owner, clock, nameless, options);
     await takeOver(tree, path, content, async () => {
       const now = await look(tree, path, clock, nameless);
-      if (now !== undefined && !isStale(now, owner, clock, options)) throw heldBy(tree, path, now);
+      if (now === undefined || isStale(now, owner, clock, options)) return;
+      if (!mayBeOurs || now.id !== UNKNOWN.id) throw heldBy(tree, path, now);
     });
   }
   /** Until then nobody has reason to take it over. */
@@ -116,10 +124,19 @@ async function takeOver(
 }
 
 /** Taking over is a matter of moments: what is left of it after a lock's whole life belongs to a process that died at it. */
-async function dropOldTakeover(tree: FileTree, takeover: string, clock: Clock, ttlMinutes: number): Promise<void> {
+async function dropOldTakeover(
+  tree: FileTree,
+  takeover: string,
+  owner: LockOwner,
+  clock: Clock,
+  ttlMinutes: number,
+  { isAgain }: LockOptions,
+): Promise<void> {
   const written = (await tree.stat(takeover))?.modified;
   if (written === undefined) return;
-  if (Date.parse(written) + ttlMinutes * 60_000 < clock.now().getTime()) await tree.remove(takeover);
+  const isOld = Date.parse(written) + ttlMinutes * 60_000 < clock.now().getTime();
+  if (isOld || (isAgain === true && (await look(tree, takeover, clock, ttlMinutes))?.id === owner.id))
+    await tree.remove(takeover);
 }
 
 /** Who holds the lock; a file that names nobody counts from when it was written. */
@@ -137,7 +154,8 @@ const UNKNOWN: LockOwner = { who: 'a process that did not write its name', id: '
 
 const DAY_MS = 24 * 60 * 60_000;
 
-function isStale(holder: LockHolder, self: LockOwner, clock: Clock, { isAlive }: LockOptions): boolean {
+function isStale(holder: LockHolder, self: LockOwner, clock: Clock, { isAlive, isAgain }: LockOptions): boolean {
+  if (isAgain === true && holder.id === self.id) return true;
   const over = clock.now().getTime() - Date.parse(holder.until);
   // Of a process on this machine more is known than its time: a manager may read for hours before saying yes. Not for days:
   // after a restart the number may be another process's.

@@ -1,5 +1,6 @@
 /** Logs the main site in at a partner, with whichever of its SSH keys the partner lets in. */
 import { isTieupError, TieupError } from '../errors.ts';
+import { systemClock } from './clock.ts';
 import { parseSftpAddress } from './sftp-address.ts';
 import { withRetries } from './retry.ts';
 import { connectSftp, wasTurnedAway, type SftpConnection } from './sftp-connection.ts';
@@ -39,7 +40,7 @@ export async function loginToPartner(login: PartnerLogin): Promise<SftpConnectio
     withRetries(() => connectSftp({ ...options, auth: as }), {
       isPassing: wasTurnedAway,
       signal,
-      ...(pause === undefined ? {} : { pause }),
+      pause: pause ?? ((milliseconds) => systemClock.sleep(milliseconds, signal)),
     });
   try {
     return await connect(auth);

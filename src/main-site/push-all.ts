@@ -11,6 +11,7 @@ import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import type { HistoryEvent } from '../protocol/history.ts';
+import { inAttempts } from './attempts.ts';
 import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { once } from './draft-release.ts';
@@ -22,7 +23,7 @@ import { summarise } from './message.ts';
 import { passOver, type PassedOver } from './partnerships.ts';
 import { assertStillPlanned } from './plan.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
-import { pushTo, type PushRequest, type PushResult } from './push.ts';
+import { pushTo, type Attempts, type PushRequest, type PushResult } from './push.ts';
 import { recordFailure } from './record.ts';
 import { recordReading, type Reading } from './record-reading.ts';
 import { selectPartners, type Selection } from './select-partners.ts';
@@ -157,7 +158,7 @@ async function lastFailedLast(site: MainSite, partnerships: readonly Partnership
 
 /** What is done for one partner, and what is done with what comes of it. */
 export interface OnePush
-  extends Omit<PushRequest, 'judge'>, Pick<FleetRequest, 'deadlineMs' | 'maxDelete' | 'planned'> {
+  extends Omit<PushRequest, 'judge'>, Pick<FleetRequest, 'deadlineMs' | 'maxDelete' | 'planned' | 'signal'> {
   /** `push` unless given; a word of the history. */
   readonly action?: 'push' | 'rollback';
   /** A release was pushed; what fails here takes nothing of that back. */
@@ -176,7 +177,15 @@ export async function pushOne(
     if (planned === undefined) assertFewDeletions(partner, next, maxDelete);
     else assertAsPlanned(planned, partner, next);
   };
-  const push = (within: MainSite) => pushTo(within, compiling, partnership, { ...request, judge });
+  const onCut = () => request.onProgress(partnership.id, { kind: 'again' });
+  const push = (within: MainSite) => {
+    let attempts: Attempts | undefined;
+    const attempt = (isAgain: boolean) => {
+      attempts = { isAgain, committing: attempts?.committing };
+      return pushTo(within, compiling, partnership, { ...request, judge }, attempts);
+    };
+    return inAttempts(within.clock, attempt, { signal: request.signal, onCut });
+  };
   const reached = async (): Promise<PushResult> => {
     try {
       return await (deadlineMs === undefined ? push(site) : withDeadline(site, partnership.id, deadlineMs, push));

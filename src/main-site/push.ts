@@ -60,6 +60,8 @@ const LOCK_MINUTES = 30;
 
 export type PushStep =
   | { readonly kind: 'connecting' }
+  /** The connection was cut: once more, on a new one. */
+  | { readonly kind: 'again' }
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
   | { readonly kind: 'done' };
@@ -69,6 +71,20 @@ export interface Trouble {
   /** `answer`: what the partner answered could not be read · `tidying`: the release is there, what follows it was cut off. */
   readonly kind: 'answer' | 'tidying';
   readonly error: TieupError;
+}
+
+/** What attempts on one push, whose connection may be cut, hand on to the next. */
+export interface Attempts {
+  /** One came before this. */
+  readonly isAgain: boolean;
+  /** What the last of them was about to commit, and perhaps did. */
+  committing: Committing | undefined;
+}
+
+interface Committing extends Sent {
+  readonly signed: SignedRelease;
+  readonly active: readonly string[] | null;
+  readonly plan: PlannedChanges;
 }
 
 interface Reached {
@@ -99,6 +115,7 @@ export async function pushTo(
   compiled: CompiledSite | Promise<CompiledSite>,
   partnership: Partnership,
   request: PushRequest,
+  attempts: Attempts = { isAgain: false, committing: undefined },
 ): Promise<PushResult> {
   assertInForce(partnership, site.clock.now());
   // Keys before the connection: without them nothing could be pushed, and nobody need be disturbed.
@@ -113,7 +130,7 @@ export async function pushTo(
   try {
     const expected = await expecting;
     const push = { site, compiled: await compiled, partnership, request, exchange, seeds };
-    return await pushConnected({ ...push, troubles: [] }, expected);
+    return await pushConnected({ ...push, troubles: [], attempts }, expected);
   } finally {
     await exchange.close();
   }
@@ -122,6 +139,7 @@ export async function pushTo(
 interface PushUnderWay extends Push {
   /** Grows on the way. */
   readonly troubles: Trouble[];
+  readonly attempts: Attempts;
 }
 
 /**
@@ -129,10 +147,13 @@ interface PushUnderWay extends Push {
  * beside its place. Only the lock and the head that were found let it into its place.
  */
 async function pushConnected(push: PushUnderWay, expected: Expectation): Promise<PushResult> {
-  const { site, exchange, partnership, troubles } = push;
+  const { site, exchange, partnership, troubles, attempts } = push;
   const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
   const draft = await draftRelease(push, expected.remote).catch(failed);
-  const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, site);
+  const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, {
+    ...site,
+    isAgain: attempts.isAgain,
+  });
   const staging = draft.kind === 'draft' ? draft.stage() : undefined;
   const list = once(() => listInbox(exchange));
   // Where something will be sent, it is asked meanwhile what lies there.
@@ -170,7 +191,7 @@ async function pushLocked(
   head: Uint8Array | undefined,
   list: () => Promise<InboxListing>,
 ): Promise<PushResult> {
-  const { site, partnership, request, exchange, troubles } = push;
+  const { site, partnership, request, exchange, troubles, attempts } = push;
   const { remote, plan, active, news } = draft;
   const partner = partnership.id;
   const staging = draft.stage();
@@ -191,6 +212,13 @@ async function pushLocked(
       if (await isSignedNow(site, partnership, exchange, remote, head)) {
         const { release, releaseDigest } = remote.base;
         const reached = { partner, release: release.release, releaseDigest, troubles };
+        const before = attempts.committing;
+        if (before?.signed.pushed.releaseDigest === releaseDigest) {
+          // Its answer was lost on the way, the release was not.
+          await quietly('tidying', troubles, () => keepPushed(push, before.signed, before.active));
+          const { plan: changes, sentObjects } = before;
+          return { kind: 'pushed', ...reached, plan: changes, sentObjects, sentBytes: before.sentBytes + sentBytes };
+        }
         await recordContact(site, partner, remote.base);
         if (rest.length === 0) return { kind: 'unchanged', ...reached };
         return { kind: 'repaired', ...reached, sentObjects: rest.length, sentBytes };
@@ -202,6 +230,11 @@ async function pushLocked(
       staging ?? stageRelease(exchange, await draft.sign(), uploadOf(push, [])),
       unmoved(),
     ]);
+    const sent: Sent = {
+      sentObjects: sentAlready.length + rest.length,
+      sentBytes: staged.sentBytes + repaired.sentBytes,
+    };
+    attempts.committing = { signed: await draft.sign(), active, plan: changesOf(plan), ...sent };
     const needsRoots = resend || remote.isRekeyed;
     await commitRelease(exchange, staged, needsRoots ? await rootsForInbox(site, partner) : []);
     // Past the commit point: whatever happens now, the release is there.
@@ -220,8 +253,7 @@ async function pushLocked(
       releaseDigest,
       troubles,
       plan: changesOf(plan),
-      sentObjects: sentAlready.length + rest.length,
-      sentBytes: staged.sentBytes + repaired.sentBytes,
+      ...sent,
     };
   } catch (error) {
     await takeBack(staging);

@@ -15,6 +15,7 @@ import { INBOX_LOCK, INBOX_METADATA } from '../protocol/exchange.ts';
 import { renderRelease } from '../protocol/release.ts';
 import { isSignedUnder, readMetadataVersion } from '../protocol/tuf-metadata.ts';
 import { expiryAfter, isHalfOver, signFreshness } from '../protocol/tuf-repository.ts';
+import { inAttempts } from './attempts.ts';
 import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { onlineSeed } from './partner-keys.ts';
@@ -68,21 +69,25 @@ async function refreshOrReport(site: MainSite, partnership: Partnership): Promis
     return { kind: 'skipped', partner, why: error.message };
   }
   try {
-    const exchange = await site.connect(partnership);
-    try {
-      const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, undefined, site);
-      try {
-        return await refreshLocked(site, partnership, exchange);
-      } finally {
-        await lock.release();
-      }
-    } finally {
-      await exchange.close();
-    }
+    return await inAttempts(site.clock, (isAgain) => refreshAt(site, partnership, isAgain));
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
     await recordFailure(site, partner, error);
     return { kind: 'failed', partner, error };
+  }
+}
+
+async function refreshAt(site: MainSite, partnership: Partnership, isAgain: boolean): Promise<RefreshResult> {
+  const exchange = await site.connect(partnership);
+  try {
+    const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, undefined, { ...site, isAgain });
+    try {
+      return await refreshLocked(site, partnership, exchange);
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await exchange.close();
   }
 }
 

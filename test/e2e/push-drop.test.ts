@@ -5,7 +5,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isTieupError } from '../../src/errors.ts';
+import { isTieupError, TieupError } from '../../src/errors.ts';
 import type { FileTree } from '../../src/io/file-tree.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
 import { connectSftp } from '../../src/io/sftp-connection.ts';
@@ -72,7 +72,15 @@ async function scene(which: 'the first release' | 'a change'): Promise<Scene> {
 /** One process of the main site; those with other numbers are dead. */
 async function pushBy(main: MainFixture, pid: number, connect: () => Promise<FileTree>): Promise<PushResult> {
   const owner = { who: `process ${pid}`, id: `${pid}`, host: 'main', pid };
-  const site: MainSite = { ...main.site, owner, isAlive: (other) => other === pid, connect };
+  let connections = 0;
+  // What one attempt leaves is looked at: that a process makes another is shown in push-again.test.ts.
+  const once: MainSite['connect'] = async () => {
+    connections += 1;
+    if (connections > 1) throw new TieupError('TIEUP_E_CONNECTION', 'the line is down');
+    return connect();
+  };
+  const clock = { ...main.clock, sleep: async () => {} };
+  const site: MainSite = { ...main.site, owner, clock, isAlive: (other) => other === pid, connect: once };
   const [result] = await main.push({}, site);
   if (result === undefined) throw new Error('nobody was pushed to');
   return result;

@@ -47,6 +47,33 @@ describe('a lock', () => {
     expect(await content(tree)).toContain('id-of-bob');
   });
 
+  test('that an attempt of this process left on a connection that was cut counts as its own, and as nobody else’s', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    await tree.write(`${PATH}.takeover`, Buffer.from(await content(tree)));
+    expect(await failure(acquireLock(tree, PATH, owner('ann'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    const bobs = acquireLock(tree, PATH, owner('bob'), clock, 10, { isAgain: true });
+    expect(await failure(bobs)).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10, { isAgain: true });
+    await lock.release();
+    expect(await names(tree)).toEqual([]);
+  });
+
+  test('without a name may be of an attempt that was cut off: it is waited for until it would have one', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await tree.create(PATH, new Uint8Array());
+    expect(await failure(acquireLock(tree, PATH, owner('ann'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    const bobs = Buffer.from(`${JSON.stringify({ ...owner('bob'), until: '2026-11-23T22:10:00Z' })}\n`);
+    const naming = { ...clock, sleep: () => tree.write(PATH, bobs) };
+    const tooLate = acquireLock(tree, PATH, owner('ann'), naming, 10, { isAgain: true });
+    expect((await failure(tooLate)).message).toContain('bob@host');
+    await tree.write(PATH, new Uint8Array());
+    const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10, { isAgain: true });
+    expect(await content(tree)).toContain('id-of-ann');
+    await lock.release();
+    expect(await names(tree)).toEqual([]);
+  });
+
   test('has one winner when many come at once', async () => {
     const [tree, clock] = [memoryTree(), stoppedClock()];
     const attempts = await Promise.allSettled(

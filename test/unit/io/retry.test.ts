@@ -85,7 +85,7 @@ test('an interruption ends the attempts', async () => {
       interruption.abort();
       throw new TieupError('TIEUP_E_CONNECTION', 'broke');
     },
-    { isPassing: (error) => isTieupError(error), signal: interruption.signal },
+    { isPassing: (error) => isTieupError(error), signal: interruption.signal, pause: async () => {} },
   );
   await expect(result).rejects.toMatchObject({ code: 'TIEUP_E_CONNECTION' });
   expect(attempts).toBe(1);
