@@ -3,6 +3,7 @@ import { formatProblem } from '../errors.ts';
 import { conflictProblem } from '../merge/conflict.ts';
 import { summarise, summaryDetails, summaryText } from '../merge/summary.ts';
 import type { StrayLinks } from '../merge/stray-links.ts';
+import type { Decision } from '../protocol/decision.ts';
 import type { SitePlan } from '../partner-site/plan-site.ts';
 import type { Review } from '../partner-site/review.ts';
 import type { Output } from './output.ts';
@@ -15,13 +16,14 @@ const SHOWN_NAMES = 3;
 
 /** A review as text of several lines, without what only a diff tells. */
 export function reviewText(output: Output, review: Review): string {
-  const { opened, plan, termsBefore } = review;
+  const { opened, plan, termsBefore, rejected } = review;
   const { release, terms } = opened;
   const summary = summarise(plan);
   const lines = [
     output.strong(`Release ${release.release} from ${visible(terms.main.name)}: ${visible(release.message.subject)}`),
     ...indented(release.message.text),
     ...(release.confirmBy === null ? [] : [`An answer is wanted until ${release.confirmBy.slice(0, 10)}.`]),
+    ...(rejected === undefined ? [] : [output.mark('warning', rejectedText(rejected))]),
     '',
     ...(termsBefore === undefined
       ? []
@@ -39,8 +41,13 @@ export function reviewText(output: Output, review: Review): string {
   return `${lines.join('\n')}\n`;
 }
 
+function rejectedText({ time, reason }: Decision): string {
+  const why = reason === null || reason === '' ? '' : `: ${visible(reason)}`;
+  return `you rejected this release on ${time.slice(0, 10)}${why}`;
+}
+
 /** The same for `--json`. */
-export function describeReview({ opened, plan, termsBefore, unusedSlotFiles, strayLinks }: Review): object {
+export function describeReview({ opened, plan, termsBefore, rejected, unusedSlotFiles, strayLinks }: Review): object {
   const { release, releaseDigest, terms, activeContent } = opened;
   const { message, confirmBy, created, release: number } = release;
   return {
@@ -51,6 +58,7 @@ export function describeReview({ opened, plan, termsBefore, unusedSlotFiles, str
     message,
     terms,
     termsBefore: termsBefore ?? null,
+    rejected: rejected === undefined ? null : { time: rejected.time, reason: rejected.reason },
     activeContent,
     unusedSlotFiles,
     strayLinks,

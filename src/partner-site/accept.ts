@@ -26,7 +26,7 @@ import type { Choices } from '../merge/choices.ts';
 import { choicesAtMount, readChoices, withChosen, writeChoices } from './choices-file.ts';
 import { refuseWhileHeld } from './hold.ts';
 import { unchangedRelease, withTimestampReadOnce } from './unchanged-inbox.ts';
-import { termsBefore, type Review } from './review.ts';
+import { reviewOf, type Review } from './review.ts';
 
 /** How the answer comes about: `ask` shows and asks, `digest` stands on the command line, `policy` asks nobody. */
 export type Answering =
@@ -76,7 +76,7 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
 
     const { choices, ...planned } = await planWithChoices(site, opened, request);
     const { plan } = planned;
-    const review: Review = { ...planned, opened, accepted, termsBefore: await termsBefore(site, opened) };
+    const review = await reviewOf(site, opened, accepted, planned);
 
     const planAgain = async () => (await planSite(site, opened, choices)).plan;
     const decided =

@@ -19,7 +19,7 @@ import {
 import { countDifferences } from '../protocol/release.ts';
 import type { AcceptedRelease } from './accepted-release.ts';
 import type { Review } from './review.ts';
-import { isRejectedSince, lastDecision, lastDecisionOn, readDecision } from './decide.ts';
+import { isRejectedSince, lastDecision, readDecision } from './decide.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -32,11 +32,10 @@ const VALID_DAYS = 365;
 export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<readonly string[]> {
   const policy = await readPolicy(site);
   if (policy === undefined) return ['the manager has signed no policy: tieup accept --sign-policy'];
-  const { opened, accepted, termsBefore, plan } = review;
+  const { opened, accepted, termsBefore, rejected, plan } = review;
   const { auto } = site.config;
   if (auto.allow === 'nothing') return ['tieup.yaml allows nothing to be accepted without asking'];
   const last = (await lastDecision(site))?.decision;
-  const answer = await lastDecisionOn(site, opened.releaseDigest);
   const changed = plan.entries.filter(
     ({ from, before, digest }) => from.kind === 'object' && before?.digest !== digest,
   ).length;
@@ -46,7 +45,7 @@ export async function judgeByPolicy(site: PartnerSite, review: Review): Promise<
   const faults = faultsUnderPolicy(narrowed(policy, auto), {
     at: instant(site.clock.now()),
     isFirst: accepted === undefined || (await isTakenBack(site, accepted)),
-    against: standsAgainst(last, opened.release, answer?.verdict === 'rejected'),
+    against: standsAgainst(last, opened.release, rejected !== undefined),
     termsChange: termsBefore !== undefined,
     isActive: opened.activeContent.some(({ kind }) => kind !== 'remote'),
     changed: Math.max(changed, released.changed),

@@ -9,7 +9,7 @@ import { readHeld, readLive, type PublicationRecord } from '../publish/records.t
 import type { Recovery } from '../publish/recover.ts';
 import { readAccepted, type AcceptedRelease } from './accepted-release.ts';
 import { choicesAtMount, readChoices } from './choices-file.ts';
-import { lastDecision, lastDecisionOn, showLastDecision } from './decide.ts';
+import { lastDecision, showLastDecision } from './decide.ts';
 import { isLive } from './go-live.ts';
 import { readLeft, type Left } from './left.ts';
 import { showKeys } from './keys-rotate.ts';
@@ -20,7 +20,7 @@ import { openRelease } from './open-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { planSite } from './plan-site.ts';
 import { writeReceipt } from './receipt-note.ts';
-import { termsBefore, type Review } from './review.ts';
+import { reviewOf, type Review } from './review.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 
 export type InboxStatus =
@@ -85,11 +85,10 @@ async function lookIntoInbox(site: PartnerSite, accepted: AcceptedRelease | unde
     if (await isLive(site, opened.releaseDigest)) return { kind: 'live' };
     const choices = choicesAtMount(await readChoices(site), site.layout.mount, opened.terms.mount, opened.release);
     const planned = await planSite(site, opened, choices);
-    const review: Review = { ...planned, opened, accepted, termsBefore: await termsBefore(site, opened) };
-    const answer = await lastDecisionOn(site, opened.releaseDigest);
-    return answer?.verdict === 'rejected'
-      ? { kind: 'rejected', review, reason: answer.reason }
-      : { kind: 'waiting', review };
+    const review = await reviewOf(site, opened, accepted, planned);
+    return review.rejected === undefined
+      ? { kind: 'waiting', review }
+      : { kind: 'rejected', review, reason: review.rejected.reason };
   } catch (error) {
     if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return { kind: 'empty' };
     if (isTieupError(error)) return { kind: 'refused', error };

@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { accept } from '../../../src/partner-site/accept.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
+import type { Review } from '../../../src/partner-site/review.ts';
 import { verify } from '../../../src/partner-site/verify.ts';
 import { HARMLESS, type Hostile, layHostile } from '../../support/hostile-release.ts';
 import { answersOf, chainFaults } from '../../support/outbox.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
-import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { type PartnerFixture, saying } from '../../support/partner-fixture.ts';
 import { refusalOf, refusedAccept } from '../../support/refusal.ts';
 import { changedPaths } from '../../support/snapshot.ts';
 
@@ -68,6 +70,19 @@ describe('a release that must not be accepted can be rejected', () => {
     const shop = await ready.copy();
     await layHostile(main, shop, hostile);
     expect((await refusalOf(shop, async () => reject(await shop.open(), 'no'), /^$/)).code).toBe(code);
+  });
+
+  test('and who looks at it again sees that, and why, until it is accepted after all', async () => {
+    const shop = await ready.copy();
+    await layHostile(main, shop, { files: HARMLESS });
+    await reject(await shop.open(), 'last year’s prices');
+    const reviews: Review[] = [];
+    const ask = async (review: Review): Promise<boolean> => reviews.push(review) > 1;
+    const answering = { ...saying(true), ask };
+    await accept(await shop.open(), { answering, choices: {} });
+    await accept(await shop.open(), { answering, choices: {} });
+    expect(reviews.map(({ rejected }) => rejected?.reason)).toEqual(['last year’s prices', 'last year’s prices']);
+    expect((await answersOf(shop)).receipt?.release).toBe(10);
   });
 
   test('but not where nothing lies in the inbox', async () => {
