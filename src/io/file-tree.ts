@@ -49,7 +49,7 @@ export interface FileTree {
    * round trip. A staged file that is neither committed nor discarded leaves a temporary file.
    * @param content unchanged until then
    */
-  stage(path: string, content: Uint8Array, options?: WriteOptions): Promise<StagedFile>;
+  stage(path: string, content: Uint8Array, options?: StageOptions): Promise<StagedFile>;
 
   /**
    * Creates a regular file that must not exist; made durable. Missing folders are made. A crash half-way can leave it
@@ -129,6 +129,16 @@ export interface WriteOptions {
   readonly mode?: number;
   /** false: the caller flushes with `sync` later. Durable unless given. */
   readonly durable?: boolean;
+}
+
+export interface StageOptions extends WriteOptions {
+  /** Letters and digits in the temporary file's name, by which what a connection that was cut leaves is found again. */
+  readonly tag?: string;
+  /**
+   * A temporary file of the same folder that may hold the beginning of the content, and that nobody writes any more. An adapter
+   * may take it over and send the rest alone, once it has seen that the beginning is right, or may leave it alone.
+   */
+  readonly from?: string | undefined;
 }
 
 export interface ListOptions {

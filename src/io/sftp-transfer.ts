@@ -7,7 +7,7 @@ const CHUNK = 31_744;
 /** OpenSSH takes 256 KiB. A packet of this size still arrives on a slow line before the server counts as silent. */
 const LARGE_CHUNK = 4 * CHUNK;
 /** Bytes. At 20 ms of delay they fill a gigabit line; ssh2 would queue without bound. */
-const IN_FLIGHT = 96 * CHUNK;
+export const IN_FLIGHT = 96 * CHUNK;
 
 /** The first `length` bytes of the open file in order; ends early when the file does. */
 export async function* download(session: SftpSession, handle: Buffer, length: number): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,12 @@
 /** The operations of an SFTP tree that change something, in the order that leaves whole files at every moment. */
-import type { FileContent, FileTree, StagedFile, WriteOptions } from './file-tree.ts';
+import type { FileContent, FileTree, StagedFile, StageOptions, WriteOptions } from './file-tree.ts';
 import type { SftpAccess } from './sftp-access.ts';
 import { absolutePath, describeKind, lookAtFile, lookInParent, naming } from './sftp-access.ts';
 import { linkMaker, replace } from './sftp-links.ts';
 import { hasStatus, STATUS } from './sftp-session.ts';
+import { assertBeginning, takeOver, WrongBeginning } from './sftp-resume.ts';
 import { upload } from './sftp-transfer.ts';
+import { together } from './together.ts';
 import type { TreePlace } from './tree-fault.ts';
 import { inTheWay, notFound, storage, unsafe } from './tree-fault.ts';
 import { fileTreePath, temporaryName, treePath } from './tree-path.ts';
@@ -23,13 +25,22 @@ type Writing = Pick<
   | 'sync'
 >;
 
+/** Of a file of which the beginning is there. */
+interface Resumed {
+  /** Where the content goes. */
+  readonly start: number;
+  /** What must be before it. */
+  readonly beginning: Uint8Array;
+}
+
 export function sftpWriting(access: SftpAccess): Writing {
   const { session, server, folders, label } = access;
   const makeLink = linkMaker(session);
   const at = (verb: string, path: string): TreePlace => ({ verb, path, label });
 
   /** Fills the open file and closes it. */
-  const fill = async (handle: Buffer, content: FileContent, mode: number | undefined, durable: boolean) => {
+  const fill = async (handle: Buffer, content: FileContent, options: WriteOptions | undefined, resumed?: Resumed) => {
+    const { mode, durable = true } = options ?? {};
     const flush = async (): Promise<void> => {
       if (durable && server.fsync) await session.fsync(handle);
     };
@@ -45,8 +56,14 @@ export function sftpWriting(access: SftpAccess): Writing {
       const setMode = session.setMode(handle, mode ?? 0o644).catch((error: unknown) => {
         if (mode !== undefined || !hasStatus(error)) throw error;
       });
-      const onSent = server.inOrder ? close : noop;
-      await Promise.all([setMode, upload(session, handle, content, { large: server.inOrder, onSent })]);
+      const { start = 0, beginning = new Uint8Array() } = resumed ?? {};
+      // What is there is still being read: the file is closed afterwards.
+      const onSent = server.inOrder && start === 0 ? close : noop;
+      await together([
+        setMode,
+        upload(session, handle, content, { large: server.inOrder, position: start, onSent }),
+        assertBeginning(session, handle, beginning),
+      ]);
       if (closing === undefined) await flush();
     } catch (error) {
       await (closing ?? session.close(handle)).catch(() => {});
@@ -59,14 +76,34 @@ export function sftpWriting(access: SftpAccess): Writing {
   const fillNew = async (file: string, content: FileContent, options: WriteOptions | undefined): Promise<void> => {
     const handle = await session.open(file, 'wx', options?.mode ?? 0o644);
     try {
-      await fill(handle, content, options?.mode, options?.durable !== false);
+      await fill(handle, content, options);
     } catch (error) {
       await session.remove(file).catch(() => {});
       throw error;
     }
   };
 
-  const stage = (path: string, content: FileContent, options: WriteOptions | undefined): Promise<StagedFile> => {
+  /** Goes on with what was cut off; false, and no such file, when it is not the beginning of the content. */
+  const fillOn = async (file: string, content: FileContent, { from, ...options }: StageOptions): Promise<boolean> => {
+    if (from === undefined || !(content instanceof Uint8Array)) return false;
+    const taken = await takeOver(session, await absolutePath(access, from), file, content.length);
+    if (taken === undefined) return false;
+    const { handle, start } = taken;
+    try {
+      await fill(handle, content.subarray(start), options, { start, beginning: content.subarray(0, start) });
+      return true;
+    } catch (error) {
+      await session.remove(file).catch(() => {});
+      if (error instanceof WrongBeginning) return false;
+      throw error;
+    }
+  };
+
+  const fillAny = async (file: string, content: FileContent, options: StageOptions): Promise<void> => {
+    if (!(await fillOn(file, content, options))) await fillNew(file, content, options);
+  };
+
+  const stage = (path: string, content: FileContent, options: StageOptions = {}): Promise<StagedFile> => {
     const place = at('write', path);
     return naming(place, async () => {
       const components = fileTreePath(path);
@@ -76,12 +113,12 @@ export function sftpWriting(access: SftpAccess): Writing {
         if (there?.isSymbolicLink() === true) throw unsafe(place, 'it is a symbolic link');
         if (there?.isFile() === false) throw inTheWay(place, `a ${describeKind(there)} is there`);
       };
-      const temporary = await folders.absolute([...parent, temporaryName()]);
+      const temporary = await folders.absolute([...parent, temporaryName(options.tag)]);
       const target = await absolutePath(access, path);
       const discard = (): Promise<void> => session.remove(temporary).catch(() => {});
       if (folders.isKnown(parent)) {
         // One round trip less: what is in the way of the file is not in the way of a temporary one.
-        const [free, filled] = await Promise.allSettled([assertFree(), fillNew(temporary, content, options)]);
+        const [free, filled] = await Promise.allSettled([assertFree(), fillAny(temporary, content, options)]);
         if (filled.status === 'fulfilled' && free.status === 'rejected') await discard();
         if (free.status === 'rejected') throw free.reason;
         if (filled.status === 'rejected') throw filled.reason;

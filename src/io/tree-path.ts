@@ -51,9 +51,17 @@ export function parentPaths(path: string): readonly string[] {
   return parents;
 }
 
-/** A fresh name for a file that is written beside its final place; unguessable, so that nobody can be there first. */
-export function temporaryName(): string {
-  return TEMPORARY + randomBytes(9).toString('hex');
+/**
+ * A fresh name for a file that is written beside its final place; unguessable, so that nobody can be there first.
+ * @param tag letters and digits by which {@link hasTag} knows it again
+ */
+export function temporaryName(tag?: string): string {
+  return `${TEMPORARY}${tag === undefined ? '' : `${tag}-`}${randomBytes(9).toString('hex')}`;
+}
+
+/** Whether a path ends with a temporary name that has this tag. */
+export function hasTag(path: string, tag: string): boolean {
+  return path.slice(path.lastIndexOf('/') + 1).startsWith(`${TEMPORARY}${tag}-`);
 }
 
 export function isTemporaryName(name: string): boolean {

@@ -30,6 +30,8 @@ export interface Push {
   readonly request: PushRequest;
   readonly exchange: FileTree;
   readonly seeds: ReleaseSeeds;
+  /** As of {@link Upload}. */
+  readonly leftovers: Upload['leftovers'];
 }
 
 /** The next release for an inbox in this state. */
@@ -67,12 +69,16 @@ export function once<T>(work: () => Promise<T>): () => Promise<T> {
   return () => (result ??= work());
 }
 
-export function uploadOf({ site, request, exchange, partnership }: Push, objects: readonly PlannedFile[]): Upload {
+export function uploadOf(
+  { site, request, exchange, partnership, leftovers }: Push,
+  objects: readonly PlannedFile[],
+): Upload {
   return {
     objects,
     assets: assetsOf(site),
     again: request.full,
     compress: exchange.roundTripMs() >= COMPRESS_FROM_MS,
+    leftovers,
     onSent: (bytes) => request.onProgress(partnership.id, { kind: 'sent', bytes }),
   };
 }

@@ -40,7 +40,12 @@ export interface InboxListing {
   /** Every file that is there, from the exchange folder. */
   readonly paths: ReadonlySet<string>;
   /** Temporary files that an interrupted push has left. */
-  readonly leftovers: readonly string[];
+  readonly leftovers: readonly Leftover[];
+}
+
+interface Leftover {
+  readonly path: string;
+  readonly length: number;
 }
 
 const RELEASE_FOLDERS: readonly string[] = [INBOX, INBOX_METADATA, INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS];
@@ -49,14 +54,15 @@ const RELEASE_FOLDERS: readonly string[] = [INBOX, INBOX_METADATA, INBOX_TARGETS
 export async function listInbox(exchange: FileTree, folders = RELEASE_FOLDERS): Promise<InboxListing> {
   const listed = await together(folders.map((folder) => exchange.list(folder, { temporary: true })));
   const files = new Map<string, readonly FileEntry[]>();
-  const leftovers: string[] = [];
+  const leftovers: Leftover[] = [];
   for (const [index, folder] of folders.entries()) {
     const there = (listed[index] ?? []).filter(({ kind }) => kind === 'file');
     files.set(
       folder,
       there.filter(({ name }) => !isTemporaryName(name)),
     );
-    leftovers.push(...there.filter(({ name }) => isTemporaryName(name)).map(({ name }) => `${folder}/${name}`));
+    for (const { name, length } of there)
+      if (isTemporaryName(name)) leftovers.push({ path: `${folder}/${name}`, length });
   }
   const paths = new Set([...files].flatMap(([folder, entries]) => entries.map(({ name }) => `${folder}/${name}`)));
   return { files, paths, leftovers };

@@ -97,7 +97,11 @@ async function pullOrReport(
       try {
         const { partnership: known } = await takeInKeys(site, partnership, exchange);
         const result = await pullFrom(site, known, exchange, signer, hits);
-        await removeAll(exchange, (await listInbox(exchange, [INBOX_LOGS])).leftovers);
+        const { leftovers } = await listInbox(exchange, [INBOX_LOGS]);
+        await removeAll(
+          exchange,
+          leftovers.map(({ path }) => path),
+        );
         return result;
       } finally {
         await exchange.close();

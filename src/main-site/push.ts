@@ -142,12 +142,22 @@ interface PushUnderWay extends Push {
   readonly attempts: Attempts;
 }
 
+type Connected = Omit<PushUnderWay, 'leftovers'>;
+
 /**
  * While the lock is asked for, and what the inbox holds, everything that it will most probably have to be sent goes on its way
  * beside its place. Only the lock and the head that were found let it into its place.
  */
-async function pushConnected(push: PushUnderWay, expected: Expectation): Promise<PushResult> {
-  const { site, exchange, partnership, troubles, attempts } = push;
+async function pushConnected(connected: Connected, expected: Expectation): Promise<PushResult> {
+  const { site, exchange, partnership, troubles, attempts } = connected;
+  const list = once(() => listInbox(exchange));
+  const leftovers = once(async () => {
+    const { leftovers: found } = await list();
+    // Another push may be writing them, and is the one with the lock then.
+    if (found.length > 0) await locking;
+    return found;
+  });
+  const push: PushUnderWay = { ...connected, leftovers };
   const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
   const draft = await draftRelease(push, expected.remote).catch(failed);
   const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, {
@@ -155,7 +165,6 @@ async function pushConnected(push: PushUnderWay, expected: Expectation): Promise
     isAgain: attempts.isAgain,
   });
   const staging = draft.kind === 'draft' ? draft.stage() : undefined;
-  const list = once(() => listInbox(exchange));
   // Where something will be sent, it is asked meanwhile what lies there.
   if (staging !== undefined) list().catch(() => {});
   const [lock, head] = await together([locking, readHead(exchange)]).catch(async (error: unknown) => {

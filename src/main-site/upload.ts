@@ -4,6 +4,7 @@
  */
 import type { FileTree, StagedFile } from '../io/file-tree.ts';
 import { together } from '../io/together.ts';
+import { hasTag } from '../io/tree-path.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
 import { buildPack, type PackObject } from '../protocol/pack.ts';
@@ -14,6 +15,10 @@ import type { SignedFile, SignedRelease } from './sign-release.ts';
 
 /** A pack is built in memory: memory is bounded by this, not by the release. */
 const PACK_TARGET = 32 * 1024 * 1024;
+/** A shorter pack is sent whole again when its transfer was cut off. */
+const RESUME_FROM = 4 * 1024 * 1024;
+/** Hex digits of a pack's digest in the name of what is not whole yet. */
+const TAG_LENGTH = 32;
 /** Larger assets travel alone, as a stream. */
 const SINGLE_FROM = 16 * 1024 * 1024;
 
@@ -24,6 +29,8 @@ export interface Upload {
   readonly again: boolean;
   /** False where the line is faster than the compressor. */
   readonly compress: boolean;
+  /** What attempts that were cut off have left; asked for where a pack is long. Comes when nobody writes there any more. */
+  leftovers(): Promise<InboxListing['leftovers']>;
   /** Told of the bytes that were sent so far. */
   onSent(bytes: number): void;
 }
@@ -127,8 +134,13 @@ async function stageObjects(
     upload.onSent(sentBytes);
   };
   const sendPack = async (pack: Uint8Array): Promise<void> => {
-    const path = packPath(sha256(pack));
-    if (!(await isThere(path, pack.length))) content.push(await keep(exchange.stage(path, pack)));
+    const digest = sha256(pack);
+    const path = packPath(digest);
+    if (!(await isThere(path, pack.length))) {
+      const tag = digest.slice(0, TAG_LENGTH);
+      const from = pack.length < RESUME_FROM ? undefined : longestOf(await upload.leftovers(), tag);
+      content.push(await keep(exchange.stage(path, pack, { tag, from })));
+    }
     sent(path, pack.length);
   };
   let underWay: Promise<void> = Promise.resolve();
@@ -150,6 +162,12 @@ async function stageObjects(
     sent(path, length);
   }
   return { content, paths, sentBytes };
+}
+
+/** What an attempt that was cut off has left of this pack. */
+function longestOf(leftovers: InboxListing['leftovers'], tag: string): string | undefined {
+  const [longest] = leftovers.filter(({ path }) => hasTag(path, tag)).toSorted((a, b) => b.length - a.length);
+  return longest?.path;
 }
 
 async function* packsOf({ objects, assets, compress }: Upload): AsyncGenerator<Uint8Array> {
@@ -196,10 +214,11 @@ export function garbageOf(
     const [, version, role] = /\/(\d+)\.(targets|snapshot)\.json$/.exec(path) ?? [];
     return version !== undefined && Number(version) < (role === 'targets' ? oldest.targets : oldest.snapshot);
   });
-  if (!baseIsLive) return [...leftovers, ...metadata];
+  const temporary = leftovers.map(({ path }) => path);
+  if (!baseIsLive) return [...temporary, ...metadata];
   const needed = new Set([...signed.files.map(({ path }) => path), ...objects]);
   const content = [INBOX_TARGETS, INBOX_PACKS, INBOX_OBJECTS].flatMap(pathsIn).filter((path) => !needed.has(path));
-  return [...leftovers, ...metadata, ...content];
+  return [...temporary, ...metadata, ...content];
 }
 
 /** Removes files at the same time, a few round trips for all. */
