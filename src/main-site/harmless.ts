@@ -19,10 +19,11 @@ const YES = Buffer.from('harmless');
 /** What has been asked or found in this run, by what those that are alike have in common. */
 const known = new WeakMap<FragmentStore, Map<string, boolean>>();
 
-export function harmlessContents(store: FragmentStore): HarmlessContents {
+/** @param identity of this program: another one may see more in the same page, or make another page of the same parts */
+export function harmlessContents(store: FragmentStore, identity: string): HarmlessContents {
   const here = known.get(store) ?? new Map<string, boolean>();
   known.set(store, here);
-  const keyOf = (alike: string): string => sha256(`${JUDGE_VERSION} ${alike}`);
+  const keyOf = (alike: string): string => sha256(`${JUDGE_VERSION} ${identity} ${alike}`);
   return {
     has(planned) {
       const { alike, asset } = subjectOf(planned);

@@ -25,7 +25,7 @@ export async function judgeContent(
   const assets = assetsOf(site);
   const files = plan.files.map(({ file }) => file);
   const unchanged = new Set(known.map(fileKey));
-  const harmless = harmlessContents(site.memory);
+  const harmless = harmlessContents(site.memory, site.identity);
   const unseen = plan.files.filter(
     (planned) => !harmless.has(planned) && (unchanged.size === 0 || !unchanged.has(fileKey(planned.file))),
   );
