@@ -4,7 +4,7 @@ import { holds } from './condition.ts';
 import type { HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
 import { pageAddress } from './render.ts';
-import type { Segment, ValueHole } from './segment.ts';
+import type { AlternatesHole, FeedLinkHole, Segment, ValueHole } from './segment.ts';
 import type { PartnerView } from './source.ts';
 import type { RenderTarget } from './target.ts';
 import { partnerValue } from './variables.ts';
@@ -37,6 +37,7 @@ export function shapeKey(page: CompiledPage, constants: string, target: RenderTa
         filled.push(inert ? null : shapeOf(segment, page, partner));
       } else if (segment.kind === 'link') filled.push(target.pages.has(segment.page));
       else if (segment.kind === 'navigation') filled.push(target.navigation().key(page));
+      else if (segment.kind === 'alternates' || segment.kind === 'feed-link') filled.push(linksIn(segment, target));
       else if (segment.kind === 'breadcrumbs')
         filled.push(Buffer.from(target.navigation().breadcrumbs(page)).toString());
       else if (segment.kind === 'choice') {
@@ -49,6 +50,12 @@ export function shapeKey(page: CompiledPage, constants: string, target: RenderTa
   };
   fill(page.segments);
   return sha256(`${constants} ${JSON.stringify(filled)}`);
+}
+
+/** How many links there are, and to what; where the partner's pages lie is said already. */
+function linksIn(hole: AlternatesHole | FeedLinkHole, { partner, pages, hasFeed }: RenderTarget): unknown {
+  if (hole.kind === 'feed-link') return hasFeed;
+  return partner.search === 'own' && hole.alternates.filter(({ page }) => pages.has(page)).map(({ page }) => page);
 }
 
 function shapeOf({ variable, context }: ValueHole, page: CompiledPage, partner: PartnerView): unknown {

@@ -35,4 +35,21 @@ describe('copies of a page have one shape', () => {
   ])('but not when they differ in %s', (_, view) => {
     expect(shapeOf(view)).not.toBe(shapeOf({}));
   });
+
+  it('but not when one has a feed or a translation that the other lacks', () => {
+    const page = (front: string): string => `---\ntitle: T\n${front}---\nT\n`;
+    const template = templateWith('', '{{ meta }}');
+    const site = compile({
+      pages: {
+        'index.md': page(''),
+        'de.md': page('language: de\ntranslates: index.md\npartners: [german]\n'),
+        'news.md': page('date: 2026-11-20\npartners: [fresh]\n'),
+      },
+      templates: { page: template },
+    });
+    const shapes = [[], ['german'], ['fresh']].map((tags) =>
+      pageFor(site, 'with-main/index.html', partner({ tags, search: 'own' })).shape(),
+    );
+    expect(new Set(shapes).size).toBe(3);
+  });
 });
