@@ -4,7 +4,7 @@ import { moreThan, unknownCollection, type Pagination } from './collections.ts';
 import { follow, isList, isMapping, keysOf, type Data, type DataFound, type DataMapping } from './data.ts';
 import type { PageSource, SiteIdentity } from './source.ts';
 import { nearest } from '../protocol/nearest.ts';
-import { lookUp, type Lookup, type PageScope } from './variables.ts';
+import { lookUp, nearestName, type Lookup, type PageScope } from './variables.ts';
 
 export interface Names {
   readonly site: SiteIdentity;
@@ -106,7 +106,7 @@ function ofLoop({ item }: Loop, steps: readonly string[], { site, page }: Names)
     }
   }
   const known = [...Object.keys(fields), 'tags', ...page.known].map((field) => `${root}.${field}`);
-  const meant = nearest(name, known);
+  const meant = nearestName(name, known);
   const end =
     meant === undefined ? `: a page of a collection has ${known.join(', ')}` : ` (did you mean \`${meant}\`?)`;
   return { kind: 'unknown', message: `unknown variable \`${name}\`${end}` };

@@ -153,7 +153,7 @@ export function partnerValueIsSure(name: string): boolean {
 /** What to say of a variable which `partner` lacks. */
 export function missingPartnerValue(partner: PartnerView, name: string): string {
   const known = [...PARTNER, ...Object.keys(partner.values)].map((key) => `partner.${key}`);
-  const meant = nearest(`partner.${name}`, known);
+  const meant = nearestName(`partner.${name}`, known);
   const end = meant === undefined ? '' : ` (did you mean \`${meant}\`?)`;
   return `partner ${JSON.stringify(partner.id)} has no value for \`partner.${name}\`${end}`;
 }
@@ -172,9 +172,17 @@ function pageNames(page: PageScope | undefined): string[] {
 }
 
 function suggest(name: string, known: readonly string[]): Lookup {
-  const meant = nearest(name, known);
+  const meant = nearestName(name, known);
   const end = meant === undefined ? ': write \\{{ for two braces as text' : ` (did you mean \`${meant}\`?)`;
   return { kind: 'unknown', message: `unknown variable \`${name}\`${end}` };
+}
+
+/** The known name that was probably meant. Where the names before the last dot are right, they make nothing alike: `page.nope` is not `page.date`. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const scope = name.slice(0, name.lastIndexOf('.') + 1);
+  const beside = known.filter((each) => each.startsWith(scope)).map((each) => each.slice(scope.length));
+  const meant = beside.length === 0 ? nearest(name, known) : nearest(name.slice(scope.length), beside);
+  return meant === undefined || beside.length === 0 ? meant : `${scope}${meant}`;
 }
 
 /** Names come from files: `constructor` is not a value. */

@@ -206,10 +206,13 @@ describe('variables in Markdown', () => {
 
   it('that do not exist are reported with line and column, all at once', () => {
     expect(
-      faults('a {{ partner.name }} {{ sitee.name }}\n\n> - x {{ page.nope }}\n\n<div>\n<p title="{{ foo }}"></div>'),
+      faults(
+        'a {{ partner.name }} {{ sitee.name }}\n\n> - x {{ page.nope }} {{ page.titel }}\n\n<div>\n<p title="{{ foo }}"></div>',
+      ),
     ).toEqual([
       'pages/index.md:4:22 unknown variable `sitee.name` (did you mean `site.name`?)',
-      'pages/index.md:6:7 unknown variable `page.nope` (did you mean `page.date`?)',
+      'pages/index.md:6:7 unknown variable `page.nope`: write \\{{ for two braces as text',
+      'pages/index.md:6:23 unknown variable `page.titel` (did you mean `page.title`?)',
       'pages/index.md:9:11 unknown variable `foo`: write \\{{ for two braces as text',
     ]);
     expect(faults('{{ navigation }}')).toEqual([
