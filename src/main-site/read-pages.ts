@@ -24,12 +24,12 @@ export async function readPages(
   for await (const { path } of walkFiles(files, folder)) {
     if (!path.endsWith('.md')) continue;
     const file = `${folder}/${path}`;
-    const bytes = await files.read(file, MAX_PAGE);
     try {
+      const bytes = await files.read(file, MAX_PAGE);
       const text = withLineFeeds(decodeText(bytes, file));
       pages.push({ path, file, ...known.text(bytes, text, () => parseFrontMatter(text, file)) });
     } catch (error) {
-      if (!isTieupError(error, 'TIEUP_E_CONTENT')) throw error;
+      if (!isTieupError(error, 'TIEUP_E_CONTENT', 'TIEUP_E_TOO_LARGE')) throw error;
       problems.push(...(error.problems.length > 0 ? error.problems : [{ message: error.message, file }]));
     }
   }

@@ -145,6 +145,21 @@ describe('tieup build', () => {
     expect(await unsaid(made, 78, [/pages\/binary\.md/, /UTF-8/])).toEqual([]);
   });
 
+  test('refuses what is far too large or too deep with a clear word, and does not hang over it', async () => {
+    const { run, write } = await site({
+      'pages/deep.md': `${PAGE}${'<b>'.repeat(50_000)}\n`,
+      'pages/large.md': `${PAGE}${'x'.repeat(5_000_000)}\n`,
+    });
+    const found = await run(['build']);
+    expect(found.exitCode).toBe(78);
+    expect(found.stderr).toMatch(/deep\.md:\d+:\d+.*nested too deeply/);
+    expect(found.stderr).toMatch(/large\.md.*more than 4194304 characters/);
+    await write('pages/huge.md', `${PAGE}${' '.repeat(50 * 1024 * 1024)}`);
+    const refused = await run(['build']);
+    expect(refused.exitCode).toBe(78);
+    expect(refused.stderr).toContain('pages/huge.md');
+  });
+
   test('gives the same in JSON: one document on stdout, with the place of every problem', async () => {
     const made = await site({ 'pages/b.md': '---\ntitel: B\n---\n\nx\n' });
     const { exitCode, stdout } = await made.run(['build', '--json']);

@@ -136,6 +136,11 @@ describe('slot content', () => {
     expect(problemsOf(() => render({ format: 'md', text, file: FILE })).join()).toContain(reason);
   });
 
+  it('may have long code right after a list', () => {
+    const text = `- a list:\n\`\`\`\n${'code\n'.repeat(5_000)}\`\`\`\n`;
+    expect(md(text)).toContain('<pre');
+  });
+
   it('is refused when it is HTML that is nested beyond all measure', () => {
     expect(problemsOf(() => html('<b>'.repeat(50_000))).join()).toContain('nested too deeply');
   });
