@@ -172,7 +172,7 @@ describe.skipIf(chromium === undefined)('hostile content', () => {
       for (const [index, file] of files.entries()) await shop.write(file, texts[index]?.text ?? '');
       const { error } = await refusalOf(shop, async () => merge(await shop.open()));
       for (const index of files.keys()) await shop.remove(`slots/md-${index}`);
-      expect(error.problems.map(({ file }) => file).sort()).toEqual(files.toSorted());
+      expect(new Set(error.problems.map(({ file }) => file))).toEqual(new Set(files));
     });
   });
 
@@ -209,31 +209,38 @@ describe.skipIf(chromium === undefined)('hostile content', () => {
       }
     }
 
-    async function shapesOf(files: ReadonlyMap<string, Uint8Array>): Promise<readonly string[]> {
+    async function lookAt(files: ReadonlyMap<string, Uint8Array>): Promise<Look> {
       serve(files);
+      const did: string[] = [];
       let shapes: readonly string[] = [];
       for (const path of ['/with-main/index.html', '/with-main/below/page.html']) {
         const { misdeeds, page } = await visit(path);
-        expect([path, misdeeds]).toEqual([path, []]);
+        did.push(...misdeeds);
         shapes = await page.evaluate<string[]>(
           `Promise.all(${JSON.stringify([...files.keys()])}.map(${SHAPE_OF_FILE}))`,
         );
       }
-      expect(canary.asked).toEqual([]);
-      return shapes;
+      return { did, shapes };
+    }
+
+    /** What the files are with each of the values that are not refused. */
+    async function looks(template?: string): Promise<ReadonlyMap<string, Look>> {
+      const found = new Map<string, Look>();
+      for (const value of ['teal', ...HOSTILE_VALUES]) {
+        const files = await built(value, template);
+        if (files !== undefined) found.set(value, await lookAt(files));
+      }
+      return found;
     }
 
     test('does nothing wherever a value may stand, and changes no element', async () => {
-      const harmless = await shapesOf((await built('harmless')) ?? new Map());
-      expect(harmless.length).toBeGreaterThan(4);
-      const accepted: string[] = [];
-      for (const value of HOSTILE_VALUES) {
-        const files = await built(value);
-        if (files === undefined) continue;
-        accepted.push(value);
-        expect([value, await shapesOf(files)]).toEqual([value, harmless]);
-      }
-      expect(accepted.length).toBeGreaterThan(30);
+      const found = await looks();
+      const harmless = found.get('teal');
+      expect(harmless?.did).toEqual([]);
+      expect(harmless?.shapes.length).toBeGreaterThan(4);
+      expect(found.size).toBeGreaterThan(30);
+      for (const [value, look] of found) expect([value, look]).toEqual([value, harmless]);
+      expect(canary.asked).toEqual([]);
     });
 
     test.each([
@@ -242,15 +249,19 @@ describe.skipIf(chromium === undefined)('hostile content', () => {
       ['a colour', '<p style="color: {{ partner.v }}">x</p><svg fill="{{ partner.v }}"></svg>'],
       ['a colour of a style', '<style>p { color: {{ partner.v }} }</style>'],
     ])('is refused as %s, or does nothing there', async (_, place) => {
-      const template = FRAME.replace('<main>', `<main>${place}`);
-      const harmless = await shapesOf((await built('teal', template)) ?? new Map());
-      for (const value of HOSTILE_VALUES) {
-        const files = await built(value, template);
-        if (files !== undefined) expect([value, await shapesOf(files)]).toEqual([value, harmless]);
-      }
+      const found = await looks(FRAME.replace('<main>', `<main>${place}`));
+      const harmless = found.get('teal');
+      expect(harmless?.did).toEqual([]);
+      for (const [value, look] of found) expect([value, look]).toEqual([value, harmless]);
+      expect(canary.asked).toEqual([]);
     });
   });
 });
+
+interface Look {
+  readonly did: readonly string[];
+  readonly shapes: readonly string[];
+}
 
 function framed(text: string): string {
   return `---\ntitle: Framed\ninherit: framework\nslots: { hours: { description: Hours } }\nnavigation: false\n---\n\n${text}\n`;

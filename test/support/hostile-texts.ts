@@ -71,7 +71,7 @@ export const HOSTILE_TEXTS: readonly string[] = [
   `<img src=x onerror\n=\n${RUN}>`,
   `<img/src=x/onerror=${RUN}>`,
   `<IMG """><SCRIPT>${RUN}</SCRIPT>">`,
-  `<img src="x\" onerror="${RUN}">`,
+  `<img src="x\\" onerror="${RUN}">`,
   `<img src=\`x\`onerror=${RUN}>`,
   `<video><source onerror=${RUN}></video>`,
   `<audio src=x onerror=${RUN}></audio>`,
@@ -108,7 +108,7 @@ export const HOSTILE_TEXTS: readonly string[] = [
   `<button formaction="javascript:${RUN}">x</button>`,
   `<blockquote cite="javascript:${RUN}">x</blockquote>`,
   // What Markdown puts into attributes
-  `[x](y "\" onmouseover=${RUN} x=\"")`,
+  `[x](y "\\" onmouseover=${RUN} x=\\"")`,
   `[x](y '" onmouseover="${RUN}')`,
   `[x](y"onmouseover="${RUN})`,
   `![" onerror="${RUN}](x)`,
