@@ -9,6 +9,7 @@ import { sftpTree } from '../../src/io/sftp-tree.ts';
 import { pullLogs } from '../../src/main-site/pull-logs.ts';
 import { cuttingProxy } from '../support/cutting-proxy.ts';
 import { embeddedSftp } from '../support/embedded-sftp.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Claim, forge, liveSwitch, ownHits, tieUpHits } from '../support/forged-export.ts';
 import { type JoinedSites, joinedSites } from '../support/joined-sites.ts';
 import type { PartnerFixture } from '../support/partner-fixture.ts';
@@ -16,7 +17,7 @@ import { type MainFixture, partnership } from '../support/partnership-fixture.ts
 import { pullOne } from '../support/pulled.ts';
 import { realPart } from '../support/real-parts.ts';
 import { script } from '../support/script.ts';
-import { freePort, startSshd } from '../support/sshd.ts';
+import { startSshd } from '../support/sshd.ts';
 
 const LONG = { timeout: 240_000 };
 const sshdPath = realPart('sshd');

@@ -8,7 +8,7 @@ import { seededSshKey } from '../support/embedded-sftp.ts';
 import { filesBelow, type JoinedSites, joinedSites, PASSWORD, type SiteFolder } from '../support/joined-sites.ts';
 import { asRoot, realPart } from '../support/real-parts.ts';
 import { startSshAgent } from '../support/ssh-agent.ts';
-import { freePort } from '../support/sshd.ts';
+import { freePort } from '../support/free-port.ts';
 
 const INDEX = 'public/with-northwind-coffee/index.html';
 /** Some forty commands, each a process of its own. */

@@ -3,7 +3,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliPartnership, startPartnership } from '../support/cli-partnership.ts';
-import { start } from '../support/script.ts';
+import { call } from '../support/script.ts';
 
 let sites: CliPartnership;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => sites.dispose());
 /** As crontab has it: no password, nobody to ask, and both streams go into the mail. */
 async function cron(): Promise<{ readonly exitCode: number; readonly mail: string }> {
   const environment = { HOME: sites.shop, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' };
-  const { exitCode, stdout, stderr } = await start(['accept', '--auto', '--quiet'], sites.shop, environment);
+  const { exitCode, stdout, stderr } = await call(['accept', '--auto', '--quiet'], sites.shop, environment);
   return { exitCode, mail: stdout + stderr };
 }
 
@@ -67,6 +67,6 @@ test('cron mails once what is for the manager, and nothing while all is well', a
 
   // Whoever asks for a document gets one every time.
   const environment = { HOME: shop, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' };
-  const json = await start(['accept', '--auto', '--quiet', '--json'], shop, environment);
+  const json = await call(['accept', '--auto', '--quiet', '--json'], shop, environment);
   expect([json.exitCode, JSON.parse(json.stdout)]).toMatchObject([9, { result: 'left-to-the-manager', release: 5 }]);
 });

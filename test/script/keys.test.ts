@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestIn, PASSWORD, startPartnership, type CliPartnership } from '../support/cli-partnership.ts';
-import { start, type Ended } from '../support/script.ts';
+import { call, type Ended } from '../support/script.ts';
 
 const HOST = 'northwind.example';
 let sites: CliPartnership;
@@ -18,7 +18,7 @@ afterAll(() => sites.dispose());
 /** `tieup …words` however it ends. */
 function ended(folder: string, ...words: readonly string[]): Promise<Ended> {
   const home = dirname(sites.main);
-  return start(words, folder, {
+  return call(words, folder, {
     HOME: home,
     PATH: process.env['PATH'] ?? '',
     LANG: 'C.UTF-8',

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CliPartnership, PASSWORD, startPartnership } from '../support/cli-partnership.ts';
-import { type Ended, start } from '../support/script.ts';
+import { call, type Ended } from '../support/script.ts';
 import { hit } from '../support/shop-logs.ts';
 import { snapshotOf } from '../support/snapshot.ts';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => sites.dispose());
 
 const tieup = (...words: readonly string[]): Promise<Ended> =>
-  start(words, sites.shop, {
+  call(words, sites.shop, {
     HOME: dirname(sites.shop),
     PATH: process.env['PATH'] ?? '',
     LANG: 'C.UTF-8',

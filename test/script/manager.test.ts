@@ -3,7 +3,7 @@ import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliPartnership, startPartnership } from '../support/cli-partnership.ts';
-import { type Ended, start } from '../support/script.ts';
+import { call, type Ended } from '../support/script.ts';
 
 /** As `init` suggests it. */
 const MOUNT = 'with-northwind-coffee/';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => sites.dispose());
 
 function run(...words: readonly string[]): Promise<Ended> {
-  return start(words, sites.shop, { HOME: sites.shop, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' });
+  return call(words, sites.shop, { HOME: sites.shop, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' });
 }
 
 test('verify says of each kind of difference what mends it, and that works', async () => {

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliPartnership, digestIn, PASSWORD, startPartnership } from '../support/cli-partnership.ts';
-import { type Ended, start } from '../support/script.ts';
+import { call, type Ended } from '../support/script.ts';
 
 const ENVIRONMENT = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD };
 const PAGE = 'with-northwind-coffee/index.html';
@@ -17,7 +17,7 @@ afterAll(() => sites.dispose());
 
 /** `tieup …words`, however it ends. */
 function run(folder: string, ...words: readonly string[]): Promise<Ended> {
-  return start(words, folder, { HOME: folder, ...ENVIRONMENT });
+  return call(words, folder, { HOME: folder, ...ENVIRONMENT });
 }
 
 async function replace(path: string, from: string, to: string): Promise<void> {

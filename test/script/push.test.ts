@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CliPartnership, PASSWORD, startPartnership } from '../support/cli-partnership.ts';
-import { type Ended, start } from '../support/script.ts';
+import { call, type Ended } from '../support/script.ts';
 
 let sites: CliPartnership;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ afterEach(() => sites.dispose());
 /** `tieup …words` at the main site, however it ends. */
 function run(...words: readonly string[]): Promise<Ended> {
   const environment = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD, HOME: sites.main };
-  return start(words, sites.main, environment);
+  return call(words, sites.main, environment);
 }
 
 const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);

@@ -6,39 +6,41 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { script, start } from '../support/script.ts';
+import { type Ended, type Script, script, start } from '../support/script.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
 const PACKAGE = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 
+/** As a process, which these tests are about. */
+function typed({ folder }: Script, words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  return start(words, folder, { HOME: folder, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', ...environment });
+}
+
 describe('tieup', () => {
   test('--version prints the version of the package', async () => {
-    const { run } = await script();
-    const { exitCode, stdout, stderr } = await run(['--version']);
+    const { exitCode, stdout, stderr } = await typed(await script(), ['--version']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(PACKAGE).toContain(`"version": "${stdout.trim()}"`);
   });
 
   test('--version loads none of the code', async () => {
-    const { run } = await script();
-    const { stdout, stderr } = await run(['--version'], { NODE_DEBUG: 'esm,module' });
+    const { stdout, stderr } = await typed(await script(), ['--version'], { NODE_DEBUG: 'esm,module' });
     expect(stdout).toMatch(/^\d/);
     expect(stderr).toContain('tieup.js');
     expect(stderr).not.toContain('run.js');
   });
 
   test('--help and no word at all print the commands', async () => {
-    const { run } = await script();
-    const help = await run(['--help']);
+    const shell = await script();
+    const help = await typed(shell, ['--help']);
     expect(help.exitCode).toBe(0);
     expect(help.stdout).toContain('Usage: tieup');
     expect(help.stdout).toContain('init');
-    expect(await run([])).toEqual(help);
+    expect(await typed(shell, [])).toEqual(help);
   });
 
   test('an unknown command ends with 64 and a suggestion', async () => {
-    const { run } = await script();
-    expect(await run(['inti'])).toEqual({
+    expect(await typed(await script(), ['inti'])).toEqual({
       exitCode: 64,
       stdout: '',
       stderr: "error: unknown command 'inti'\nhint: did you mean init?\n",

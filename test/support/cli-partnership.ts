@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedSftp, type EmbeddedSftp } from './embedded-sftp.ts';
-import { start } from './script.ts';
+import { lightenKeys } from './lighter-keys.ts';
+import { call } from './script.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -45,7 +46,7 @@ export async function startPartnership(
   };
   const [main, shop] = [join(home, 'main'), join(home, 'shop')];
   const tieup = async (folder: string, ...words: readonly string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await start(words, folder, environment);
+    const { exitCode, stdout, stderr } = await call(words, folder, environment);
     if (exitCode !== 0) throw new Error(`tieup ${words.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
     return stdout;
   };
@@ -57,12 +58,14 @@ export async function startPartnership(
   try {
     for (const folder of [main, shop]) await mkdir(folder);
     await tieup(main, 'init', '--role', 'main', '--name', 'Northwind Coffee', '--url', 'https://northwind.example/');
+    lightenKeys(join(main, 'keys'), PASSWORD);
     await tieup(shop, 'init', '--role', 'partner', '--name', 'Harbour Books');
     sftp = await loginInto(shop, main);
     const invited = wordsIn(await tieup(main, 'invite', 'harbour', '-o', join(shop, 'invitation')));
     const address = `sftp://main@127.0.0.1:${sftp.server.port}/exchange`;
     const where = ['--sftp', address, '--url', 'https://harbour.example/'];
     const answered = wordsIn(await tieup(shop, 'join', 'invitation', '--yes', invited, ...where, ...joining));
+    lightenKeys(join(shop, 'keys'), PASSWORD);
     await tieup(main, 'enroll', join(shop, 'harbour.answer'), '--yes', answered);
   } catch (error) {
     await dispose();

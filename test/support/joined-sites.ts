@@ -5,6 +5,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lightenKeys } from './lighter-keys.ts';
 import { asRoot, realPart } from './real-parts.ts';
 import { type Ended, start } from './script.ts';
 import { type Sshd, startChrootedSshd, startSshd } from './sshd.ts';
@@ -80,6 +81,7 @@ async function joinThem({ sshd, chrooted, main, shop }: JoinedSites, home: strin
   const above = siteFolder(home, home);
   const northwind = ['--name', 'Northwind Coffee', '--url', 'https://northwind.example/'];
   await above.done(['init', 'main', '--role', 'main', ...northwind]);
+  lightenKeys(main.path('keys'), PASSWORD);
   await above.done(['init', shop.folder, '--role', 'partner', '--name', 'Harbour Books']);
   const invited = await main.json('invite', ['invite', 'harbour', '--out', join(home, 'harbour.invitation')]);
   const exchange = chrooted ? '/exchange' : shop.path('exchange');
@@ -91,6 +93,7 @@ async function joinThem({ sshd, chrooted, main, shop }: JoinedSites, home: strin
     'https://harbour.example/',
   ];
   const answered = await shop.json('join', ['join', join(home, 'harbour.invitation'), ...agreed, ...places]);
+  lightenKeys(shop.path('keys'), PASSWORD);
   sshd.authorize(String(answered['authorizedKey']));
   await main.done(['enroll', join(home, 'harbour.answer'), '--yes', words(answered)]);
 }

@@ -1,14 +1,20 @@
 /**
- * Runs the real command line: `node bin/tieup.js …` as its own process, in a folder of its own, with an environment of
- * its own. Scripts read like a shell session: run, then say what must have come out and what must be there.
+ * Runs the real command line, as it is built, in a folder of its own, with an environment of its own. Scripts read like a
+ * shell session: run, then say what must have come out and what must be there.
+ *
+ * A command gets streams, environment and folder handed in, so that most scripts {@link call} it where they are and save
+ * the start of a process for every line. Where the process is the subject they {@link start} one: `node bin/tieup.js …`.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { pid } from 'node:process';
 import { dirname, join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import type { Terminal } from '../../src/cli/terminal.ts';
 
 export const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../dist/cli/run.js', import.meta.url));
@@ -35,7 +41,6 @@ export interface Script {
 
 /** A new, empty folder for one test; gone when the test has finished. */
 export async function script(): Promise<Script> {
-  if (!existsSync(BUILT)) throw new Error('dist is not built: run npm test, or node scripts/setup.mjs first');
   const home = await mkdtemp(join(tmpdir(), 'tieup-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   const folder = join(home, 'work');
@@ -45,7 +50,7 @@ export async function script(): Promise<Script> {
     folder,
     run: (words, environment = {}) =>
       // Nothing of the machine's own settings reaches the command, and there is nobody to ask.
-      start(words, folder, { HOME: home, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', ...environment }),
+      call(words, folder, { HOME: home, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', ...environment }),
     async write(path, text) {
       await mkdir(dirname(at(path)), { recursive: true });
       await writeFile(at(path), text);
@@ -56,7 +61,36 @@ export async function script(): Promise<Script> {
   };
 }
 
-/** `tieup …words` in the folder `cwd`, with this environment and no other; of another installation when `bin` names it. */
+/** `tieup …words` in the folder `cwd`, with this environment and no other, in this process: nobody is there to ask. */
+export async function call(words: readonly string[], cwd: string, environment: Record<string, string>): Promise<Ended> {
+  const command = await builtCommand();
+  const [stdout, stderr] = [collector(), collector()];
+  const interruption = AbortSignal.timeout(TIMEOUT_MS);
+  const terminal = { stdin: Readable.from([]), stdout, stderr, environment, cwd, pid, interruption };
+  const exitCode = await command.run(words, terminal);
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** The bundle that ships, not the sources. */
+async function builtCommand(): Promise<{ run(argv: readonly string[], terminal: Terminal): Promise<number> }> {
+  if (!existsSync(BUILT)) throw new Error('dist is not built: run npm test, or node scripts/setup.mjs first');
+  return import(BUILT);
+}
+
+/** A stream that keeps what is written to it, in the order of the writes. */
+function collector(): Writable & { text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    decodeStrings: true,
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => Buffer.concat(chunks).toString() });
+}
+
+/** `tieup …words` as a process in the folder `cwd`, with this environment and no other; of another installation when `bin` names it. */
 export function start(
   words: readonly string[],
   cwd: string,

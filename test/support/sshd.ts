@@ -10,13 +10,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { SftpConnection, SftpOptions } from '../../src/io/sftp-connection.ts';
 import { connectSftp } from '../../src/io/sftp-connection.ts';
 import type { SshKey } from '../../src/io/ssh-key.ts';
 import { seededSshKey } from './embedded-sftp.ts';
+import { freePort } from './free-port.ts';
 
 /** The main site's login in the chrooted set-up: a uid of its own, without a shell. */
 const MAIN_USER = 'tieup-test-main';
@@ -163,15 +163,6 @@ async function listening(server: ChildProcess, log: () => string): Promise<void>
     server.once('error', reject);
     server.once('exit', (code) => reject(new Error(`sshd ended with ${code}: ${log()}`)));
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('there is no free port');
-  return address.port;
 }
 
 /** The system user of the main site, made when it is absent. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { visitPage } from '../../../src/io/page-visit.ts';
-import { freePort } from '../../support/sshd.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const never = new AbortController().signal;
 
