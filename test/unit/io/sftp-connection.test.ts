@@ -163,9 +163,9 @@ describe('the connection', () => {
   });
 
   test.each([
-    ['says nothing', '', 'did not answer in time'],
-    ['is no SSH server', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'cannot connect'],
-  ])('to a server that %s ends in time', async (_what, greeting, reason) => {
+    ['says nothing', '', 'did not answer in time', 200],
+    ['is no SSH server', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'cannot connect', 20_000],
+  ])('to a server that %s ends in time', async (_what, greeting, reason, timeoutMs) => {
     const silent = createServer((socket) => {
       socket.on('error', () => {});
       socket.resume();
@@ -175,10 +175,10 @@ describe('the connection', () => {
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const to = { user: 'main', host: '127.0.0.1', port, path: '/' };
-    const error = await failure(sftp.connect({ address: to, timeoutMs: 200 }));
+    const error = await failure(sftp.connect({ address: to, timeoutMs }));
     expect(error.code).toBe('TIEUP_E_CONNECTION');
     expect(error.message).toContain(reason);
-    expect(await failure(scanHostKey(to, { timeoutMs: 200 }))).toMatchObject({ code: 'TIEUP_E_CONNECTION' });
+    expect(await failure(scanHostKey(to, { timeoutMs }))).toMatchObject({ code: 'TIEUP_E_CONNECTION' });
     await new Promise((resolve) => silent.close(resolve));
   });
 
