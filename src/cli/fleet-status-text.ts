@@ -2,6 +2,7 @@
 import { nextChange } from '../content/schedule.ts';
 import { EXIT } from '../errors.ts';
 import { readCampaign } from '../main-site/campaign.ts';
+import { diskUse, type DiskUse } from '../main-site/disk-use.ts';
 import { MAX_RESULT, mergeStatus, parseShardResult } from '../main-site/merge-status.ts';
 import { loadPartnerships } from '../main-site/partnerships.ts';
 import type { PartnerState } from '../main-site/partner-state.ts';
@@ -10,7 +11,7 @@ import { status, type StatusOptions, type StatusRow } from '../main-site/status.
 import { showMoment } from '../protocol/moment.ts';
 import type { Context } from './command-context.ts';
 import type { Mark } from './output.ts';
-import { age, count } from './quantity.ts';
+import { age, byteCount, count } from './quantity.ts';
 import { table } from './table.ts';
 import { visible } from './visible.ts';
 
@@ -38,7 +39,10 @@ export async function showPartners(ctx: Context, { partners, concurrency, ...opt
   const site = await ctx.mainSite();
   const rows = await status(site, partners, concurrency, options);
   const next = nextChange(await readCampaign(site), ctx.clock.now()) ?? null;
-  show(ctx, rows, { warnings: await rootKeyWarnings(site), nextChange: next });
+  const disk = await diskUse(site);
+  show(ctx, rows, { warnings: await rootKeyWarnings(site), nextChange: next, disk });
+  if (!ctx.output.json)
+    ctx.output.message(`.tieup/ takes ${byteCount(disk.bytes)} of this disk, in ${count(disk.files, 'file')}`);
   if (!ctx.output.json && next !== null)
     ctx.output.message(
       `pages come or go by date next at ${showMoment(new Date(next), site.config.site.timeZone)}: push then`,
@@ -61,7 +65,7 @@ export async function showMerged(
   show(
     ctx,
     merged.filter(({ state }) => states?.has(state) ?? true),
-    { warnings: [], nextChange: null },
+    { warnings: [], nextChange: null, disk: null },
   );
 }
 
@@ -70,6 +74,8 @@ interface OfSite {
   readonly warnings: readonly string[];
   /** When pages come or go by date next; ISO 8601 UTC. */
   readonly nextChange: string | null;
+  /** What tieup keeps on this machine. */
+  readonly disk: DiskUse | null;
 }
 
 /** A row that could not be refreshed makes the command end with 3, so that a monitor sees it. */

@@ -15,7 +15,7 @@ import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../
 import { cachePath, type MainSite } from './main-site.ts';
 import { readRecord } from './record.ts';
 import { firstRoot, newestRoot, rootVersions } from './root-store.ts';
-import { keepForGood, keepSent, readSent, type SentRelease } from './sent-releases.ts';
+import { keepForGood, keepSent, readSent, type BriefRelease, type SentRelease } from './sent-releases.ts';
 
 export interface Versions {
   readonly targets: number;
@@ -34,6 +34,11 @@ export interface RemoteState {
   readonly isRekeyed: boolean;
 }
 
+/** {@link RemoteState} without what the release consists of. */
+export interface BriefState extends Omit<RemoteState, 'base'> {
+  readonly base: BriefRelease | undefined;
+}
+
 /** SHA-256 of `timestamp.json` as this machine last pushed or verified it, with what it stands for. */
 interface Remembered {
   readonly timestampDigest: string;
@@ -41,6 +46,8 @@ interface Remembered {
   readonly releaseDigest: string;
   /** Version of the root whose keys have signed it. */
   readonly root: number;
+  /** Number and time of the release; absent in what older versions of tieup kept. */
+  readonly release?: BriefRelease['release'] | undefined;
 }
 
 const versionNumber = z.number().int().min(0);
@@ -49,6 +56,7 @@ const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
   versions: z.strictObject({ targets: versionNumber, snapshot: versionNumber, timestamp: versionNumber }),
   releaseDigest: z.string(),
   root: versionNumber.default(1),
+  release: z.strictObject({ release: versionNumber, created: z.string() }).optional(),
 });
 
 const BEFORE_ANY_EXPIRY = new Date(0);
@@ -115,6 +123,28 @@ export async function learnRemote(
       return known;
     throw error;
   }
+}
+
+/** What {@link learnRemote} learns, from one small file of this machine where the head is the one that it knows. */
+export async function glanceAtRemote(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+): Promise<BriefState> {
+  const head = await readHead(exchange);
+  const known = await readRemembered(site, partnership.id);
+  if (head === undefined || known?.release === undefined || known.timestampDigest !== sha256(head))
+    return learnRemote(site, partnership, exchange);
+  const newest = (await rootVersions(site, partnership.id)).at(-1) ?? 1;
+  const base = { releaseDigest: known.releaseDigest, release: known.release };
+  return { versions: known.versions, base, hasObjects: true, isRekeyed: known.root !== newest };
+}
+
+/** The release that this machine pushed or saw last, in brief; undefined when it never did. */
+export async function recallBriefly(site: MainSite, partner: string): Promise<BriefRelease | undefined> {
+  const known = await readRemembered(site, partner);
+  if (known?.release === undefined) return (await recall(site, partner))?.base;
+  return { releaseDigest: known.releaseDigest, release: known.release };
 }
 
 async function verifyRemote(
@@ -219,7 +249,8 @@ export async function remember(
     await keepSent(site, partner, base, releaseBytes, (await readRecord(site, partner)).consent?.release);
     await keepForGood(site, partner, releaseDigest, releaseBytes);
   }
-  const remembered: Remembered = { timestampDigest, versions, releaseDigest, root };
+  const { release, created } = base.release;
+  const remembered: Remembered = { timestampDigest, versions, releaseDigest, root, release: { release, created } };
   await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
 }
 
@@ -228,13 +259,17 @@ export async function recall(
   site: MainSite,
   partner: string,
 ): Promise<{ versions: Versions; base: SentRelease; timestampDigest: string; root: number } | undefined> {
-  const pushed = await readIfThere(site.files, cachePath(partner, 'pushed.json'), MAX_CACHE);
-  // A cache that was cut short by a crash or edited is worth nothing; the inbox tells the same.
-  const remembered = pushed && decodeRemembered(pushed);
+  const remembered = await readRemembered(site, partner);
   if (remembered === undefined) return undefined;
   const { versions, releaseDigest, timestampDigest, root } = remembered;
   const base = await readSent(site, partner, versions.targets);
   return base?.releaseDigest === releaseDigest ? { versions, base, timestampDigest, root } : undefined;
+}
+
+async function readRemembered(site: MainSite, partner: string): Promise<Remembered | undefined> {
+  const pushed = await readIfThere(site.files, cachePath(partner, 'pushed.json'), MAX_CACHE);
+  // A cache that was cut short by a crash or edited is worth nothing; the inbox tells the same.
+  return pushed && decodeRemembered(pushed);
 }
 
 function decodeRemembered(bytes: Uint8Array): Remembered | undefined {

@@ -5,7 +5,7 @@ import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { INBOX_METADATA } from '../protocol/exchange.ts';
 import { readMetadataVersion } from '../protocol/tuf-metadata.ts';
-import { recall } from './learn-remote.ts';
+import { recallBriefly } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { findRoot } from './root-store.ts';
 
@@ -19,7 +19,7 @@ export async function lifetimeWarnings(site: MainSite, partner: string): Promise
   if (root !== undefined && isHalfOver('root', root.expires, now)) {
     warnings.push(`its root ${until(root.expires, now)}: tieup keys renew ${partner}, then tieup push ${partner}`);
   }
-  const release = (await recall(site, partner))?.base.release;
+  const release = (await recallBriefly(site, partner))?.release;
   const expires = release === undefined ? undefined : instant(expiryAfter(new Date(release.created), 'targets'));
   if (release !== undefined && expires !== undefined && isHalfOver('targets', expires, now)) {
     warnings.push(`release ${release.release} ${until(expires, now)}: tieup push --full ${partner}`);

@@ -9,7 +9,7 @@ import { VERDICTS, type Verdict } from '../protocol/decision.ts';
 import { RECEIPT_STATES, type ReceiptState } from '../protocol/receipt.ts';
 import { instant } from '../protocol/instant.ts';
 import { cachePath, type MainSite } from './main-site.ts';
-import type { PushedRelease } from './sent-releases.ts';
+import type { BriefRelease, PushedRelease } from './sent-releases.ts';
 
 export interface Consent {
   readonly release: number;
@@ -118,7 +118,7 @@ export async function recordPush(
 export async function recordFound(
   site: MainSite,
   partner: string,
-  { release, releaseDigest }: PushedRelease,
+  { release, releaseDigest }: BriefRelease,
 ): Promise<void> {
   const { pushed } = await readRecord(site, partner);
   if (pushed?.releaseDigest === releaseDigest) return;

@@ -12,7 +12,7 @@ import type { Receipt } from '../protocol/receipt.ts';
 import { changedSince, readCampaign } from './campaign.ts';
 import { withDeadline } from './deadline.ts';
 import { freshnessOf, lifetimeWarnings } from './lifetimes.ts';
-import { learnRemote, type RemoteState } from './learn-remote.ts';
+import { glanceAtRemote, type BriefState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { judge, judgeContract, judgeRecord, nextCommand, STATES, type Judgement } from './partner-state.ts';
 import type { PartnerState } from './partner-state.ts';
@@ -119,7 +119,7 @@ async function askPartner(
   const exchange = await site.connect(partnership);
   try {
     // Another machine may have pushed since, or this one never did.
-    const remote = await learnRemote(site, partnership, exchange);
+    const remote = await glanceAtRemote(site, partnership, exchange);
     if (remote.base !== undefined) await recordFound(site, partner, remote.base);
     const outbox = await takeInAnswers(site, partnership, exchange, remote.versions.targets);
     const freshness = contract?.[0] === 'ended' ? undefined : await freshnessOf(site, partner, exchange);
@@ -139,7 +139,7 @@ async function askPartner(
 /** What the inbox is like may be worse than what was answered. */
 function worsen(
   judged: Judgement,
-  { base, hasObjects, isRekeyed }: RemoteState,
+  { base, hasObjects, isRekeyed }: BriefState,
   expired: string | undefined,
 ): Judgement {
   const isWorse = (state: PartnerState): boolean => STATES.indexOf(state) < STATES.indexOf(judged[0]);

@@ -62,7 +62,10 @@ describe('keys over years', { shuffle: false }, () => {
 
     test('lie together after init, of which every look warns until the spare is somewhere else', async () => {
       const warning = expect.stringContaining('move root-spare.key to another medium');
-      expect(await json(sites.main, 'status')).toMatchObject({ warnings: [warning] });
+      expect(await json(sites.main, 'status')).toMatchObject({
+        warnings: [warning],
+        disk: { files: expect.any(Number), bytes: expect.any(Number) },
+      });
       expect((await ended(sites.main, 'status')).stderr).toContain('move root-spare.key to another medium');
       const doctor = await ended(sites.main, 'doctor', '--json');
       expect(JSON.parse(doctor.stdout)).toMatchObject({

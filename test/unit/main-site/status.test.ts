@@ -1,5 +1,6 @@
 /** Where each partner stands. */
 import { describe, expect, test } from 'vitest';
+import { diskUse } from '../../../src/main-site/disk-use.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import type { Outbox } from '../../../src/main-site/read-outbox.ts';
 import { EMPTY_RECORD, type PartnerRecord } from '../../../src/main-site/record.ts';
@@ -237,4 +238,41 @@ describe('waiting for an answer', () => {
     const waiting = waitForAnswer({ ...main.site, clock }, 'harbour', releaseDigest, SOON, AbortSignal.abort());
     await expect(waiting).rejects.toThrow(/abort/);
   });
+});
+
+test('who was pushed to from here is looked at without reading what its release consists of', async () => {
+  const { main, shop } = await partnership();
+  await shop.accept();
+  await status(main.site, [], 1);
+  const read: string[] = [];
+  const files = {
+    ...main.site.files,
+    read: (...words: Parameters<typeof main.site.files.read>) => {
+      read.push(words[0]);
+      return main.site.files.read(...words);
+    },
+  };
+  for (const cached of [false, true]) {
+    const rows = await status({ ...main.site, files }, [], 1, { cached });
+    expect(rows).toMatchObject([{ partner: 'harbour', state: 'live', pushed: 1, live: 1 }]);
+  }
+  expect(read.length).toBeGreaterThan(0);
+  expect(read.filter((path) => /\/(?:sent|releases)\//.test(path))).toEqual([]);
+});
+
+test('what an older tieup remembered of a push is enough', async () => {
+  const { main, shop } = await partnership();
+  await shop.accept();
+  const path = '.tieup/partners/harbour/pushed.json';
+  const kept: unknown = JSON.parse(Buffer.from(await main.site.files.read(path, 1e5)).toString());
+  await main.site.files.write(path, Buffer.from(JSON.stringify({ ...Object(kept), release: undefined })));
+  expect(await status(main.site, [], 1)).toMatchObject([{ state: 'live', pushed: 1 }]);
+});
+
+test('the disk that tieup takes is counted with every file below .tieup, temporary ones too', async () => {
+  const { main } = await partnership();
+  const before = await diskUse(main.site);
+  await main.write('.tieup/deep/down/.tieup-tmp-left', 'four');
+  expect(await diskUse(main.site)).toEqual({ files: before.files + 1, bytes: before.bytes + 4 });
+  expect(before.bytes).toBeGreaterThan(1000);
 });
