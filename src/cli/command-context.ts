@@ -23,6 +23,13 @@ import type { DemoStage } from './demo-stage.ts';
 import type { Output } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
+export interface MainSiteOptions {
+  /** Further folders of root keys. */
+  readonly rootKeys?: readonly string[];
+  /** What its `tieup.yaml` says, for who knows that already. */
+  readonly config?: MainSiteConfig;
+}
+
 export interface Context {
   readonly output: Output;
   readonly environment: Terminal['environment'];
@@ -54,8 +61,8 @@ export interface Context {
   mainConfig(): Promise<{ readonly folder: string; readonly config: MainSiteConfig }>;
   /** The partner site of the working folder. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE when it is a main site. */
   partnerConfig(): Promise<{ readonly folder: string; readonly config: PartnerSiteConfig }>;
-  /** The main site of the working folder with everything its use cases need. @param rootKeys further folders of root keys */
-  mainSite(rootKeys?: readonly string[]): Promise<MainSite>;
+  /** The main site of the working folder with everything its use cases need. */
+  mainSite(options?: MainSiteOptions): Promise<MainSite>;
   /** The partner site of the working folder with everything its use cases need. @param acceptKey where that key is, from `--key` */
   partnerSite(acceptKey?: string): Promise<PartnerSite>;
   /** What a visitor gets at an http or https address; at most `maxLength` bytes of it. @throws TIEUP_E_CONNECTION. */

@@ -13,12 +13,14 @@ import type { CompilingThreads } from '../content/compile-on-threads.ts';
 import type { MarkdownCompiler } from '../content/markdown.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import type { HistoryLog, HistoryPlace } from '../io/history-log.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { PartnerLogin } from '../io/partner-login.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SharedLogins } from '../io/shared-logins.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
+import { lateHistory, lateKeys, lateMarkdown } from './late-parts.ts';
 import { lockOwner } from './lock-owner.ts';
 import { packageFile, packageVersion, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
@@ -71,14 +73,8 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         random: context.random,
       });
     },
-    async keyShelf(path) {
-      const { keyShelf } = await import('../io/key-shelf.ts');
-      return keyShelf(resolve(folder, path));
-    },
-    async sshKey(comment) {
-      const { createSshKey } = await import('../io/ssh-key.ts');
-      return createSshKey(comment);
-    },
+    keyShelf: async (path) => (await import('../io/key-shelf.ts')).keyShelf(resolve(folder, path)),
+    sshKey: async (comment) => (await import('../io/ssh-key.ts')).createSshKey(comment),
     async siteFiles() {
       return context.tree((await foundConfig()).folder);
     },
@@ -93,35 +89,36 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const found = await foundConfig();
       return { folder: found.folder, config: partnerSiteOf(found) };
     },
-    async role() {
-      const { roleOf } = await import('./find-site.ts');
-      return roleOf((await foundConfig()).text);
-    },
-    async mainSite(rootKeys) {
-      const { folder: at, config } = await context.mainConfig();
+    role: async () => (await import('./find-site.ts')).roleOf((await foundConfig()).text),
+    async mainSite({ rootKeys, config: known } = {}) {
+      const found = await foundConfig();
+      const at = found.folder;
+      const config = known ?? (await import('./find-site.ts')).mainSiteOf(found);
       const { isAlive } = await import('../io/processes.ts');
       const { sshKeyFolder } = await import('../io/ssh-keys.ts');
       const { packCache } = await import('../io/pack-cache.ts');
-      const { historyLog } = await import('../io/history-log.ts');
       const owner = lockOwner(terminal.pid, context.random);
-      const keys = await context.keyStore(resolve(at, config.folders.keys), { further: rootKeys });
+      const keyFolder = resolve(at, config.folders.keys);
+      const keys = lateKeys(() => context.keyStore(keyFolder, { further: rootKeys }));
       const memory = packCache(at, ['.tieup', 'cache']);
+      const openHistory = async (): Promise<HistoryLog> =>
+        historyAt({ tree: await context.tree(resolve(at, '.tieup')), owner, clock: context.clock, isAlive });
       return {
         config,
         files: await context.tree(at),
         cacheFolder: resolve(at, '.tieup'),
         identity: await programIdentity(),
         memory,
-        markdown: await markdownCompiler(memory),
+        markdown: lateMarkdown(() => markdownCompiler(memory)),
         images: async () => (await import('../io/sharp-images.ts')).sharpImages(),
         keys,
-        sshKeys: sshKeyFolder(resolve(at, config.folders.keys)),
+        sshKeys: sshKeyFolder(keyFolder),
         clock: context.clock,
         random: context.random,
         owner,
         isAlive,
-        history: historyLog({ tree: await context.tree(resolve(at, '.tieup')), owner, clock: context.clock, isAlive }),
-        connect: (partnership) => connect(partnership, resolve(at, config.folders.keys), keys),
+        history: lateHistory(openHistory),
+        connect: (partnership) => connect(partnership, keyFolder, keys),
         hits: async () => (await import('../io/duckdb-hits.ts')).duckdbHits(resolve(at, '.tieup/hits')),
         visit: async (visit) => (await import('../io/page-visit.ts')).visitPage(visit, terminal.interruption),
       };
@@ -132,7 +129,6 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { objectStore } = await import('../publish/objects.ts');
       const { acquireLock } = await import('../io/lock.ts');
       const { isAlive } = await import('../io/processes.ts');
-      const { historyLog } = await import('../io/history-log.ts');
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
       const state = await context.tree(resolve(at, stateFolder));
@@ -169,7 +165,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         startSealing: config.logs === undefined ? undefined : await startOf('logs/seal-thread.js'),
         clock: context.clock,
         random: context.random,
-        history: historyLog({ tree: state, owner, clock: context.clock, isAlive }),
+        history: lateHistory(() => historyAt({ tree: state, owner, clock: context.clock, isAlive })),
         lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
         lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
@@ -271,6 +267,8 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       for (const tree of trees) await tree.close();
     },
   };
+  const historyAt = async (place: HistoryPlace): Promise<HistoryLog> =>
+    (await import('../io/history-log.ts')).historyLog(place);
   const foundConfig = async (): Promise<FoundConfig> => {
     const { folderTree } = await import('../io/folder-tree.ts');
     const { findConfig } = await import('./find-config.ts');

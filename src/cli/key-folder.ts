@@ -14,7 +14,7 @@ export const ACCEPT_KEY = 'where your accept key is, when it is not the file: ag
 export async function mainSiteWith(ctx: Context, rootKeys: string | undefined): Promise<MainSite> {
   if (rootKeys === undefined) return ctx.mainSite();
   const found = (await (await ctx.keyShelf(rootKeys)).list()).filter(({ name }) => /^root(?:-|$)/.test(name));
-  if (found.length > 0) return ctx.mainSite([rootKeys]);
+  if (found.length > 0) return ctx.mainSite({ rootKeys: [rootKeys] });
   throw new TieupError('TIEUP_E_KEY', `there is no root key in ${JSON.stringify(rootKeys)}`, {
     hint: 'name the folder in which the file root-….key lies',
   });

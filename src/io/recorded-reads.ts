@@ -21,7 +21,8 @@ export interface RecordedReads {
 
 const ABSENT = '-';
 
-export function recordReads(tree: FileTree): RecordedReads {
+/** @param isWanted paths that are kept in mind; all unless given */
+export function recordReads(tree: FileTree, isWanted: (path: string) => boolean = () => true): RecordedReads {
   const readings = new Map<string, Reading>();
   let isWhole = true;
   const add = (kind: Reading['kind'], path: string, found: string): void => {
@@ -36,15 +37,20 @@ export function recordReads(tree: FileTree): RecordedReads {
     else isWhole = false;
     throw error;
   };
+  const asked = (path: string): void => {
+    if (isWanted(path)) isWhole = false;
+  };
   return {
     tree: {
       ...tree,
       async read(path, maxLength, room) {
+        if (!isWanted(path)) return tree.read(path, maxLength, room);
         const bytes = await tree.read(path, maxLength, room).catch((error: unknown) => failed(path, error));
         add('file', path, sha256(bytes));
         return bytes;
       },
       async *stream(path, maxLength) {
+        if (!isWanted(path)) return yield* tree.stream(path, maxLength);
         const digest = sha256Stream();
         let isRead = false;
         try {
@@ -60,16 +66,17 @@ export function recordReads(tree: FileTree): RecordedReads {
       },
       async list(path, options) {
         const entries = await tree.list(path, options);
+        if (!isWanted(path)) return entries;
         if (options?.temporary === true) isWhole = false;
         add('folder', path, digestOf(entries));
         return entries;
       },
       stat(path) {
-        isWhole = false;
+        asked(path);
         return tree.stat(path);
       },
       readLink(path) {
-        isWhole = false;
+        asked(path);
         return tree.readLink(path);
       },
     },

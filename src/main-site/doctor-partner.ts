@@ -11,7 +11,7 @@ import { finding, ok, problem, warning, type Finding } from '../report/finding.t
 import { contractFinding, expiryFinding } from '../report/lifetimes.ts';
 import { recall } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
-import { whyNotInForce } from './partnerships.ts';
+import { whyNotInForce } from './in-force.ts';
 import { findRoot } from './root-store.ts';
 import { sshKeyFindings, type SshRotationPorts } from './ssh-rotate.ts';
 

@@ -13,6 +13,7 @@ import { MAX_RELEASE_JSON, parseRelease } from '../protocol/release.ts';
 import { isSignedUnder } from '../protocol/tuf-metadata.ts';
 import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../protocol/exchange.ts';
 import { cachePath, type MainSite } from './main-site.ts';
+import { readHead } from './read-head.ts';
 import { readRecord } from './record.ts';
 import { firstRoot, newestRoot, rootVersions } from './root-store.ts';
 import { keepForGood, keepSent, readSent, type BriefRelease, type SentRelease } from './sent-releases.ts';
@@ -60,7 +61,6 @@ const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
 });
 
 const BEFORE_ANY_EXPIRY = new Date(0);
-const MAX_TIMESTAMP = 64 * 1024;
 const MAX_CACHE = 64 * 1024;
 /** A signature a second would take longer than a century to get here. */
 const MAX_HONEST_VERSION = 2 ** 32;
@@ -88,11 +88,6 @@ export async function expectRemote(site: MainSite, partner: string): Promise<Exp
   if (recalled === undefined) return { recalled, remote: NOTHING };
   const newest = (await rootVersions(site, partner)).at(-1) ?? 1;
   return { recalled, remote: { ...recalled, hasObjects: true, isRekeyed: recalled.root !== newest } };
-}
-
-/** `timestamp.json` of an inbox: whatever is pushed changes it. */
-export async function readHead(exchange: FileTree): Promise<Uint8Array | undefined> {
-  return readIfThere(exchange, `${INBOX_METADATA}/timestamp.json`, MAX_TIMESTAMP);
 }
 
 /** @param ahead what was read before, of which the head need not be read again */

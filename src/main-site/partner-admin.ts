@@ -9,7 +9,8 @@ import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import { isInstant } from '../protocol/instant.ts';
 import type { MainSite } from './main-site.ts';
-import { editPartnership, loadPartnership, loadPartnerships, whyNotInForce, type NotInForce } from './partnerships.ts';
+import { whyNotInForce, type NotInForce } from './in-force.ts';
+import { editPartnership, loadPartnership, loadPartnerships } from './partnerships.ts';
 
 /** A partnership with what its contract says today. */
 export interface PartnershipView {

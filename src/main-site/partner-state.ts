@@ -2,7 +2,7 @@
 import type { Partnership } from '../config/partnership.ts';
 import { instant } from '../protocol/instant.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
-import { whyNotInForce } from './partnerships.ts';
+import { whyNotInForce } from './in-force.ts';
 import { receiptFollows, type Outbox } from './read-outbox.ts';
 import type { PartnerRecord } from './record.ts';
 

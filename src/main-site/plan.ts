@@ -15,7 +15,7 @@ import { judgeContent } from './judge-content.ts';
 import { learnRemote } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
-import { assertInForce, passOver, type PassedOver } from './partnerships.ts';
+import { assertInForce, passOver, type PassedOver } from './in-force.ts';
 import { describeNext, PLAN_AGAIN, whyOther, type PlannedPartner } from './plan-file.ts';
 import { changesOf, type PlannedChanges } from './plan-release.ts';
 import { planFor } from './draft-release.ts';

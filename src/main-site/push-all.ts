@@ -9,24 +9,29 @@
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
+import { nextChange } from '../content/schedule.ts';
 import { TieupError, type Problem } from '../errors.ts';
+import { recordReads } from '../io/recorded-reads.ts';
 import type { HistoryEvent } from '../protocol/history.ts';
 import { inAttempts } from './attempts.ts';
 import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { once } from './draft-release.ts';
 import { keepSources } from './kept-sources.ts';
+import { isInput } from './last-push.ts';
 import { loadSite } from './load-site.ts';
 import { keepMadeOf, madeOf } from './made-of.ts';
 import type { MainSite } from './main-site.ts';
 import { summarise } from './message.ts';
-import { passOver, type PassedOver } from './partnerships.ts';
+import { passOver, type PassedOver } from './in-force.ts';
+import { loadPartnerships } from './partnerships.ts';
 import { assertStillPlanned } from './plan.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
 import { pushTo, type Attempts, type PushRequest, type PushResult } from './push.ts';
 import { recordFailure } from './record.ts';
 import { recordReading, type Reading } from './record-reading.ts';
-import { selectPartners, type Selection } from './select-partners.ts';
+import { keepServed, type Served } from './keep-served.ts';
+import { selectAmong, type Selection } from './select-partners.ts';
 import { keepUnfinished, readUnfinished } from './unfinished.ts';
 import { waitForAnswers, type WaitResult } from './wait-for-answer.ts';
 
@@ -43,6 +48,8 @@ export interface FleetRequest extends Omit<PushRequest, 'judge'>, Selection {
   readonly maxDelete?: DeleteLimit | undefined;
   /** By partner, what a saved plan says: exactly that is pushed, or nothing. */
   readonly planned?: ReadonlyMap<string, PlannedPartner> | undefined;
+  /** Keeps what this push was made of, for one that finds it unchanged: by which tool, and the SHA-256 of its tieup.yaml. */
+  readonly keep?: { readonly tool: string; readonly config: string } | undefined;
   /** Told when answers are waited for. */
   onWaiting?(partners: readonly string[], until: Date): void;
 }
@@ -63,10 +70,13 @@ export interface Pushed {
  * push that reaches nobody is no success.
  * @throws when the site itself cannot be built; TIEUP_E_DRIFT when it is not what was planned, before anything is pushed.
  */
-export async function pushAll(site: MainSite, request: FleetRequest): Promise<Pushed> {
+export async function pushAll(given: MainSite, request: FleetRequest): Promise<Pushed> {
   const { planned } = request;
-  if (planned !== undefined) await assertStillPlanned(site, planned, request.concurrency);
-  const all = await selectPartners(site, request);
+  if (planned !== undefined) await assertStillPlanned(given, planned, request.concurrency);
+  const inputs = recordReads(given.files, isInput);
+  const site: MainSite = { ...given, files: inputs.tree };
+  const everybody = await loadPartnerships(site);
+  const all = selectAmong(everybody, request);
   const { served, passedOver } = passOver(all, request.partners, site.clock.now());
   const partnerships = await lastFailedLast(site, served.length === 0 ? all : served);
   const first = partnerships.slice(0, request.canary ?? 0);
@@ -76,7 +86,9 @@ export async function pushAll(site: MainSite, request: FleetRequest): Promise<Pu
   const reading = recordReading(site.files);
   const compiling = loadSite({ ...site, files: reading.files }, at);
   compiling.catch(() => {});
-  const kept = keepingSources(site, request, { read: reading.read, at });
+  const found = new Map<string, Served>();
+  const onServed: PushRequest['onServed'] = (partner, release, head) => void found.set(partner, { release, head });
+  const kept = { ...keepingSources(site, request, { read: reading.read, at }), onServed };
 
   const tried = await pushSome(site, compiling, first, kept);
   const goesOn = [...tried.results, ...tried.answers.values()].every(({ kind }) => !STOPS.has(kind));
@@ -86,7 +98,13 @@ export async function pushAll(site: MainSite, request: FleetRequest): Promise<Pu
     site,
     results.map(({ partner, kind }) => ({ partner, failed: kind === 'failed' })),
   );
-  const { warnings } = await compiling;
+  const compiled = await compiling;
+  const { warnings } = compiled;
+  const readings = found.size === 0 ? undefined : inputs.readings();
+  if (request.keep !== undefined && readings !== undefined) {
+    const made = { ...request.keep, at, until: nextChange(compiled.scheduled, at) ?? null, readings, warnings };
+    await keepServed(given, { ...made, partnerships: everybody, reached: results, found });
+  }
   return {
     results,
     answers: new Map([...tried.answers, ...rest.answers]),
@@ -193,16 +211,28 @@ export async function pushOne(
       // What is wrong with the site itself is no failure of a partner.
       await compiling;
       if (!(error instanceof TieupError)) throw error;
-      await recordFailure(site, partnership.id, error);
-      return { kind: 'failed', partner: partnership.id, error };
+      return reportFailure(site, partnership.id, error, action);
     }
   };
   const result = await reached();
+  if (result.kind === 'failed') return result;
   return noteDown(result, async () => {
     if (result.kind === 'pushed') await request.afterwards?.(result, partnership);
     // Where nothing was done there is nothing to write.
     if (result.kind !== 'unchanged') await site.history.add(eventOf(result, action));
   });
+}
+
+/** A partner was not reached, or did not get what it should: that is recorded, and told. */
+export async function reportFailure(
+  site: MainSite,
+  partner: string,
+  error: TieupError,
+  action: 'push' | 'rollback',
+): Promise<PushResult> {
+  await recordFailure(site, partner, error);
+  const result = { kind: 'failed', partner, error } as const;
+  return noteDown(result, () => site.history.add(eventOf(result, action)));
 }
 
 /** The push is what it is, whether or not what it was can be written down. */

@@ -9,7 +9,7 @@ import { isDue, nextTime, type Schedule } from '../config/schedule.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { instant } from '../protocol/instant.ts';
 import type { MainSite } from './main-site.ts';
-import { whyNotInForce } from './partnerships.ts';
+import { whyNotInForce } from './in-force.ts';
 import { pushAll, type FleetRequest, type Pushed } from './push-all.ts';
 import { readRecord } from './record.ts';
 import { selectPartners, type Selection } from './select-partners.ts';

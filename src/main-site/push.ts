@@ -15,13 +15,14 @@ import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
 import { listInbox, lookIntoInbox, type InboxListing } from './inbox-content.ts';
-import { expectRemote, learnRemote, readHead, remember, type Expectation, type RemoteState } from './learn-remote.ts';
+import { expectRemote, learnRemote, remember, type Expectation, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import type { MessageRequest } from './message.ts';
 import { releaseSeeds } from './partner-keys.ts';
-import { assertInForce } from './partnerships.ts';
+import { assertInForce } from './in-force.ts';
 import { changesOf, type PlannedChanges, type ReleasePlan } from './plan-release.ts';
 import { readRecord, recordContact, recordPush } from './record.ts';
+import { readHead } from './read-head.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
 import type { SentRelease } from './sent-releases.ts';
@@ -45,6 +46,8 @@ export interface PushRequest {
   onProgress(partner: string, step: PushStep): void;
   /** Throws when this must not be pushed, before anything is sent: the world is not what a saved plan says, too much would go. */
   judge?(partner: string, next: NextRelease): void;
+  /** Told of a partner that has confirmed a release to which nothing was to be added, with the head that its inbox holds. */
+  onServed?(partner: string, release: SentRelease, head: Uint8Array): void;
 }
 
 /** What a push would make of what the inbox holds. */
@@ -229,6 +232,7 @@ async function pushLocked(
           return { kind: 'pushed', ...reached, plan: changes, sentObjects, sentBytes: before.sentBytes + sentBytes };
         }
         await recordContact(site, partner, remote.base);
+        if (baseIsLive && rest.length === 0 && head !== undefined) request.onServed?.(partner, remote.base, head);
         if (rest.length === 0) return { kind: 'unchanged', ...reached };
         return { kind: 'repaired', ...reached, sentObjects: rest.length, sentBytes };
       }

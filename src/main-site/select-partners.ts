@@ -2,7 +2,7 @@
 import type { Partnership } from '../config/partnership.ts';
 import { isInShard, type Shard } from '../protocol/shard.ts';
 import type { MainSite } from './main-site.ts';
-import { loadPartnerships } from './partnerships.ts';
+import { loadPartnerships, namedAmong } from './partnerships.ts';
 
 export interface Selection {
   /** Ids or tags; everybody when empty. */
@@ -14,10 +14,12 @@ export interface Selection {
 }
 
 /** Sorted by id; nobody is an answer. @throws TIEUP_E_CONFIG, TIEUP_E_USAGE as {@link loadPartnerships}. */
-export async function selectPartners(
-  site: MainSite,
-  { partners, shard, only }: Selection,
-): Promise<readonly Partnership[]> {
-  const named = await loadPartnerships(site, partners);
+export async function selectPartners(site: MainSite, selection: Selection): Promise<readonly Partnership[]> {
+  return selectAmong(await loadPartnerships(site), selection);
+}
+
+/** The same of partnerships that were loaded. @throws TIEUP_E_USAGE */
+export function selectAmong(all: readonly Partnership[], { partners, shard, only }: Selection): readonly Partnership[] {
+  const named = namedAmong(all, partners);
   return named.filter(({ id }) => (only?.has(id) ?? true) && (shard === undefined || isInShard(id, shard)));
 }

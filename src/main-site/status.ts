@@ -16,7 +16,7 @@ import { glanceAtRemote, type BriefState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { judge, judgeContract, judgeRecord, nextCommand, STATES, type Judgement } from './partner-state.ts';
 import type { PartnerState } from './partner-state.ts';
-import { whyNotInForce } from './partnerships.ts';
+import { whyNotInForce } from './in-force.ts';
 import { NO_ANSWER, type Outbox } from './read-outbox.ts';
 import { readRecord, recordFound, type PartnerRecord } from './record.ts';
 import { selectPartners, type Selection } from './select-partners.ts';

@@ -22,7 +22,12 @@ export function expiryAfter(now: Date, role: MetadataRole): Date {
 
 /** Whether half of the life of metadata of `role` is over, which is when it should be signed anew; `expires` is ISO 8601 UTC. */
 export function isHalfOver(role: MetadataRole, expires: string, now: Date): boolean {
-  return Date.parse(expires) - now.getTime() < (LIFETIME_DAYS[role] / 2) * DAY_MS;
+  return now > halfOverAfter(role, expires);
+}
+
+/** The last moment of the first half of that life. */
+export function halfOverAfter(role: MetadataRole, expires: string): Date {
+  return new Date(Date.parse(expires) - (LIFETIME_DAYS[role] / 2) * DAY_MS);
 }
 
 /** Who may sign for a role. */

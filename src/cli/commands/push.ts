@@ -1,10 +1,13 @@
 import { parseDeleteLimit } from '../../main-site/delete-limit.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
-import { MAX_PLAN_FILE, parsePlanFile, type PlannedPartner } from '../../main-site/plan-file.ts';
-import { pushAll, type FleetRequest, type Pushed } from '../../main-site/push-all.ts';
-import { pushDue } from '../../main-site/push-due.ts';
+import { readLastPush } from '../../main-site/last-push.ts';
+import type { PlannedPartner } from '../../main-site/plan-file.ts';
+import type { FleetRequest, Pushed } from '../../main-site/push-all.ts';
+import { pushUnchanged } from '../../main-site/unchanged-push.ts';
 import { readUnfinished } from '../../main-site/unfinished.ts';
+import { CONFIG_FILE, MAX_CONFIG } from '../../config/config-file.ts';
 import { EXIT, TieupError } from '../../errors.ts';
+import { sha256 } from '../../protocol/digest.ts';
 import { parseShard } from '../../protocol/shard.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
@@ -44,12 +47,11 @@ export const define: Define = (command, context) => {
     )
     .action(async (words, options) => {
       const ctx = context();
-      const site = await ctx.mainSite();
-      const { canary, wait, maxDelete, shard, due, watch } = options;
+      const { canary, wait, maxDelete, shard, due, watch, retryFailed, full } = options;
       const how: Omit<FleetRequest, 'partners' | 'only' | 'planned'> = {
         shard: given(shard, parseShard),
         message: { subject: options.subject, text: options.message },
-        full: options.full === true,
+        full: full === true,
         concurrency: parseNumber(options.concurrency, '--concurrency'),
         deadlineMs: requireDuration(options.deadline),
         waitMs: given(wait, requireDuration),
@@ -60,10 +62,15 @@ export const define: Define = (command, context) => {
         onWaiting: (partners, until) =>
           ctx.output.message(`waiting for ${nameSome(partners)} until ${until.toISOString().slice(0, 16)}Z`),
       };
+      const isPlain = [canary, wait, due, watch, retryFailed, full].every((each) => each === undefined);
+      if (isPlain && !words.some(isPlanFile)) return tell(ctx, await pushPlainly(ctx, { ...how, partners: words }));
+      const { pushAll } = await import('../../main-site/push-all.ts');
+      const site = await ctx.mainSite();
       const who = await whom(ctx, site, words, options);
       if (due !== true && watch !== true) return tell(ctx, await pushAll(site, { ...how, ...who }));
       if (who.planned !== undefined || who.only !== undefined)
         throw new TieupError('TIEUP_E_USAGE', '--due and --watch go without a plan and without --retry-failed');
+      const { pushDue } = await import('../../main-site/push-due.ts');
       if (watch !== true) return tell(ctx, (await pushDue(site, { ...how, ...who })).pushed);
       for (;;) {
         const { pushed, next } = await pushDue(site, { ...how, ...who });
@@ -76,6 +83,25 @@ export const define: Define = (command, context) => {
       }
     });
 };
+
+/** Partners that have everything of the last push, and nothing else, are done before anything is loaded that renders or signs. */
+async function pushPlainly(ctx: Context, request: FleetRequest): Promise<Pushed> {
+  const files = await ctx.siteFiles();
+  const tool = await ctx.identity();
+  const last = await readLastPush(files, tool);
+  const unchanged = last && (await pushUnchanged(await ctx.mainSite({ config: last.config }), last, request));
+  if (unchanged?.rest.size === 0) return { ...NOBODY, ...unchanged };
+  // Before the site is read by it: when it changes meanwhile, the next push finds another one.
+  const config = sha256(await files.read(CONFIG_FILE, MAX_CONFIG));
+  const { pushAll } = await import('../../main-site/push-all.ts');
+  const keep = { tool, config };
+  const pushed = await pushAll(await ctx.mainSite(), { ...request, keep, ...(unchanged && { only: unchanged.rest }) });
+  if (unchanged === undefined) return pushed;
+  const results = [...unchanged.results, ...pushed.results].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
+  return { ...pushed, results, passedOver: unchanged.passedOver };
+}
+
+const NOBODY: Pick<Pushed, 'answers' | 'heldBack'> = { answers: new Map(), heldBack: [] };
 
 /** Files of partners and pages may change meanwhile. */
 const LONGEST_PAUSE_MS = 60_000;
@@ -96,6 +122,11 @@ function nameSome(partners: readonly string[]): string {
   return partners.length <= MAX_NAMED ? partners.join(', ') : count(partners.length, 'partner');
 }
 
+/** No id and no tag has a dot or a slash. */
+function isPlanFile(word: string): boolean {
+  return /[./]/.test(word);
+}
+
 /** Partners by name, those of a saved plan, or those that failed last time. */
 async function whom(
   ctx: Context,
@@ -103,8 +134,7 @@ async function whom(
   words: readonly string[],
   { retryFailed, full, maxDelete }: { readonly retryFailed?: true; readonly full?: true; readonly maxDelete?: string },
 ): Promise<Pick<FleetRequest, 'partners' | 'only' | 'planned'>> {
-  // No id and no tag has a dot or a slash.
-  const file = words.find((word) => /[./]/.test(word));
+  const file = words.find(isPlanFile);
   if (file === undefined) {
     const only = retryFailed === true ? await readUnfinished(site) : undefined;
     if (only?.size === 0) ctx.output.message('nothing failed last time');
@@ -114,6 +144,7 @@ async function whom(
     throw new TieupError('TIEUP_E_USAGE', 'a plan says itself what is pushed to whom', {
       hint: `tieup push ${file}, without other partners, --retry-failed, --full and --max-delete`,
     });
+  const { MAX_PLAN_FILE, parsePlanFile } = await import('../../main-site/plan-file.ts');
   const { partners } = parsePlanFile(await ctx.readFile(file, MAX_PLAN_FILE), file);
   if (partners.length === 0) throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(file)} plans nothing`);
   const planned = new Map<string, PlannedPartner>(partners.map((each) => [each.partner, each]));

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { folderTree } from '../../../src/io/folder-tree.ts';
 import { enroll, openAnswer } from '../../../src/main-site/enroll.ts';
 import { invite } from '../../../src/main-site/invite.ts';
-import { loadPartnership, whyNotInForce } from '../../../src/main-site/partnerships.ts';
+import { whyNotInForce } from '../../../src/main-site/in-force.ts';
+import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import { publicKeyOf } from '../../../src/protocol/ed25519.ts';
 import {

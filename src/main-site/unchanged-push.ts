@@ -1,0 +1,153 @@
+/**
+ * A push to partners that have everything already, which is what most pushes of a cron job come to.
+ *
+ *   what was read last time → the same now? → the head that each inbox holds → the same as well? → nothing to send
+ *
+ * Nothing is sent here, so no key is opened and no lock is asked for: a push that another machine is making meanwhile is one that
+ * comes after this one. Whatever is not as it was is left to the push that looks at everything (push-all.ts). Loads neither schemas
+ * nor YAML nor what renders pages: reading the files anew takes less time than that.
+ */
+import pLimit from 'p-limit';
+import type { Partnership } from '../config/partnership.ts';
+import { TieupError, type Problem } from '../errors.ts';
+import { wouldReadTheSame } from '../io/recorded-reads.ts';
+import { sha256 } from '../protocol/digest.ts';
+import { isInShard, type Shard } from '../protocol/shard.ts';
+import { readRawRecord, recordDigest, renewContact } from './contact.ts';
+import { withDeadline } from './deadline.ts';
+import { passOver, whyNotInForce, type PassedOver } from './in-force.ts';
+import type { LastPush, ServedPartner } from './last-push.ts';
+import type { MainSite } from './main-site.ts';
+import type { PushResult, PushStep } from './push.ts';
+import { readHead } from './read-head.ts';
+import { keepUnfinished } from './unfinished.ts';
+
+export interface UnchangedRequest {
+  /** Ids or tags; everybody when empty. */
+  readonly partners: readonly string[];
+  readonly shard?: Shard | undefined;
+  readonly concurrency: number;
+  readonly deadlineMs?: number | undefined;
+  onProgress(partner: string, step: PushStep): void;
+}
+
+export interface Unchanged {
+  /** Of those who have everything, and of those who could not be reached; sorted by id. */
+  readonly results: readonly PushResult[];
+  /** Ids of the others, to whom a push has to be made. */
+  readonly rest: ReadonlySet<string>;
+  readonly passedOver: readonly PassedOver[];
+  readonly warnings: readonly Problem[];
+}
+
+const MAX_PARTNERSHIP_FILE = 1024 * 1024;
+
+/**
+ * @param site with the settings that `last` knows
+ * @returns undefined when a push has to be made to everybody: what is sent is made of other things than last time, or nobody knows
+ */
+export async function pushUnchanged(
+  site: MainSite,
+  last: LastPush,
+  request: UnchangedRequest,
+): Promise<Unchanged | undefined> {
+  const now = site.clock.now();
+  if (now < new Date(last.from) || (last.until !== null && now >= new Date(last.until))) return undefined;
+  const selected = await selectKnown(site, last, request);
+  if (selected === undefined) return undefined;
+  const { served: asked, passedOver } = passOver(selected, request.partners, now);
+  const known = asked.flatMap((partnership) => {
+    const served = whyNotInForce(partnership, now) === undefined ? last.served[partnership.id] : undefined;
+    return served === undefined || now >= new Date(served.freshUntil) ? [] : [{ partnership, served }];
+  });
+  if (known.length === 0) return undefined;
+
+  // The files are read while the connections are made.
+  const limit = pLimit(request.concurrency);
+  let isSame: Promise<boolean> | undefined;
+  const checking = () => (isSame ??= wouldReadTheSame(site.files, last.sources));
+  const looks = known.map(({ partnership, served }) =>
+    limit(() => lookOrReport(site, partnership, served, request, checking)),
+  );
+  const [same, ...looked] = await Promise.all([checking(), ...looks]);
+  if (!same) return undefined;
+  const results = looked.flatMap((result) => result ?? []);
+  await keepUnfinished(
+    site,
+    results.map(({ partner, kind }) => ({ partner, failed: kind === 'failed' })),
+  );
+  const done = new Set(results.map(({ partner }) => partner));
+  const rest = new Set(asked.flatMap(({ id }) => (done.has(id) ? [] : [id])));
+  return { results, rest, passedOver, warnings: last.warnings };
+}
+
+/** Who is meant, sorted by id; undefined when a file of a partnership is another one, or a name fits none. */
+async function selectKnown(
+  { files }: MainSite,
+  { config, partnerships }: LastPush,
+  { partners: wanted, shard }: UnchangedRequest,
+): Promise<readonly Partnership[] | undefined> {
+  const folder = config.folders.partners;
+  const all: Partnership[] = [];
+  for (const { kind, name } of await files.list(folder)) {
+    if (kind !== 'file' || !name.endsWith('.yaml')) continue;
+    const known = partnerships[name.slice(0, -'.yaml'.length)];
+    if (known?.file !== sha256(await files.read(`${folder}/${name}`, MAX_PARTNERSHIP_FILE))) return undefined;
+    all.push(known.partnership);
+  }
+  const fits = ({ id, tags }: Partnership, name: string): boolean => id === name || tags.includes(name);
+  if (wanted.some((name) => !all.some((each) => fits(each, name)))) return undefined;
+  return all.filter(
+    (each) =>
+      (wanted.length === 0 || wanted.some((name) => fits(each, name))) &&
+      (shard === undefined || isInShard(each.id, shard)),
+  );
+}
+
+/** Undefined for a partner to whom a push has to be made. */
+async function lookOrReport(
+  site: MainSite,
+  partnership: Partnership,
+  served: ServedPartner,
+  request: UnchangedRequest,
+  isSame: () => Promise<boolean>,
+): Promise<PushResult | undefined> {
+  const partner = partnership.id;
+  const { deadlineMs } = request;
+  const look = (within: MainSite) => lookAt(within, partnership, served, isSame);
+  try {
+    request.onProgress(partner, { kind: 'connecting' });
+    return await (deadlineMs === undefined ? look(site) : withDeadline(site, partner, deadlineMs, look));
+  } catch (error) {
+    if (!(error instanceof TieupError)) throw error;
+    if (!(await isSame())) return undefined;
+    return (await import('./push-all.ts')).reportFailure(site, partner, error, 'push');
+  }
+}
+
+async function lookAt(
+  site: MainSite,
+  partnership: Partnership,
+  { release, releaseDigest, head, record, readings }: ServedPartner,
+  isSame: () => Promise<boolean>,
+): Promise<PushResult | undefined> {
+  const partner = partnership.id;
+  const connecting = site.connect(partnership);
+  // It is awaited below.
+  connecting.catch(() => {});
+  const remembered = await readRawRecord(site, partner);
+  const isAsItWas =
+    remembered !== undefined &&
+    recordDigest(remembered) === record &&
+    (await wouldReadTheSame(site.files, readings)) &&
+    (await isSame());
+  const exchange = await connecting;
+  try {
+    const found = isAsItWas ? await readHead(exchange) : undefined;
+    if (found === undefined || remembered === undefined || sha256(found) !== head) return undefined;
+    await renewContact(site, partner, remembered);
+    return { kind: 'unchanged', partner, release, releaseDigest, troubles: [] };
+  } finally {
+    await exchange.close();
+  }
+}

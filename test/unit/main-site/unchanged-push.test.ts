@@ -1,0 +1,187 @@
+/** When a push finds that everybody has everything, without loading the site, and when it must not. */
+import { describe, expect, test } from 'vitest';
+import { TieupError } from '../../../src/errors.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
+import { rotateMaster } from '../../../src/main-site/keys-rotate.ts';
+import { readLastPush } from '../../../src/main-site/last-push.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
+import { readRecord } from '../../../src/main-site/record.ts';
+import { refresh } from '../../../src/main-site/refresh.ts';
+import { pushUnchanged, type Unchanged, type UnchangedRequest } from '../../../src/main-site/unchanged-push.ts';
+import { readUnfinished } from '../../../src/main-site/unfinished.ts';
+import { sha256 } from '../../../src/protocol/digest.ts';
+import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { mainFixture, PAGES, type MainFixture } from '../../support/partnership-fixture.ts';
+
+const CONFIG = 'tieup.yaml';
+const TOOL = 'one';
+
+interface Served {
+  readonly main: MainFixture;
+  readonly shop: PartnerFixture;
+  look(request?: Partial<UnchangedRequest>, site?: MainSite, tool?: string): Promise<Unchanged | undefined>;
+  push(): Promise<unknown>;
+}
+
+/** A partner that has confirmed what was pushed, and a push that has seen that. */
+async function served(pages: Readonly<Record<string, string>> = {}, ids: readonly string[] = ['harbour']) {
+  const main = await mainFixture({ ...PAGES, ...pages });
+  const shops: PartnerFixture[] = [];
+  for (const id of ids) shops.push(await main.join(id));
+  const push = async () => {
+    const config = sha256(await main.site.files.read(CONFIG, 1e6));
+    return main.push({ keep: { tool: TOOL, config } });
+  };
+  await push();
+  for (const shop of shops) await shop.accept();
+  await push();
+  const look: Served['look'] = async (request = {}, site = main.site, tool = TOOL) => {
+    const last = await readLastPush(site.files, tool);
+    const common = { partners: [], concurrency: 2, onProgress: () => {} };
+    return last && pushUnchanged({ ...site, config: last.config }, last, { ...common, ...request });
+  };
+  const [shop] = shops;
+  if (shop === undefined) throw new Error('there is no partner');
+  return { main, shop, look, push };
+}
+
+/** Neither keys nor the lock nor the pages are touched, and nothing is written at the partner. */
+function readingOnly(main: MainFixture): MainSite {
+  const refuse = async (): Promise<never> => Promise.reject(new Error('nothing of this is needed'));
+  const { keys } = main;
+  return {
+    ...main.site,
+    keys: { ...keys, names: refuse, load: refuse },
+    markdown: { compile: refuse },
+    connect: async (partnership): Promise<FileTree> => ({
+      ...(await main.site.connect(partnership)),
+      list: refuse,
+      write: refuse,
+      stage: refuse,
+      create: refuse,
+      remove: refuse,
+    }),
+  };
+}
+
+describe('a push after which nothing has changed', () => {
+  test('is done with the head of the inbox alone, and says what any push would say', async () => {
+    const { main, shop, look } = await served();
+    const before = await shop.snapshot();
+    const found = await look({}, readingOnly(main));
+    expect(found).toEqual({ results: await main.push(), rest: new Set(), passedOver: [], warnings: [] });
+    expect(await shop.snapshot()).toEqual(before);
+  });
+
+  test('takes down that the partner was reached, and that an earlier failure is over', async () => {
+    const { main, look } = await served();
+    const failing = { ...main.site, connect: () => Promise.reject(new TieupError('TIEUP_E_CONNECTION', 'gone')) };
+    expect(await look({}, failing)).toMatchObject({ results: [{ kind: 'failed', partner: 'harbour' }] });
+    expect([...(await readUnfinished(main.site))]).toEqual(['harbour']);
+    expect(await readRecord(main.site, 'harbour')).toMatchObject({ failure: { message: 'gone' } });
+    main.clock.passDays(1);
+    expect(await look()).toMatchObject({ results: [{ kind: 'unchanged' }] });
+    expect([...(await readUnfinished(main.site))]).toEqual([]);
+    expect(await readRecord(main.site, 'harbour')).toMatchObject({
+      failure: null,
+      lastContact: '2026-11-24T12:00:00Z',
+    });
+  });
+
+  test('counts although every file has a new time', async () => {
+    const { main, look } = await served();
+    for (const path of Object.keys(PAGES)) {
+      const bytes = await main.site.files.read(path, 1e6);
+      await main.site.files.remove(path);
+      await main.site.files.write(path, bytes);
+    }
+    expect(await look()).toMatchObject({ results: [{ kind: 'unchanged' }] });
+  });
+
+  const write = (path: string, text: string) => (given: Served) => given.main.site.files.write(path, Buffer.from(text));
+  const edits: readonly [string, (given: Served) => unknown][] = [
+    ['a page is edited', write('pages/index.md', '# Tea\n')],
+    ['a page is added', write('pages/tea.md', '# Tea\n')],
+    ['a page is gone', ({ main }) => main.remove('pages/story.md')],
+    ['the template is edited', write('templates/page.html', '<html></html>')],
+    ['a style sheet is edited', write('assets/style.css', 'p{}')],
+    ['an asset is added', write('assets/new.css', 'p{}')],
+    ['a first data file appears', write('data/shops.yaml', 'a: b\n')],
+    ['a first include appears', write('includes/hours.md', 'Daily.\n')],
+    ['the settings are edited', write(CONFIG, 'role: main\n')],
+    ['the partner’s file is edited', ({ main }) => main.editPartner('harbour', 'harbour books', 'Harbour')],
+    ['a partner is added', write('partners/mill.yaml', 'id: mill\n')],
+    ['a picture lies beside the partner’s roots', write('partners/harbour/logo.png', 'no picture')],
+    ['its contract is over', ({ main }) => main.editPartner('harbour', 'from: "2026-01-01"', 'from: "2027-01-01"')],
+    ['the signatures in its inbox are past half of their life', ({ main }) => main.clock.passDays(8)],
+    ['the clock was set back', ({ main }) => main.clock.passDays(-1)],
+    ['something was pushed from another machine', ({ main }) => refresh(main.site, [], 1)],
+    ['its inbox is empty', ({ shop }) => shop.remove('exchange/inbox/metadata/timestamp.json')],
+    ['its inbox shows another head', ({ shop }) => shop.write('exchange/inbox/metadata/timestamp.json', '{}')],
+    ['what is known of its answers is gone', ({ main }) => main.remove('.tieup/partners/harbour/record.json')],
+    ['what is known of its answers is damaged', write('.tieup/partners/harbour/record.json', '{')],
+    ['its keys are renewed', ({ main }) => rotateMaster(main.site, 'online')],
+  ];
+  for (const [what, edit] of edits) {
+    test(`is looked at in full when ${what}`, async () => {
+      const given = await served();
+      expect(await given.look()).toMatchObject({ rest: new Set() });
+      await edit(given);
+      const found = await given.look();
+      expect(found?.results ?? []).toEqual([]);
+    });
+  }
+
+  test('is looked at in full by another version of tieup, for unknown names, and when what was kept is damaged', async () => {
+    const { main, look } = await served();
+    expect(await look({}, main.site, 'two')).toBeUndefined();
+    expect(await look({ partners: ['nobody'] })).toBeUndefined();
+    for (const text of ['', '{', 'null', '[]', '{"schema":"tieup-last-push/1"}']) {
+      await main.site.files.write('.tieup/last-push.json', Buffer.from(text));
+      expect(await look()).toBeUndefined();
+    }
+  });
+
+  test('is looked at in full once a page comes by its date', async () => {
+    const { main, look } = await served({
+      'pages/advent.md': '---\ntitle: Advent\npublish-from: 2026-11-26\n---\n\n# Advent\n',
+    });
+    main.clock.passDays(2);
+    expect(await look()).toMatchObject({ rest: new Set() });
+    main.clock.passDays(1);
+    expect(await look()).toBeUndefined();
+  });
+
+  test('does not count for a partner that has not confirmed it', async () => {
+    const main = await mainFixture();
+    await main.join();
+    const keep = { tool: TOOL, config: sha256(await main.site.files.read(CONFIG, 1e6)) };
+    await main.push({ keep });
+    await main.push({ keep });
+    expect(await readLastPush(main.site.files, TOOL)).toBeUndefined();
+  });
+});
+
+describe('of several partners', () => {
+  test('those alone are left whose inbox, file or answers are not as they were', async () => {
+    const { main, look, push } = await served({}, ['alpha', 'beta', 'gamma']);
+    await refresh(main.site, ['beta'], 1);
+    const found = await look();
+    expect(found?.results.map(({ partner, kind }) => [partner, kind])).toEqual([
+      ['alpha', 'unchanged'],
+      ['gamma', 'unchanged'],
+    ]);
+    expect(found?.rest).toEqual(new Set(['beta']));
+    await push();
+    expect(await look()).toMatchObject({ rest: new Set() });
+  });
+
+  test('a push to one of them leaves known what the others have', async () => {
+    const { main, look } = await served({}, ['alpha', 'beta']);
+    await refresh(main.site, ['beta'], 1);
+    const config = sha256(await main.site.files.read(CONFIG, 1e6));
+    await main.push({ partners: ['beta'], keep: { tool: TOOL, config } });
+    expect(await look()).toMatchObject({ rest: new Set() });
+    expect(await look({ partners: ['alpha'] })).toMatchObject({ results: [{ partner: 'alpha' }] });
+  });
+});
