@@ -78,6 +78,7 @@ export function writeMeta(writer: SegmentWriter, head: PageHead): void {
   writer.text(`<meta name="twitter:card" content="${image === undefined ? 'summary' : 'summary_large_image'}">\n`);
   writer.push({ kind: 'feed-link' });
   writeJsonLd(writer, head);
+  writer.push({ kind: 'trail', mainUrl: site.url });
 }
 
 /**

@@ -56,7 +56,7 @@ export function pageLanguages(
 }
 
 /** What the front matter says, or the folder, or the site. */
-function languageOf({ path, meta }: PageSource, site: SiteIdentity): string {
+export function languageOf({ path, meta }: Pick<PageSource, 'path' | 'meta'>, site: SiteIdentity): string {
   return meta.language ?? folderLanguage(path, site) ?? site.language;
 }
 

@@ -2,7 +2,10 @@
 import { relativeAddress, publishedPath, addressBelow } from './addresses.ts';
 import { moreThan, unknownCollection, type Pagination } from './collections.ts';
 import { follow, isList, isMapping, keysOf, type Data, type DataFound, type DataMapping } from './data.ts';
+import { formatMoment, isDateForm } from './dates.ts';
+import { FRAMEWORK_LABELS, labelsFor } from './labels.ts';
 import type { PageSource, SiteIdentity } from './source.ts';
+import { isMoment } from '../protocol/moment.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { lookUp, nearestName, type Lookup, type PageScope } from './variables.ts';
 
@@ -32,6 +35,30 @@ export interface Loop {
 }
 
 export function resolveName(name: string, names: Names): Lookup {
+  const found = lookUpName(name, names);
+  const dot = name.lastIndexOf('.');
+  const form = name.slice(dot + 1);
+  return found.kind === 'unknown' && isDateForm(form) ? (dateOf(name.slice(0, dot), form, names) ?? found) : found;
+}
+
+/** `page.date.long`, where nothing else has that name. */
+function dateOf(name: string, form: Parameters<typeof formatMoment>[1], names: Names): Lookup | undefined {
+  const found = lookUpName(name, names);
+  if (found.kind === 'absent' || found.kind === 'later') return found;
+  if (found.kind !== 'constant') return undefined;
+  const { site, page } = names;
+  const place = { language: page?.language ?? site.language, timeZone: site.timeZone ?? 'UTC' };
+  const value = formatMoment(found.value, form, place);
+  if (value !== undefined) return { kind: 'constant', value };
+  if (isMoment(found.value)) return { kind: 'absent', message: `\`${name}\` is a day and has no time` };
+  const said = JSON.stringify(found.value);
+  return {
+    kind: 'unknown',
+    message: `\`${name}\` is ${said}, and no day or time such as 2026-12-20 or 2026-12-20T08:00`,
+  };
+}
+
+function lookUpName(name: string, names: Names): Lookup {
   const steps = name.split('.');
   const [root = ''] = steps;
   const loop = names.loops.findLast(({ variable }) => variable === root);
@@ -41,6 +68,8 @@ export function resolveName(name: string, names: Names): Lookup {
       return fromData(follow(names.data, steps), name);
     case 'loop':
       return ofCounter(steps, names);
+    case 'labels':
+      return ofLabels(name, steps.slice(1).join('.'), names.page);
     case 'collections':
       return names.page === undefined ? { kind: 'later' } : ofCollections(steps.slice(1).join('.'), names.page);
     case 'pagination':
@@ -131,6 +160,19 @@ function ofCounter([, key = '', ...further]: readonly string[], { loops }: Names
   }
   const message = 'a loop has `loop.index`, `loop.first`, `loop.last` and `loop.key`';
   return { kind: 'unknown', message };
+}
+
+/** Words of the framework, in the language of the page. */
+function ofLabels(name: string, key: string, page: PageScope | undefined): Lookup {
+  if (!FRAMEWORK_LABELS.includes(key)) {
+    const meant = nearest(key, FRAMEWORK_LABELS);
+    const end =
+      meant === undefined ? `: there are ${FRAMEWORK_LABELS.join(', ')}` : ` (did you mean \`labels.${meant}\`?)`;
+    return { kind: 'unknown', message: `unknown variable \`${name}\`${end}` };
+  }
+  return page === undefined
+    ? { kind: 'later' }
+    : { kind: 'constant', value: labelsFor(page.language).framework[key] ?? '' };
 }
 
 function ofCollections(name: string, page: PageScope): Lookup {

@@ -1,6 +1,7 @@
 /** What of a page a Markdown engine has to compile. */
 import type { Inheritance } from '../protocol/release.ts';
 import { expandIncludes, type ExpandedText } from './includes.ts';
+import { languageOf } from './languages.ts';
 import type { MarkdownSource } from './markdown.ts';
 import type { PageSource, SiteSource, SlotMeta } from './source.ts';
 
@@ -17,12 +18,10 @@ export interface PageTexts {
   readonly slots: ReadonlyMap<string, MarkdownSource>;
 }
 
-export function textsOf(
-  { meta, markdown, file, firstLine }: PageSource,
-  { site, includes, markdown: options }: SiteSource,
-): PageTexts {
+export function textsOf(page: PageSource, { site, includes, markdown: options }: SiteSource): PageTexts {
+  const { meta, markdown, file, firstLine } = page;
   const { highlight, headingLinks } = options;
-  const { language } = site;
+  const language = languageOf(page, site);
   const text = { format: 'md', schema: 'page', holes: true, language, highlight, headingLinks } as const;
   const expanded = expandIncludes(markdown, { file, firstLine }, includes, MAX_MARKDOWN);
   const hasBody = meta.inherit !== 'link' && expanded.text.length <= MAX_MARKDOWN;

@@ -4,7 +4,7 @@ import { sha256, sha256Stream } from '../protocol/digest.ts';
 import type { SlotRange } from '../protocol/release.ts';
 import { addressBelow, FEED_FILE, mountAddress } from './addresses.ts';
 import { holds } from './condition.ts';
-import { encodeValue, escapeAttribute, type HoleContext } from './encode.ts';
+import { encodeValue, escapeAttribute, escapeJson, type HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
 import type {
   AlternatesHole,
@@ -13,6 +13,7 @@ import type {
   LinkHole,
   SearchHole,
   Segment,
+  TrailHole,
   ValueHole,
 } from './segment.ts';
 import type { PartnerView } from './source.ts';
@@ -39,7 +40,7 @@ export class Scratch {
 }
 
 /** Raise it with every change of how a page is filled: what was written by an older version is written again. */
-const RENDER_VERSION = 'render/3';
+const RENDER_VERSION = 'render/4';
 
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array();
@@ -104,6 +105,7 @@ class Collected {
         case 'value':
         case 'link':
         case 'breadcrumbs':
+        case 'trail':
         case 'search':
         case 'alternates':
         case 'feed-link':
@@ -146,6 +148,7 @@ export function outputKey(page: CompiledPage, constants: string, target: RenderT
           break;
         case 'value':
         case 'breadcrumbs':
+        case 'trail':
         case 'search':
         case 'alternates':
         case 'feed-link':
@@ -184,7 +187,7 @@ export function constantsKey({ segments, required, inherit, title, path, listedA
 }
 
 /** Every hole that is neither of several parts nor a border of a slot. */
-type FilledHole = ValueHole | LinkHole | BreadcrumbsHole | SearchHole | AlternatesHole | FeedLinkHole;
+type FilledHole = ValueHole | LinkHole | BreadcrumbsHole | TrailHole | SearchHole | AlternatesHole | FeedLinkHole;
 
 /** What a hole is filled with for one partner. */
 function filling(hole: FilledHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {
@@ -195,6 +198,8 @@ function filling(hole: FilledHole, page: CompiledPage, target: RenderTarget, sin
       return encoder.encode(target.pages.has(hole.page) ? hole.near : hole.far);
     case 'breadcrumbs':
       return target.navigation().breadcrumbs(page);
+    case 'trail':
+      return trailData(hole, page, target);
     case 'search':
       return searchRule(hole, target.partner);
     case 'alternates':
@@ -202,6 +207,28 @@ function filling(hole: FilledHole, page: CompiledPage, target: RenderTarget, sin
     case 'feed-link':
       return target.hasFeed ? feedLink(target.partner) : EMPTY;
   }
+}
+
+/**
+ * BreadcrumbList of schema.org, with the addresses that search engines are told. Folders without a page of their own have no
+ * address and are no step; one step alone is no trail.
+ */
+function trailData({ mainUrl }: TrailHole, page: CompiledPage, target: RenderTarget): Uint8Array {
+  const { partner } = target;
+  const atMain = partner.search === 'canonical-to-main';
+  const steps = target
+    .navigation()
+    .trail(page)
+    .flatMap(({ label, path }) => (path === undefined ? [] : [{ label, path }]));
+  if (steps.length < 2) return EMPTY;
+  const items = steps.map(({ label, path }, index) => ({
+    '@type': 'ListItem',
+    position: index + 1,
+    name: label.toWellFormed(),
+    item: atMain ? addressBelow(mainUrl, path) : mountAddress(path, partner),
+  }));
+  const list = { '@context': 'https://schema.org', '@type': 'BreadcrumbList', itemListElement: items };
+  return encoder.encode(`<script type="application/ld+json">${escapeJson(JSON.stringify(list))}</script>\n`);
 }
 
 function searchRule({ canonical, noindex }: SearchHole, { search }: PartnerView): Uint8Array {

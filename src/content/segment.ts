@@ -57,6 +57,13 @@ export interface BreadcrumbsHole {
   readonly kind: 'breadcrumbs';
 }
 
+/** The same for search engines, as JSON-LD. */
+export interface TrailHole {
+  readonly kind: 'trail';
+  /** Of the main site, under which pages have the same paths as below a mount. */
+  readonly mainUrl: string;
+}
+
 /** What search engines are told, by the policy of the partnership. */
 export interface SearchHole {
   readonly kind: 'search';
@@ -91,6 +98,7 @@ export type Segment =
   | SlotHole
   | NavigationHole
   | BreadcrumbsHole
+  | TrailHole
   | SearchHole
   | AlternatesHole
   | FeedLinkHole

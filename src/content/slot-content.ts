@@ -11,6 +11,8 @@ export interface SlotContent {
   readonly text: string;
   /** For messages: `slots/guide/intro/opening-hours.md`. */
   readonly file: string;
+  /** BCP 47, of the page that it stands in, for the words that Markdown adds; English unless given. */
+  readonly language?: string;
   readonly policy?: SlotPolicy;
 }
 
@@ -34,7 +36,7 @@ export async function renderSlotContent(input: SlotContent, compiler: MarkdownCo
 }
 
 /** What to compile. @throws TIEUP_E_CONTENT when that would take too much. */
-export function slotText({ format, text, file }: SlotContent): MarkdownSource {
+export function slotText({ format, text, file, language = 'en' }: SlotContent): MarkdownSource {
   const length = Buffer.byteLength(text);
   if (length > MAX_SLOT_CONTENT) {
     throw refusal(file, [{ file, message: `the content has ${length} bytes, more than ${MAX_SLOT_CONTENT}` }]);
@@ -48,7 +50,7 @@ export function slotText({ format, text, file }: SlotContent): MarkdownSource {
     // Two slots of one page come from different files.
     idPrefix: `slot-${sha256(file).slice(0, 8)}-`,
     holes: false,
-    language: 'en',
+    language,
     // Both sides must arrive at the same bytes, and the partner's needs no grammars.
     highlight: false,
     headingLinks: false,

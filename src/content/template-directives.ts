@@ -44,7 +44,7 @@ const ATTRIBUTES = ['each', 'if', 'else-if', 'else'] as const;
 const EACH = new RegExp(`^\\s*([A-Za-z][A-Za-z0-9_]*)\\s+in\\s+(${NAME})\\s*$`);
 /** Names of variables, and words of the language. */
 const TAKEN = new Set(
-  'site page partner mount release generator navigation breadcrumbs data collections pagination loop and or not in true false'.split(
+  'site page partner mount release generator navigation breadcrumbs labels data collections pagination loop and or not in true false'.split(
     ' ',
   ),
 );

@@ -4,10 +4,13 @@
  */
 import { TieupError, type Problem, isTieupError } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
+import { mayNeedLabels } from '../content/labels.ts';
 import type { SlotContent } from '../merge/choices.ts';
+import { pageLanguage } from '../merge/page-language.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { slotFolder, type Release } from '../protocol/release.ts';
+import { slotFolder, type Release, type ReleaseFile } from '../protocol/release.ts';
 import type { Terms } from '../protocol/terms.ts';
+import type { ObjectReader } from '../publish/objects.ts';
 import type { PartnerSite } from './partner-site.ts';
 
 const MAX_SLOT_FILE = 256 * 1024;
@@ -23,6 +26,7 @@ export async function readSlots(site: PartnerSite, release: Release, { mount, po
   const wanted = slotsOf(release, mount);
   if (wanted.size === 0) return { contents: [], unused: [] };
   const { renderSlotContent } = await import('../content/slot-content.ts');
+  const languages = new Languages(site.objects);
   const contents = new Map<string, SlotContent>();
   const unused: string[] = [];
   const problems: Problem[] = [];
@@ -40,11 +44,14 @@ export async function readSlots(site: PartnerSite, release: Release, { mount, po
     }
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(await site.slots.read(path, MAX_SLOT_FILE));
-      const input = { format: extension === 'md' ? 'md' : 'html', text, file, policy } as const;
+      const format = extension === 'md' ? 'md' : 'html';
+      const language = format === 'md' && mayNeedLabels(text) ? await languages.of(use.of) : undefined;
+      const input = { format, text, file, policy, ...(language === undefined ? {} : { language }) } as const;
       const bytes = await renderSlotContent(input, site.markdown);
       const digest = sha256(bytes);
       await site.objects.add(digest, bytes.length, bytes);
-      contents.set(key, { ...use, digest, length: bytes.length });
+      const { page, slot } = use;
+      contents.set(key, { page, slot, digest, length: bytes.length });
     } catch (error) {
       problems.push(...slotProblems(error, file));
     }
@@ -53,14 +60,34 @@ export async function readSlots(site: PartnerSite, release: Release, { mount, po
   return { contents: [...contents.values()], unused };
 }
 
+interface Wanted extends Pick<SlotContent, 'page' | 'slot'> {
+  readonly of: ReleaseFile;
+}
+
 /** `contact/opening-hours` → the page and slot it fills. */
-function slotsOf(release: Release, mount: string): ReadonlyMap<string, Pick<SlotContent, 'page' | 'slot'>> {
-  const wanted = new Map<string, Pick<SlotContent, 'page' | 'slot'>>();
-  for (const { path, page } of release.files) {
+function slotsOf(release: Release, mount: string): ReadonlyMap<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const file of release.files) {
+    const { path, page } = file;
     const name = slotFolder(path, mount);
-    for (const slot of page?.slots ?? []) wanted.set(`${name}/${slot.name}`, { page: path, slot: slot.name });
+    for (const slot of page?.slots ?? []) wanted.set(`${name}/${slot.name}`, { page: path, slot: slot.name, of: file });
   }
   return wanted;
+}
+
+/** Of pages, each read once. */
+class Languages {
+  readonly #objects: ObjectReader;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(objects: ObjectReader) {
+    this.#objects = objects;
+  }
+
+  async of({ digest, length }: ReleaseFile): Promise<string | undefined> {
+    if (!this.#known.has(digest)) this.#known.set(digest, pageLanguage(await this.#objects.read(digest, length)));
+    return this.#known.get(digest);
+  }
 }
 
 function slotProblems(error: unknown, file: string): readonly Problem[] {
