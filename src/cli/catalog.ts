@@ -179,7 +179,7 @@ export const CATALOG: readonly CatalogEntry[] = [
   },
   {
     name: 'schema',
-    summary: 'print the JSON Schema of a configuration file',
+    summary: 'print the JSON Schema of a file that you write, or of what --json prints',
     group: 'Both:',
     load: () => import('./commands/schema.ts'),
   },

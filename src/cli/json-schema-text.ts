@@ -3,5 +3,9 @@ import { jsonSchema } from '../config/json-schema.ts';
 import type { SchemaName } from '../config/json-schema.ts';
 
 export function jsonSchemaText(name: SchemaName): string {
-  return `${JSON.stringify(jsonSchema(name), undefined, 2)}\n`;
+  return schemaText(jsonSchema(name));
+}
+
+export function schemaText(schema: object): string {
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
 }

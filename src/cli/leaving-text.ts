@@ -1,4 +1,5 @@
 /** What goes when a partner leaves, for the manager before being asked and for `--json`. */
+import type { DocumentData } from './documents/catalog.ts';
 import { summarise } from '../merge/summary.ts';
 import type { LeavePlan, LeaveResult } from '../partner-site/leave.ts';
 import type { Output } from './output.ts';
@@ -25,7 +26,11 @@ export function leavingText(output: Output, { plan, live }: LeavePlan): string {
   ].join('\n');
 }
 
-export function describeLeaving({ plan, publication, receipt }: Extract<LeaveResult, { kind: 'left' }>): object {
+export function describeLeaving({
+  plan,
+  publication,
+  receipt,
+}: Extract<LeaveResult, { kind: 'left' }>): DocumentData<'leave'> {
   const { removed, originals } = summarise(plan);
   return {
     result: 'left',

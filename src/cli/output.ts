@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import type { ChalkInstance } from 'chalk';
 import { EXIT, formatProblem, TieupError } from '../errors.ts';
+import type { DocumentData, DocumentName } from './documents/catalog.ts';
 import { colourLevel } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import { visible, visibleLines } from './visible.ts';
@@ -18,7 +19,7 @@ export interface Output {
    * @param name of the JSON document: `plan` becomes `"schema": "tieup.plan/v1"`; additive changes only
    * @param text for people; ends with a line feed; text from elsewhere passed through `visible`
    */
-  result(name: string, data: object, text: () => string): void;
+  result<Name extends DocumentName>(name: Name, data: DocumentData<Name>, text: () => string): void;
   /** What goes on, for people; nothing when --quiet or --json. */
   message(text: string): void;
   /** The same for text that was put together from marks and made visible piece by piece. */

@@ -1,4 +1,5 @@
 /** How a command ends that worked for many partners: one that failed alone fails as itself, some of many with exit 3. */
+import type { DocumentData } from './documents/catalog.ts';
 import { EXIT, formatProblem, type Problem, type TieupError } from '../errors.ts';
 import type { Context } from './command-context.ts';
 import { visible } from './visible.ts';
@@ -47,11 +48,13 @@ export function sayContentWarnings({ output }: Context, warnings: readonly Probl
   for (const warning of warnings) output.warning(formatProblem(warning));
 }
 
+type DescribedFailure = Extract<DocumentData<'refresh'>['partners'][number], { readonly result: 'failed' }>;
+
 /** A failure as data, for `--json`. */
-export function describeFailure({ partner, error }: FailedPartner): object {
+export function describeFailure({ partner, error }: FailedPartner): DescribedFailure {
   return { partner, result: 'failed', error: describeError(error) };
 }
 
-export function describeError({ code, message, hint, problems }: TieupError): object {
+export function describeError({ code, message, hint, problems }: TieupError): DescribedFailure['error'] {
   return { code, message, hint: hint ?? null, problems };
 }

@@ -1,4 +1,5 @@
 /** Partnerships as the main site reads them: a table of all, a sheet of one. */
+import type { DocumentData } from './documents/catalog.ts';
 import type { PartnershipView } from '../main-site/partner-admin.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
@@ -43,7 +44,7 @@ export function partnerSheet(output: Output, view: PartnershipView): string {
 }
 
 /** For `--json`: the partnership as its file states it, without the digests of an open invitation's secret. */
-export function describePartner({ partnership, notInForce }: PartnershipView): object {
+export function describePartner({ partnership, notInForce }: PartnershipView): DocumentData<'partner'> {
   const { invitation, suspendedUntil, suspendedFor, ...rest } = partnership;
   return {
     ...rest,

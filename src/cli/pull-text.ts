@@ -1,4 +1,5 @@
 /** What a pull of access logs did, for people and as data. */
+import type { DocumentData } from './documents/catalog.ts';
 import type { PullResult } from '../main-site/pull-logs.ts';
 import type { Output } from './output.ts';
 import { describeFailure } from './partner-results.ts';
@@ -7,7 +8,7 @@ import { visible } from './visible.ts';
 
 type Pulled = Exclude<PullResult, { readonly kind: 'failed' }>;
 
-export function describePull(each: PullResult): object {
+export function describePull(each: PullResult): DocumentData<'logs-pull'>['partners'][number] {
   if (each.kind === 'failed') return describeFailure(each);
   const { kind, partner, pins, added, epoch, findings, audit, canaries, imported } = each;
   const { T, O, lines, pulledAt } = pins;
@@ -18,7 +19,7 @@ export function describePull(each: PullResult): object {
     lines,
     pulledAt,
   };
-  const failed = imported.kind === 'failed' ? { kind: 'failed', message: imported.error.message } : imported;
+  const failed = imported.kind === 'failed' ? { kind: imported.kind, message: imported.error.message } : imported;
   return { partner, result: kind, pins: known, added, newEpoch: epoch, findings, audit, canaries, imported: failed };
 }
 

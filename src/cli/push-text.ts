@@ -1,4 +1,5 @@
 /** What `tieup push` says of each partner. */
+import type { DocumentData } from './documents/catalog.ts';
 import { summarise } from '../main-site/message.ts';
 import type { PushResult, PushStep } from '../main-site/push.ts';
 import type { WaitResult } from '../main-site/wait-for-answer.ts';
@@ -53,7 +54,10 @@ export function refuseAnswers(answers: ReadonlyMap<string, WaitResult>): void {
   }
 }
 
-export function describePush(each: PushResult, answer: WaitResult | undefined): object {
+type DescribedPush = DocumentData<'push'>['partners'][number];
+type Answered = Pick<Exclude<DescribedPush, { readonly result: 'failed' }>, 'answer' | 'reason' | 'error'>;
+
+export function describePush(each: PushResult, answer: WaitResult | undefined): DescribedPush {
   if (each.kind === 'failed') return describeFailure(each);
   const { partner, kind, release, releaseDigest } = each;
   const troubles = each.troubles.map((trouble) => ({ kind: trouble.kind, ...describeError(trouble.error) }));
@@ -65,7 +69,7 @@ export function describePush(each: PushResult, answer: WaitResult | undefined): 
   return { ...common, added, changed, removed, unchanged, sentObjects, sentBytes };
 }
 
-function describeAnswer(answer: WaitResult | undefined): object {
+function describeAnswer(answer: WaitResult | undefined): Answered {
   if (answer === undefined) return {};
   const reason = answer.kind === 'rejected' ? answer.reason : null;
   return answer.kind === 'failed'

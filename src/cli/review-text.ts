@@ -1,4 +1,5 @@
 /** What the manager reads before being asked: the message, what changes, what to know. */
+import type { DocumentData } from './documents/catalog.ts';
 import { formatProblem } from '../errors.ts';
 import { conflictProblem } from '../merge/conflict.ts';
 import { summarise, summaryDetails, summaryText } from '../merge/summary.ts';
@@ -46,8 +47,17 @@ function rejectedText({ time, reason }: Decision): string {
   return `you rejected this release on ${time.slice(0, 10)}${why}`;
 }
 
+export type DescribedReview = NonNullable<DocumentData<'site-status'>['waiting']>;
+
 /** The same for `--json`. */
-export function describeReview({ opened, plan, termsBefore, rejected, unusedSlotFiles, strayLinks }: Review): object {
+export function describeReview({
+  opened,
+  plan,
+  termsBefore,
+  rejected,
+  unusedSlotFiles,
+  strayLinks,
+}: Review): DescribedReview {
   const { release, releaseDigest, terms, activeContent } = opened;
   const { message, confirmBy, created, release: number } = release;
   return {

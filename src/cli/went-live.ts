@@ -1,10 +1,11 @@
 /** A publication as data and as a line. */
+import type { DocumentData } from './documents/catalog.ts';
 import type { WentLive } from '../partner-site/go-live.ts';
 import type { Output } from './output.ts';
 import { count } from './quantity.ts';
 import { unprunedNotes } from './unpruned-text.ts';
 
-export function describeWentLive({ publication }: WentLive): object {
+export function describeWentLive({ publication }: WentLive): DocumentData<'resume'> {
   const { record, changed, written, removed, unpruned } = publication;
   const { number, pages, release } = record;
   return { publication: number, changed, written, removed, unpruned, pages, release };

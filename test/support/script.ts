@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { DOCUMENTS, isDocumentName } from '../../src/cli/documents/catalog.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
 export const BIN = fileURLToPath(new URL('../../bin/tieup.js', import.meta.url));
@@ -68,7 +69,7 @@ export async function call(words: readonly string[], cwd: string, environment: R
   const interruption = AbortSignal.timeout(TIMEOUT_MS);
   const terminal = { stdin: Readable.from([]), stdout, stderr, environment, cwd, pid, interruption };
   const exitCode = await command.run(words, terminal);
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  return asDescribed(words, { exitCode, stdout: stdout.text(), stderr: stderr.text() });
 }
 
 /** The bundle that ships, not the sources. */
@@ -105,9 +106,21 @@ export function start(
       (error, stdout, stderr) => {
         const exitCode = child.exitCode;
         if (exitCode === null) reject(error ?? new Error('tieup ended without an exit code'));
-        else resolve({ exitCode, stdout, stderr });
+        else resolve(asDescribed(words, { exitCode, stdout, stderr }));
       },
     );
     child.stdin?.end();
   });
+}
+
+/** @throws where --json printed something else than one document as `tieup schema` describes it. */
+function asDescribed(words: readonly string[], ended: Ended): Ended {
+  const { stdout } = ended;
+  if (!words.includes('--json') || stdout === '') return ended;
+  const { schema, ...data } = JSON.parse(stdout);
+  const name = /^tieup\.([a-z-]+)\/v1$/.exec(schema)?.[1] ?? '';
+  if (!isDocumentName(name)) throw new Error(`there is no schema for ${JSON.stringify(schema)}`);
+  const { error } = DOCUMENTS[name].safeParse(data);
+  if (error !== undefined) throw new Error(`${schema} is not as its schema says: ${error.message}`);
+  return ended;
 }

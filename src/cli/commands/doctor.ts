@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { EXIT } from '../../errors.ts';
 import { examineMainSite } from '../../main-site/doctor.ts';
 import { examinePartnerSite } from '../../partner-site/doctor.ts';
@@ -46,7 +47,7 @@ async function examinePartner(ctx: Context, fetch: boolean): Promise<void> {
 function conclude(
   ctx: Context,
   role: 'main' | 'partner',
-  data: object,
+  data: Pick<DocumentData<'doctor'>, 'findings' | 'partners'>,
   all: readonly Finding[],
   text: () => readonly string[],
 ): void {

@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { TieupError } from '../../errors.ts';
 import type { Certified, WantedRecord } from '../../logs/certificate.ts';
 import type { Define } from '../define.ts';
@@ -54,7 +55,7 @@ function wantedRecord(line: string | undefined, record: string | undefined): Wan
   return line === undefined ? { kind: 'index', index: Number(given) } : { kind: 'line', seq: Number(given) };
 }
 
-function describe(found: Certified): object {
+function describe(found: Certified): DocumentData<'logs-verify'> {
   const { origin, size, root } = found.kind === 'part' ? found.part.checkpoint : found.checkpoint;
   const { partner, log, epoch, host } = origin;
   const checkpoint = { host, partner, log, epoch, size, root: Buffer.from(root).toString('hex') };

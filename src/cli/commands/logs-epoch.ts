@@ -1,4 +1,5 @@
 /** `tieup logs schedule` and `tieup logs new-epoch`. */
+import type { DocumentData } from '../documents/catalog.ts';
 import { TieupError } from '../../errors.ts';
 import { requireLogs } from '../../partner-site/commit-logs.ts';
 import { type BegunEpoch, newEpoch } from '../../partner-site/new-epoch.ts';
@@ -48,7 +49,7 @@ export const defineLogsUpkeep: Define = (command, context) => {
     });
 };
 
-function describe({ epoch, previous, carried }: BegunEpoch): object {
+function describe({ epoch, previous, carried }: BegunEpoch): DocumentData<'logs-new-epoch'> {
   const head = (log: 'T' | 'O') => {
     const found = previous[log];
     return found === null ? null : { size: found.size, root: Buffer.from(found.root).toString('hex') };

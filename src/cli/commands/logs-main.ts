@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { TieupError } from '../../errors.ts';
 import type { CanaryResult } from '../../main-site/send-canaries.ts';
 import { pullLogs, type PullResult } from '../../main-site/pull-logs.ts';
@@ -71,10 +72,16 @@ function showPulled(ctx: Context, results: readonly PullResult[]): void {
   endWithFailures(ctx, failures, results.length, 'tieup logs pull');
 }
 
-function describeCanary(result: CanaryResult): object {
-  if (result.kind === 'failed') return describeFailure(result);
-  const { kind, ...rest } = result;
-  return { result: kind, ...rest };
+function describeCanary(result: CanaryResult): DocumentData<'logs-canary'>['partners'][number] {
+  const { partner } = result;
+  switch (result.kind) {
+    case 'failed':
+      return describeFailure(result);
+    case 'no-pages':
+      return { partner, result: result.kind };
+    case 'sent':
+      return { partner, result: result.kind, sent: result.sent, unexpected: result.unexpected };
+  }
 }
 
 function canaryText(ctx: Context, result: CanaryResult): string {

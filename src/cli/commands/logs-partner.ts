@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { commitLogs, type Committed } from '../../partner-site/commit-logs.ts';
 import { type Exported, exportLogs } from '../../partner-site/export-logs.ts';
 import type { ExportedTree } from '../../protocol/log-export.ts';
@@ -53,7 +54,7 @@ export const defineLogsAtPartner: Define = (command, context) => {
     });
 };
 
-function describe({ epoch, counts, added, heads }: Committed): object {
+function describe({ epoch, counts, added, heads }: Committed): DocumentData<'logs-commit'> {
   const head = (log: 'T' | 'O') => ({ size: heads[log].size, root: Buffer.from(heads[log].root).toString('hex') });
   return { epoch, counts, added, T: head('T'), O: head('O') };
 }

@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { plan, type PartnerPlan } from '../../main-site/plan.ts';
 import { parseDeleteLimit } from '../../main-site/delete-limit.ts';
 import { renderPlanFile } from '../../main-site/plan-file.ts';
@@ -70,7 +71,7 @@ async function savePlan(ctx: Context, out: string, plans: readonly PartnerPlan[]
   await ctx.writeFile(out, Buffer.from(text));
 }
 
-function describePlan(each: PartnerPlan): object {
+function describePlan(each: PartnerPlan): DocumentData<'plan'>['partners'][number] {
   if (each.kind === 'failed') return describeFailure(each);
   const { number, added, changed, removed, unchanged, differs } = each.plan;
   const scheduled = each.scheduled.map(({ source, title, state, from, until }) => ({

@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { prove, type Proof } from '../../main-site/prove.ts';
 import { EXIT, TieupError } from '../../errors.ts';
 import type { Context } from '../command-context.ts';
@@ -67,7 +68,7 @@ function assertTrustworthy(address: string): void {
   });
 }
 
-function describe(proof: Proof): object {
+function describe(proof: Proof): DocumentData<'proof'> {
   const { found, ...rest } = proof;
   if (found === null) return { ...rest, found };
   const { match, ...read } = found;

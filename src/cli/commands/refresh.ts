@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { refresh, type RefreshResult } from '../../main-site/refresh.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
@@ -31,10 +32,17 @@ export const define: Define = (command, context) => {
     });
 };
 
-function describe(each: RefreshResult): object {
-  if (each.kind === 'failed') return describeFailure(each);
-  const { kind, ...rest } = each;
-  return { result: kind, ...rest };
+function describe(each: RefreshResult): DocumentData<'refresh'>['partners'][number] {
+  switch (each.kind) {
+    case 'failed':
+      return describeFailure(each);
+    case 'skipped':
+      return { partner: each.partner, result: each.kind, why: each.why };
+    case 'refreshed': {
+      const { kind, ...rest } = each;
+      return { result: kind, ...rest };
+    }
+  }
 }
 
 function render(output: Output, each: RefreshResult): string {

@@ -1,3 +1,4 @@
+import type { DocumentData } from '../documents/catalog.ts';
 import { rollbackTo } from '../../main-site/rollback.ts';
 import { parseDeleteLimit } from '../../main-site/delete-limit.ts';
 import { rollback, type RolledBack } from '../../partner-site/rollback.ts';
@@ -87,7 +88,7 @@ async function rollbackFromMain(
   );
 }
 
-function describe({ to, restored, receipt }: RolledBack): object {
+function describe({ to, restored, receipt }: RolledBack): DocumentData<'rollback'> {
   return {
     publication: to.number,
     live: restored.record.number,

@@ -20,8 +20,8 @@ describe('what tieup says', () => {
     const output = createOutput(terminal, PLAIN);
     output.message('working');
     output.warning('careful');
-    output.result('plan', { pages: 3 }, () => '3 pages\n');
-    expect(terminal.out()).toBe('3 pages\n');
+    output.result('preview', { url: 'http://localhost/' }, () => 'http://localhost/\n');
+    expect(terminal.out()).toBe('http://localhost/\n');
     expect(terminal.err()).toBe('working\nwarning: careful\n');
   });
 
@@ -37,8 +37,8 @@ describe('what tieup says', () => {
     const terminal = fakeTerminal({ person: true });
     const output = createOutput(terminal, { ...PLAIN, json: true });
     output.message('working');
-    output.result('plan', { pages: 3 }, () => 'never');
-    expect(JSON.parse(terminal.out())).toEqual({ schema: 'tieup.plan/v1', pages: 3 });
+    output.result('preview', { url: 'http://localhost/' }, () => 'never');
+    expect(JSON.parse(terminal.out())).toEqual({ schema: 'tieup.preview/v1', url: 'http://localhost/' });
     expect(terminal.err()).toBe('');
   });
 });
@@ -70,9 +70,9 @@ describe('a failure', () => {
   test('after a result leaves that the only document', () => {
     const terminal = fakeTerminal();
     const output = createOutput(terminal, { ...PLAIN, json: true });
-    output.result('push', { partners: [] }, () => '');
+    output.result('logs-import', { partners: [] }, () => '');
     output.failure(new TieupError('TIEUP_E_SOME_PARTNERS', '1 of 2 partners failed'));
-    expect(JSON.parse(terminal.out())).toEqual({ schema: 'tieup.push/v1', partners: [] });
+    expect(JSON.parse(terminal.out())).toEqual({ schema: 'tieup.logs-import/v1', partners: [] });
   });
 
   test('that nobody foresaw is shown without a stack, and with it only on demand', () => {

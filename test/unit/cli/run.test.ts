@@ -40,7 +40,7 @@ describe('help', () => {
       const { exitCode, out } = await tieup(...argv);
       expect(exitCode).toBe(0);
       expect(out).toContain('Usage: tieup schema');
-      expect(out).toContain('$ tieup schema partnership');
+      expect(out).toContain('$ tieup schema plan');
       expect(out).toContain('--json');
     },
   );
@@ -68,13 +68,10 @@ describe('a command line that is not understood ends with 64 and changes nothing
       ['init', '--rol'],
       "error: unknown option '--rol'\nhint: did you mean --role?\n",
     ],
-    ['a missing argument', ['schema'], "error: missing required argument 'name'\nhint: run tieup --help\n"],
+    ['a missing argument', ['unlock'], "error: missing required argument 'partner'\nhint: run tieup --help\n"],
     ['too many arguments', ['schema', 'partnership', 'x'], /^error: too many arguments for 'schema'/],
-    [
-      'a word that is no choice',
-      ['schema', 'x'],
-      /^error: .*Allowed choices are main-site, partnership, partner-site\nhint: /,
-    ],
+    ['a word that is no choice', ['init', '--role', 'x'], /^error: .*Allowed choices are main, partner\b/],
+    ['a schema that there is not', ['schema', 'plam'], 'error: there is no schema "plam"\nhint: did you mean plan?\n'],
     ['an option without its value', ['-C'], /^error: option '-C, --cwd <folder>' argument missing\n/],
   ])('for %s', async (_what, argv, expected) => {
     const { exitCode, out, err } = await tieup(...argv);
