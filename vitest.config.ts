@@ -25,7 +25,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     restoreMocks: true,
-    setupFiles: ['test/support/remembered-signatures.ts'],
+    setupFiles: ['test/support/remembered-signatures.ts', 'test/support/fixed-properties.ts'],
     // The bundle is called as Node loads it.
     server: { deps: { external: [/\/dist\/cli\//] } },
   },

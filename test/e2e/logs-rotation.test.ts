@@ -1,7 +1,7 @@
 /** A real nginx writes the access log, a real logrotate rotates it, and exports are killed in between. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -79,7 +79,14 @@ async function killedExport({ sites: { shop } }: Trading): Promise<void> {
   const ended = once(child, 'exit');
   const lock = join(shop, 'state/logs/lock');
   // Not in the moment between the lock and its name, after which the next run waits for a minute.
-  const holds = () => existsSync(lock) && readFileSync(lock, 'utf8').includes(`"pid":${child.pid},`);
+  const holds = (): boolean => {
+    try {
+      return readFileSync(lock, 'utf8').includes(`"pid":${child.pid},`);
+    } catch {
+      // Not there yet, or gone already.
+      return false;
+    }
+  };
   while (!holds() && child.exitCode === null) await new Promise((done) => setImmediate(done));
   child.kill('SIGKILL');
   await ended;

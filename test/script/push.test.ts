@@ -1,15 +1,20 @@
 /** What `plan` and `push` say, and how they end, when something beside the release is not as it should be. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type CliPartnership, PASSWORD, startPartnership } from '../support/cli-partnership.ts';
 import { call, type Ended } from '../support/script.ts';
 
+let enrolled: CliPartnership;
 let sites: CliPartnership;
+beforeAll(async () => {
+  enrolled = await startPartnership();
+});
 beforeEach(async () => {
-  sites = await startPartnership();
+  sites = await enrolled.copy();
 });
 afterEach(() => sites.dispose());
+afterAll(() => enrolled.dispose());
 
 /** `tieup …words` at the main site, however it ends. */
 function run(...words: readonly string[]): Promise<Ended> {

@@ -1,5 +1,5 @@
 /** A main site and a partner site of the starter folders, brought together by the command line over the embedded SFTP server. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedSftp, type EmbeddedSftp } from './embedded-sftp.ts';
@@ -28,6 +28,8 @@ export interface CliPartnership {
   readonly tieup: (folder: string, ...words: readonly string[]) => Promise<string>;
   /** Pushes, and lets the partner accept exactly that. */
   readonly publish: () => Promise<void>;
+  /** Both sites as they are, in folders of their own and with a login of their own. */
+  readonly copy: () => Promise<CliPartnership>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -37,24 +39,9 @@ export async function startPartnership(
   further: Readonly<Record<string, string>> = {},
 ): Promise<CliPartnership> {
   const home = await mkdtemp(join(tmpdir(), 'tieup-'));
-  const environment = {
-    HOME: home,
-    PATH: process.env['PATH'] ?? '',
-    LANG: 'C.UTF-8',
-    TIEUP_PASSWORD: PASSWORD,
-    ...further,
-  };
   const [main, shop] = [join(home, 'main'), join(home, 'shop')];
-  const tieup = async (folder: string, ...words: readonly string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await call(words, folder, environment);
-    if (exitCode !== 0) throw new Error(`tieup ${words.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
-    return stdout;
-  };
+  const tieup = commandIn(home, further);
   let sftp: EmbeddedSftp | undefined;
-  const dispose = async (): Promise<void> => {
-    await sftp?.dispose();
-    await rm(home, { recursive: true, force: true });
-  };
   try {
     for (const folder of [main, shop]) await mkdir(folder);
     await tieup(main, 'init', '--role', 'main', '--name', 'Northwind Coffee', '--url', 'https://northwind.example/');
@@ -62,20 +49,57 @@ export async function startPartnership(
     await tieup(shop, 'init', '--role', 'partner', '--name', 'Harbour Books');
     sftp = await loginInto(shop, main);
     const invited = wordsIn(await tieup(main, 'invite', 'harbour', '-o', join(shop, 'invitation')));
-    const address = `sftp://main@127.0.0.1:${sftp.server.port}/exchange`;
-    const where = ['--sftp', address, '--url', 'https://harbour.example/'];
+    const where = ['--sftp', `sftp://main@${addressOf(sftp)}/exchange`, '--url', 'https://harbour.example/'];
     const answered = wordsIn(await tieup(shop, 'join', 'invitation', '--yes', invited, ...where, ...joining));
     lightenKeys(join(shop, 'keys'), PASSWORD);
     await tieup(main, 'enroll', join(shop, 'harbour.answer'), '--yes', answered);
   } catch (error) {
-    await dispose();
+    await sftp?.dispose();
+    await rm(home, { recursive: true, force: true });
     throw error;
   }
-  const publish = async (): Promise<void> => {
-    await tieup(main, 'push');
-    await tieup(shop, 'accept', '--yes', digestIn(await tieup(shop, 'status')));
+  return joined(home, sftp, further);
+}
+
+function addressOf({ server }: EmbeddedSftp): string {
+  return `127.0.0.1:${server.port}`;
+}
+
+function commandIn(home: string, further: Readonly<Record<string, string>>): CliPartnership['tieup'] {
+  const path = process.env['PATH'] ?? '';
+  const environment = { HOME: home, PATH: path, LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD, ...further };
+  return async (folder, ...words) => {
+    const { exitCode, stdout, stderr } = await call(words, folder, environment);
+    if (exitCode !== 0) throw new Error(`tieup ${words.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
+    return stdout;
   };
-  return { main, shop, tieup, publish, dispose };
+}
+
+function joined(home: string, sftp: EmbeddedSftp, further: Readonly<Record<string, string>>): CliPartnership {
+  const [main, shop] = [join(home, 'main'), join(home, 'shop')];
+  const tieup = commandIn(home, further);
+  return {
+    main,
+    shop,
+    tieup,
+    publish: async () => {
+      await tieup(main, 'push');
+      await tieup(shop, 'accept', '--yes', digestIn(await tieup(shop, 'status')));
+    },
+    copy: async () => {
+      const to = await mkdtemp(join(tmpdir(), 'tieup-'));
+      for (const name of ['main', 'shop'])
+        await cp(join(home, name), join(to, name), { recursive: true, verbatimSymlinks: true });
+      const login = await loginInto(join(to, 'shop'), join(to, 'main'));
+      const file = join(to, 'main/partners/harbour.yaml');
+      await writeFile(file, (await readFile(file, 'utf8')).replace(addressOf(sftp), addressOf(login)));
+      return joined(to, login, further);
+    },
+    dispose: async () => {
+      await sftp.dispose();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The digest that `tieup status` of a partner names. */

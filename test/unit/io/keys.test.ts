@@ -2,7 +2,8 @@ import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folderKeyStore, type KeyName, type KeyStore, type KeyStoreOptions } from '../../../src/io/keys.ts';
-import { openKey, renderPlainKey, sealKey } from '../../../src/protocol/key-file.ts';
+import { openKey, renderPlainKey } from '../../../src/protocol/key-file.ts';
+import { lightKey } from '../../support/lighter-keys.ts';
 import { contentsOf, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const seed = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
@@ -29,9 +30,9 @@ async function storeIn(
 }
 
 const SEALED = {
-  'root.key': await sealKey(seed(1), 'pw', random),
-  'release.key': await sealKey(seed(2), 'pw', random),
-  'accept.key': await sealKey(seed(3), '', random),
+  'root.key': lightKey(seed(1), 'pw', random(32)),
+  'release.key': lightKey(seed(2), 'pw', random(32)),
+  'accept.key': lightKey(seed(3), '', random(32)),
 };
 
 /** A folder of keys sealed with `pw`, and one with the empty password. */

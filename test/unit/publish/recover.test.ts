@@ -44,10 +44,15 @@ const NEW_ORIGINAL = { ...CRASH_ORIGINAL, 'about/us.html': 'about us, changed', 
 const NEW_SITE = { ...NEW_ORIGINAL, ...CRASH_NEW };
 
 let base: string;
+let child: Awaited<ReturnType<typeof compileScript>>;
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'tieup-'));
+  child = await compileScript('test/support/crash-child.ts');
 });
-afterAll(() => rm(base, { recursive: true, force: true }));
+afterAll(async () => {
+  await child.remove();
+  await rm(base, { recursive: true, force: true });
+});
 
 /** A site with release 1 live, release 2 in the store, and an original folder that changed since. */
 async function prepared(name: string, how: Layout['how']): Promise<string> {
@@ -177,26 +182,21 @@ describe.each(['link', 'overwrite'] as const)('a publication by %s that is kille
       const template = await prepared(`kill ${what}`, how);
       if (what === 'rollback') await publishNew(portsIn(template, 'separate'), layout);
       const sites = what === 'publish' ? SITES : [NEW_SITE, { ...NEW_ORIGINAL, ...CRASH_OLD }];
-      const { script, remove } = await compileScript('test/support/crash-child.ts');
-      try {
-        const run = (folder: string, step: number) =>
-          promisify(execFile)(process.execPath, [script, folder, how, what, String(step)]);
-        const counting = join(base, `kill-counting-${what}-${how}`);
-        await copySite(template, counting);
-        const steps = Number((await run(counting, 0)).stdout);
-        expect(steps).toBeGreaterThan(40);
-        for (let step = 3; step <= steps; step += Math.ceil(steps / 9)) {
-          const folder = join(base, `kill-site-${what}-${how}`);
-          await copySite(template, folder);
-          await expect(run(folder, step)).rejects.toMatchObject({ signal: 'SIGKILL' });
-          expect(await mixed(folder, layout, sites)).toEqual([]);
-          const ports = portsIn(folder, 'separate');
-          await recover(ports, layout);
-          await expectWhole(ports, layout, sites);
-          await rm(folder, { recursive: true });
-        }
-      } finally {
-        await remove();
+      const run = (folder: string, step: number) =>
+        promisify(execFile)(process.execPath, [child.script, folder, how, what, String(step)]);
+      const counting = join(base, `kill-counting-${what}-${how}`);
+      await copySite(template, counting);
+      const steps = Number((await run(counting, 0)).stdout);
+      expect(steps).toBeGreaterThan(40);
+      for (let step = 3; step <= steps; step += Math.ceil(steps / 9)) {
+        const folder = join(base, `kill-site-${what}-${how}`);
+        await copySite(template, folder);
+        await expect(run(folder, step)).rejects.toMatchObject({ signal: 'SIGKILL' });
+        expect(await mixed(folder, layout, sites)).toEqual([]);
+        const ports = portsIn(folder, 'separate');
+        await recover(ports, layout);
+        await expectWhole(ports, layout, sites);
+        await rm(folder, { recursive: true });
       }
     },
     120_000,
