@@ -56,6 +56,8 @@ const EXIT_OF_CODE = {
   TIEUP_E_CONFLICT: EXIT.conflict,
   /** The world is not what it was when the plan was made, or live files differ from what was signed. */
   TIEUP_E_DRIFT: EXIT.conflict,
+  /** A rollback holds the pages of an earlier release, so nothing else is pushed. */
+  TIEUP_E_HELD: EXIT.conflict,
   /** Another tieup is at work here. */
   TIEUP_E_LOCKED: EXIT.locked,
   /** No answer within the time that was given. */

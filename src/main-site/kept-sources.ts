@@ -7,13 +7,14 @@
  */
 import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import { z } from 'zod';
+import type { PartnerImage } from '../content/source.ts';
 import { TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { DIGEST, sha256, sha256Stream } from '../protocol/digest.ts';
 import { buildPack, decodeChunk, type PackObject } from '../protocol/pack.ts';
 import { exactReader, readPackIndex } from '../protocol/pack-reader.ts';
 import type { MainSite } from './main-site.ts';
-import { readMadeOf } from './made-of.ts';
+import { keptAlone, readMadeOf, type KeptImage } from './made-of.ts';
 import { MAX_ASSET } from './read-assets.ts';
 
 interface KeptFile {
@@ -99,7 +100,7 @@ async function store(
   let length = 0;
   for (const file of missing) {
     if (file.length >= SINGLE_FROM) {
-      await files.write(`${OBJECTS}/${file.digest}`, files.stream(file.path, MAX_ASSET));
+      await files.write(keptAlone(file.digest), files.stream(file.path, MAX_ASSET));
       stored.set(file.digest, null);
       continue;
     }
@@ -132,10 +133,23 @@ export async function unpackSources(site: MainSite, name: string, folder: string
   }
   for (const { digest, pack, path } of list) {
     if (pack !== null) continue;
-    await site.files.write(`${folder}/${path}`, site.files.stream(`${OBJECTS}/${digest}`, MAX_ASSET), {
+    await site.files.write(`${folder}/${path}`, site.files.stream(keptAlone(digest), MAX_ASSET), {
       durable: false,
     });
   }
+}
+
+/** The pictures of a partner as they were. @throws as {@link unpackSources} */
+export async function readKeptImages(site: MainSite, images: readonly KeptImage[]): Promise<readonly PartnerImage[]> {
+  const found: PartnerImage[] = [];
+  for (const image of images) {
+    const bytes = await readIfThere(site.files, keptAlone(image.digest), MAX_ASSET);
+    if (bytes === undefined) throw new TieupError('TIEUP_E_NOT_FOUND', `${image.file} is not kept any more`);
+    if (sha256(bytes) !== image.digest)
+      throw new TieupError('TIEUP_E_VERIFY', `a kept file in ${FOLDER} is damaged`, { hint: `it was ${image.file}` });
+    found.push({ ...image, bytes });
+  }
+  return found;
 }
 
 async function unpack(
@@ -163,8 +177,13 @@ async function unpack(
 async function prune(site: MainSite, lists: ReadonlyMap<string, readonly KeptFile[]>, newest: string): Promise<void> {
   const { files } = site;
   const needed = new Set([newest]);
-  for (const { name } of await files.list(PARTNERS))
-    for (const { sources } of await readMadeOf(site, name)) needed.add(sources);
+  const pictures: string[] = [];
+  for (const { name } of await files.list(PARTNERS)) {
+    for (const { sources, images = [] } of await readMadeOf(site, name)) {
+      needed.add(sources);
+      pictures.push(...images.map(({ digest }) => digest));
+    }
+  }
   const now = site.clock.now().getTime();
   const kept: KeptFile[] = [];
   for (const { name, modified } of await files.list(FOLDER)) {
@@ -174,10 +193,11 @@ async function prune(site: MainSite, lists: ReadonlyMap<string, readonly KeptFil
     else await files.remove(listPath(digest));
   }
   const packs = new Set(kept.map(({ pack }) => pack));
-  const alone = new Set(kept.map(({ digest }) => digest));
+  const alone = new Set([...kept.map(({ digest }) => digest), ...pictures]);
   for (const { name } of await files.list(PACKS))
     if (!packs.has(name.replace(/\.pack$/, ''))) await files.remove(`${PACKS}/${name}`);
-  for (const { name } of await files.list(OBJECTS)) if (!alone.has(name)) await files.remove(`${OBJECTS}/${name}`);
+  for (const { name, modified } of await files.list(OBJECTS))
+    if (!alone.has(name) && now - Date.parse(modified) >= UNUSED_FOR_MS) await files.remove(`${OBJECTS}/${name}`);
 }
 
 /** Bytes that the way back takes on this disk. */

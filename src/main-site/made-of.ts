@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Partnership } from '../config/partnership.ts';
-import type { PartnerView } from '../content/source.ts';
+import type { PartnerImage, PartnerView } from '../content/source.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { DIGEST } from '../protocol/digest.ts';
 import { instant } from '../protocol/instant.ts';
@@ -24,9 +24,13 @@ export interface MadeOf extends ReleaseName {
   readonly sources: string;
   /** The moment by which pages come and go; ISO 8601. */
   readonly at: string;
-  /** What pages could know of the partner then; its pictures are not kept. */
+  /** What pages could know of the partner then. */
   readonly view: Omit<PartnerView, 'images'>;
+  /** Its pictures, which are kept with the sources; absent in what older versions of tieup kept. */
+  readonly images?: readonly KeptImage[] | undefined;
 }
+
+export type KeptImage = Omit<PartnerImage, 'bytes'>;
 
 const MAX_LENGTH = 16 * 1024 * 1024;
 
@@ -47,10 +51,11 @@ const schema: z.ZodType<readonly MadeOf[]> = z.array(
       search: z.enum(['canonical-to-main', 'noindex', 'own']),
       values: z.record(z.string(), z.string()),
     }),
+    images: z.array(z.strictObject({ file: z.string(), path: z.string(), digest })).optional(),
   }),
 );
 
-/** What a release was made of that is pushed now. @param at the moment by which pages come and go */
+/** What a release was made of that is pushed now; its pictures are kept here. @param at the moment by which pages come and go */
 export async function madeOf(
   site: MainSite,
   partnership: Partnership,
@@ -58,8 +63,13 @@ export async function madeOf(
   sources: string,
   at: Date,
 ): Promise<MadeOf> {
-  const { images: _images, ...view } = await loadPartnerView(site, partnership);
-  return { ...name, content: name, sources, at: instant(at), view };
+  const { images = [], ...view } = await loadPartnerView(site, partnership);
+  for (const { digest: picture, bytes } of images) {
+    const path = keptAlone(picture);
+    if ((await site.files.stat(path)) === undefined) await site.files.write(path, bytes);
+  }
+  const kept = images.map(({ file, path, digest: picture }) => ({ file, path, digest: picture }));
+  return { ...name, content: name, sources, at: instant(at), view, images: kept };
 }
 
 /** The oldest first; empty where nobody knows any more. */
@@ -78,6 +88,11 @@ export async function keepMadeOf(site: MainSite, partner: string, made: MadeOf):
   const before = (await readMadeOf(site, partner)).filter(({ release }) => release < made.release);
   const kept = [...before, made].slice(-site.config.retention.releases);
   await site.files.write(madeOfPath(partner), Buffer.from(`${JSON.stringify(kept)}\n`));
+}
+
+/** Where a kept file stands that is in no pack. */
+export function keptAlone(file: string): string {
+  return `.tieup/sources/objects/${file}`;
 }
 
 function madeOfPath(partner: string): string {

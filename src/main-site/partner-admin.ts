@@ -8,6 +8,7 @@ import type { YamlEdit } from '../config/document.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import { isInstant } from '../protocol/instant.ts';
+import { endHold } from './holds.ts';
 import type { MainSite } from './main-site.ts';
 import { whyNotInForce, type NotInForce } from './in-force.ts';
 import { editPartnership, loadPartnership, loadPartnerships } from './partnerships.ts';
@@ -64,9 +65,15 @@ function assertToCome(until: string, today: string): void {
   throw new TieupError('TIEUP_E_USAGE', `a suspension until ${until} would be over already: today is ${today}`);
 }
 
-/** Ends a suspension, also one whose date has not come. @throws TIEUP_E_CONTRACT unless it is suspended. */
+/**
+ * Ends a suspension, also one whose date has not come, and what a rollback holds.
+ * @throws TIEUP_E_CONTRACT unless it is suspended or something is held.
+ */
 export async function resume(site: MainSite, id: string): Promise<PartnershipView> {
-  const { status } = await loadPartnership(site, id);
+  const partnership = await loadPartnership(site, id);
+  const { status } = partnership;
+  const wasHeld = await endHold(site, id);
+  if (wasHeld && status !== 'suspended') return viewOf(site, partnership);
   if (status !== 'suspended') throw wrongStatus(id, status, 'be resumed');
   return edit(site, id, [{ path: ['status'], value: 'active' }, ...NO_SUSPENSION]);
 }

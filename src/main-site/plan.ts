@@ -13,6 +13,7 @@ import { currentTerms } from './current-terms.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { judgeContent } from './judge-content.ts';
 import { learnRemote } from './learn-remote.ts';
+import { passOverHeld } from './holds.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
 import { assertInForce, passOver, type PassedOver } from './in-force.ts';
@@ -51,7 +52,8 @@ export interface PlanRequest extends Selection {
 /** One plan for each partner that is named by id or tag; where nobody is named, for all whose contract is in force. */
 export async function plan(site: MainSite, request: PlanRequest): Promise<Plans> {
   const selected = await selectPartners(site, request);
-  const { served, passedOver } = passOver(selected, request.partners, site.clock.now());
+  const inForce = passOver(selected, request.partners, site.clock.now());
+  const { served, passedOver } = await passOverHeld(site, inForce, request.partners);
   const compiled = await loadSite(site, request.at ?? site.clock.now());
   const limit = pLimit(request.concurrency);
   const plans = await Promise.all(

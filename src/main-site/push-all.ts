@@ -17,6 +17,7 @@ import { inAttempts } from './attempts.ts';
 import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { once } from './draft-release.ts';
+import { assertNotHeld, passOverHeld } from './holds.ts';
 import { keepSources } from './kept-sources.ts';
 import { isInput } from './last-push.ts';
 import { loadSite } from './load-site.ts';
@@ -77,7 +78,8 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const site: MainSite = { ...given, files: inputs.tree };
   const everybody = await loadPartnerships(site);
   const all = selectAmong(everybody, request);
-  const { served, passedOver } = passOver(all, request.partners, site.clock.now());
+  const inForce = passOver(all, request.partners, site.clock.now());
+  const { served, passedOver } = await passOverHeld(site, inForce, request.partners);
   const partnerships = await lastFailedLast(site, served.length === 0 ? all : served);
   const first = partnerships.slice(0, request.canary ?? 0);
   const others = partnerships.slice(first.length);
@@ -206,6 +208,7 @@ export async function pushOne(
   };
   const reached = async (): Promise<PushResult> => {
     try {
+      if (action === 'push') await assertNotHeld(site, partnership.id);
       return await (deadlineMs === undefined ? push(site) : withDeadline(site, partnership.id, deadlineMs, push));
     } catch (error) {
       // What is wrong with the site itself is no failure of a partner.

@@ -8,6 +8,7 @@ import type { Partnership } from '../config/partnership.ts';
 import { isDue, nextTime, type Schedule } from '../config/schedule.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { instant } from '../protocol/instant.ts';
+import { readHold } from './holds.ts';
 import type { MainSite } from './main-site.ts';
 import { whyNotInForce } from './in-force.ts';
 import { pushAll, type FleetRequest, type Pushed } from './push-all.ts';
@@ -51,8 +52,9 @@ async function partnersDue(site: MainSite, selection: Selection): Promise<Due> {
   let next: Date | undefined;
   for (const partnership of await selectPartners(site, selection)) {
     const schedule = scheduleOf(site, partnership);
-    // A contract that is not in force is told of by whoever names the partner, not by every round of cron.
+    // A contract that is not in force, and a hold, are told of by whoever names the partner, not by every round of cron.
     if (schedule === undefined || whyNotInForce(partnership, now) !== undefined) continue;
+    if ((await readHold(site, partnership.id)) !== undefined) continue;
     const { pushed } = await readRecord(site, partnership.id);
     // Whoever was pushed to by hand since then has what would be brought now.
     const times = [served[partnership.id], pushed?.at].filter((time) => time !== undefined).toSorted();

@@ -12,9 +12,11 @@ import type { PartnerView } from '../content/source.ts';
 import { TieupError } from '../errors.ts';
 import type { Release, ReleaseFile } from '../protocol/release.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { instant } from '../protocol/instant.ts';
 import { removeTree } from '../publish/remove-tree.ts';
 import { decodeText } from './decode-text.ts';
-import { unpackSources } from './kept-sources.ts';
+import { keepHold } from './holds.ts';
+import { readKeptImages, unpackSources } from './kept-sources.ts';
 import { recall } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
 import { keepMadeOf, readMadeOf, type MadeOf } from './made-of.ts';
@@ -64,13 +66,11 @@ export async function rollbackTo(site: MainSite, request: RollbackRequest): Prom
   const folder = `${UNPACKED}/${made.sources}-${site.owner.pid}`;
   try {
     await unpackSources(site, made.sources, folder);
-    const { images } = await loadPartnerView(site, partnership);
-    const { compiled, assets } = await makeAgain(
-      site,
-      { ...made, view: { ...made.view, images: images ?? [] } },
-      then,
-      folder,
-    );
+    const { images = [] } =
+      made.images === undefined
+        ? await loadPartnerView(site, partnership)
+        : { images: await readKeptImages(site, made.images) };
+    const { compiled, assets } = await makeAgain(site, { ...made, view: { ...made.view, images } }, then, folder);
     const { config } = site;
     // A tree of its own: assets are remembered by the tree that they are read from.
     const within = { ...site, files: { ...site.files }, config: { ...config, folders: { ...config.folders, assets } } };
@@ -81,6 +81,8 @@ export async function rollbackTo(site: MainSite, request: RollbackRequest): Prom
       action: 'rollback',
       afterwards: ({ release, releaseDigest }) => keepMadeOf(site, partner, { ...made, release, releaseDigest }),
     });
+    if (result.kind !== 'failed')
+      await keepHold(site, partner, { release: result.release, to, since: instant(site.clock.now()) });
     return { result, to };
   } finally {
     await removeTree(site.files, folder);

@@ -11,6 +11,7 @@ import type { Decision } from '../protocol/decision.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import { changedSince, readCampaign } from './campaign.ts';
 import { withDeadline } from './deadline.ts';
+import { heldText, readHold } from './holds.ts';
 import { freshnessOf, lifetimeWarnings } from './lifetimes.ts';
 import { glanceAtRemote, type BriefState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
@@ -70,7 +71,14 @@ export async function status(
   const campaign = await readCampaign(site);
   const rows = await Promise.all(
     partnerships.map((partnership) =>
-      limit(async () => withCampaign(site.clock.now(), partnership, await look(site, partnership), campaign)),
+      limit(async () => {
+        const found = await look(site, partnership);
+        const hold = await readHold(site, partnership.id);
+        // Then pages come and go by date only once it has ended.
+        return hold === undefined
+          ? withCampaign(site.clock.now(), partnership, found, campaign)
+          : { ...found, warnings: [...found.warnings, heldText(partnership.id, hold)] };
+      }),
     ),
   );
   return rows.filter(({ state }) => states?.has(state) ?? true).toSorted(worstFirst);

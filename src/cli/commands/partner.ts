@@ -51,7 +51,7 @@ export const define: Define = (command, context) => {
 
   command
     .command('resume <partner>')
-    .description('End a suspension.')
+    .description('End a suspension, or what a rollback holds.')
     .action(async (partner) => {
       const ctx = context();
       const view = await resume(await ctx.mainSite(), partner);

@@ -83,8 +83,9 @@ async function rollbackFromMain(
   const described = { partners: [describePush(result, undefined)], heldBack: [], passedOver: [], warnings: [] };
   ctx.output.result('push', described, () => renderPush(ctx, result, undefined));
   endWithFailures(ctx, result.kind === 'failed' ? [result] : [], 1, 'tieup rollback --partner');
+  if (result.kind === 'failed') return;
   ctx.output.message(
-    `these are the pages of release ${reached}; the next tieup push brings those of your folders again`,
+    `these are the pages of release ${reached}, and they are held: mend those in your folders, then run tieup partner resume ${visible(partner)}, and push`,
   );
 }
 

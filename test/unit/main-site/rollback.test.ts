@@ -2,10 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import { sourcesLength } from '../../../src/main-site/kept-sources.ts';
+import { resume } from '../../../src/main-site/partner-admin.ts';
 import { plan } from '../../../src/main-site/plan.ts';
+import { pushAll } from '../../../src/main-site/push-all.ts';
+import { pushDue } from '../../../src/main-site/push-due.ts';
+import { readRecord } from '../../../src/main-site/record.ts';
 import { rollbackTo, type RollbackRequest } from '../../../src/main-site/rollback.ts';
+import { status } from '../../../src/main-site/status.ts';
 import { recall } from '../../../src/main-site/learn-remote.ts';
-import { mainFixture, partnership, type MainFixture } from '../../support/partnership-fixture.ts';
+import { mainFixture, PAGES, partnership, type MainFixture } from '../../support/partnership-fixture.ts';
 
 const page = (text: string): string => `---\ntitle: Our coffee\n---\n\n# ${text}\n`;
 
@@ -60,13 +65,14 @@ describe('rolling back', () => {
     expect(await rollbackTo(main.site, request({ to: 4 }))).toMatchObject({ to: 2, result: { release: 7 } });
   });
 
-  test('says in its message where it went, and a push brings the pages of now again', async () => {
+  test('says in its message where it went, and once it is resumed a push brings the pages of now again', async () => {
     const { main } = await threeReleases();
     await rollbackTo(main.site, request());
     const known = await recall(main.site, 'harbour');
     expect(known?.base.release.message.subject).toBe('Northwind Coffee: back to release 2');
-    const { plans } = await plan(main.site, { partners: [], concurrency: 1 });
+    const { plans } = await plan(main.site, { partners: ['harbour'], concurrency: 1 });
     expect(plans[0]).toMatchObject({ kind: 'planned', plan: { differs: true } });
+    await resume(main.site, 'harbour');
     expect(await main.pushed()).toMatchObject({ release: 5 });
   });
 
@@ -77,6 +83,86 @@ describe('rolling back', () => {
     await main.pushed();
     await rollbackTo(main.site, request());
     expect(await digests(main)).toEqual(wanted);
+  });
+
+  test('shows the pictures of the partner as they were then', async () => {
+    const main = await mainFixture({
+      ...PAGES,
+      'templates/page.html':
+        PAGES['templates/page.html']?.replace('<main>', '<main><img src="{{ partner.logo }}">') ?? '',
+    });
+    const logo = (width: number): string =>
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="24"></svg>`;
+    await main.write('partners/harbour/logo.svg', logo(1));
+    const shop = await main.join('harbour', { partnership: 'images:\n  logo: logo.svg\n' });
+    await main.pushed();
+    const wanted = await digests(main);
+    await main.write('partners/harbour/logo.svg', logo(2));
+    await main.pushed();
+    await rollbackTo(main.site, request());
+    expect(await digests(main)).toEqual(wanted);
+    await shop.accept();
+    expect(Object.values(await shop.live())).toContain(logo(1));
+    // What the newest releases of no partner need goes, these pictures do not.
+    await resume(main.site, 'harbour');
+    main.clock.passDays(3);
+    await main.write('pages/index.md', page('Later'));
+    await main.pushed();
+    expect(await rollbackTo(main.site, request({ to: 1 }))).toMatchObject({ to: 1 });
+    expect(await digests(main)).toEqual(wanted);
+  });
+});
+
+describe('what was rolled back is held', () => {
+  test('against a push of its name, against one of all, and against a schedule; nothing is changed', async () => {
+    const { main, shop } = await threeReleases();
+    await rollbackTo(main.site, request());
+    const before = await shop.snapshot();
+    const record = await readRecord(main.site, 'harbour');
+    const refused = [{ kind: 'failed', error: { code: 'TIEUP_E_HELD', exitCode: 6 } }];
+    expect(await main.push({ partners: ['harbour'] })).toMatchObject(refused);
+    expect(await main.push({ full: true })).toMatchObject(refused);
+    expect(await readRecord(main.site, 'harbour')).toEqual(record);
+    await main.editPartner('harbour', /$/, 'schedule:\n  at: "* * * * *"\n  timezone: UTC\n');
+    main.clock.passDays(1);
+    const due = { partners: [], message: request().message, full: false, concurrency: 1, onProgress: () => {} };
+    expect((await pushDue(main.site, due)).pushed.results).toEqual([]);
+    expect(await shop.snapshot()).toEqual(before);
+    expect(await status(main.site, [], 1)).toMatchObject([
+      { warnings: [expect.stringContaining('tieup partner resume harbour')] },
+    ]);
+    await resume(main.site, 'harbour');
+    expect((await pushDue(main.site, due)).pushed.results).toMatchObject([{ kind: 'pushed' }]);
+  });
+
+  test('while others get what is new; whoever is not named is passed over, and told why', async () => {
+    const { main } = await threeReleases();
+    await main.join('alpha');
+    await rollbackTo(main.site, request());
+    const { results, passedOver } = await pushAll(main.site, {
+      partners: [],
+      message: request().message,
+      full: false,
+      concurrency: 1,
+      onProgress: () => {},
+    });
+    expect(results).toMatchObject([{ kind: 'pushed', partner: 'alpha' }]);
+    expect(passedOver).toEqual([
+      {
+        partner: 'harbour',
+        why: expect.stringMatching(/holds the pages of release 2 .*: tieup partner resume harbour$/),
+      },
+    ]);
+  });
+
+  test('until it is resumed, which is all that resuming does', async () => {
+    const { main } = await threeReleases();
+    await expect(resume(main.site, 'harbour')).rejects.toMatchObject({ code: 'TIEUP_E_CONTRACT' });
+    await rollbackTo(main.site, request());
+    expect(await rollbackTo(main.site, request())).toMatchObject({ to: 1 });
+    expect((await resume(main.site, 'harbour')).partnership.status).toBe('active');
+    await expect(resume(main.site, 'harbour')).rejects.toMatchObject({ code: 'TIEUP_E_CONTRACT' });
+    expect(await main.pushed()).toMatchObject({ kind: 'pushed' });
   });
 });
 
