@@ -55,6 +55,8 @@ const IO_FOR_SOME: Readonly<Record<string, readonly string[]>> = {
   'io/sftp-address.ts': ['main-site', 'partner-site', 'cli'],
   // The same for the lines of host keys, which both sides judge before they write them down.
   'io/host-key.ts': ['main-site', 'partner-site', 'cli'],
+  // Which modules threads run, and where those are, only the command line knows.
+  'io/worker-threads.ts': ['cli'],
 };
 
 /** Layers that are free of file system, network and process. */

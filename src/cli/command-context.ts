@@ -71,8 +71,16 @@ export interface Context {
   mainDoctor(): Promise<MainDoctorPorts>;
   /** The same at a partner site. */
   partnerDoctor(): Promise<Omit<PartnerDoctorPorts, 'fetch'>>;
-  /** What a folder needs to become a partner site, which writes its answer to the file `answer`. */
-  newPartnerSite(folders: PartnerSiteConfig['folders'], answer: string): Promise<JoinPorts>;
+  /** What a folder needs to become a partner site, which writes its answer to the file `answer`; `site` when it lies on a server. */
+  newPartnerSite(
+    folders: PartnerSiteConfig['folders'],
+    answer: string,
+    site: PartnerSiteConfig['site'],
+  ): Promise<JoinPorts>;
+  /** `sftp://…` after --site. */
+  readonly siteAddress: string | undefined;
+  /** The host keys that `known_hosts` has for the server at `sftp://…`. */
+  knownHostKeys(address: string): Promise<readonly string[]>;
   /** Whose site the working folder is. */
   role(): Promise<'main' | 'partner'>;
   /** The host keys that the server at `sftp://…` shows, as `ssh-ed25519 AAAA…` lines. */

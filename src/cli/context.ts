@@ -3,31 +3,30 @@
  * that no command pays for what another one uses.
  */
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { FoundConfig } from './find-config.ts';
+import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import type { Partnership } from '../config/partnership.ts';
-import type { FragmentStore } from '../content/compile-cached.ts';
-import type { CompilingThreads } from '../content/compile-on-threads.ts';
-import type { MarkdownCompiler } from '../content/markdown.ts';
 import { systemClock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { HistoryLog, HistoryPlace } from '../io/history-log.ts';
 import type { KeyStore } from '../io/keys.ts';
 import type { PartnerLogin } from '../io/partner-login.ts';
+import type { LoginOptions } from '../io/sftp-login.ts';
+import type { SiteTrees } from '../io/site-trees.ts';
 import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SharedLogins } from '../io/shared-logins.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
 import { lateHistory, lateKeys, lateMarkdown } from './late-parts.ts';
 import { lockOwner } from './lock-owner.ts';
-import { packageFile, packageVersion, programIdentity } from './package-files.ts';
+import { packageFile, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
 import { aborted, canAsk } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-import type { Thread } from '../io/threads.ts';
+import { markdownCompiler, markdownThreads, startOf } from './threads.ts';
 import type { Context } from './command-context.ts';
 
 export function createContext(terminal: Terminal, globals: Globals, output: Output): Context {
@@ -50,6 +49,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     clock: systemClock,
     random: (length) => new Uint8Array(randomBytes(length)),
     canAsk: person,
+    siteAddress: globals.site,
     prompt: () => (prompt ??= openPrompt()),
     async tree(path) {
       const { folderTree } = await import('../io/folder-tree.ts');
@@ -82,18 +82,18 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     async mainConfig() {
       const { mainSiteOf } = await import('./find-site.ts');
       const found = await foundConfig();
-      return { folder: found.folder, config: mainSiteOf(found) };
+      return { folder: found.folder, config: mainSiteOf(found, globals.site) };
     },
     async partnerConfig() {
       const { partnerSiteOf } = await import('./find-site.ts');
       const found = await foundConfig();
-      return { folder: found.folder, config: partnerSiteOf(found) };
+      return { folder: found.folder, config: partnerSiteOf(found, globals.site) };
     },
     role: async () => (await import('./find-site.ts')).roleOf((await foundConfig()).text),
     async mainSite({ rootKeys, config: known } = {}) {
       const found = await foundConfig();
       const at = found.folder;
-      const config = known ?? (await import('./find-site.ts')).mainSiteOf(found);
+      const config = known ?? (await import('./find-site.ts')).mainSiteOf(found, globals.site);
       const { isAlive } = await import('../io/processes.ts');
       const { sshKeyFolder } = await import('../io/ssh-keys.ts');
       const { packCache } = await import('../io/pack-cache.ts');
@@ -127,37 +127,40 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { folder: at, config } = await context.partnerConfig();
       const { IN_PLACE, TREES_FOLDER } = await import('../config/partner-site.ts');
       const { objectStore } = await import('../publish/objects.ts');
-      const { acquireLock } = await import('../io/lock.ts');
+      const { acquireLock, lockAlso } = await import('../io/lock.ts');
       const { isAlive } = await import('../io/processes.ts');
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
       const state = await context.tree(resolve(at, stateFolder));
-      const place = resolve(at, webRoot);
       const owner = lockOwner(terminal.pid, context.random);
+      const references = acceptKey === undefined ? {} : { references: { accept: acceptKey } };
+      const keyStore = await context.keyStore(resolve(at, keys), references);
+      const tree = await siteTrees(config, at, keyStore);
+      const web = tree(dirname(webRoot));
+      const lock = () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive });
+      // Two laptops have two states; the web root is one.
+      const lockWeb = () => acquireLock(web, WEB_LOCK, owner, context.clock, LOCK_MINUTES, { isAlive });
       return {
         config,
         files: await context.tree(at),
-        exchange: await context.tree(resolve(at, exchange)),
-        slots: await context.tree(resolve(at, slots)),
+        exchange: tree(exchange),
+        slots: tree(slots),
         state,
         stateFolder: resolve(at, stateFolder),
         objects: objectStore(state),
         ports: {
-          original: original === IN_PLACE ? undefined : await context.tree(resolve(at, original)),
-          web: await context.tree(dirname(place)),
+          original: original === IN_PLACE ? undefined : tree(original),
+          web,
           state,
         },
         layout: {
           how: config.publish,
-          publicName: basename(place),
+          publicName: basename(resolve(at, webRoot)),
           treesName: TREES_FOLDER,
           mount: (await readAgreedTerms(state)).terms.mount,
           keep: config.keep,
         },
-        keys: await context.keyStore(
-          resolve(at, keys),
-          acceptKey === undefined ? {} : { references: { accept: acceptKey } },
-        ),
+        keys: keyStore,
         logFiles: {
           open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
         },
@@ -166,7 +169,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         clock: context.clock,
         random: context.random,
         history: lateHistory(() => historyAt({ tree: state, owner, clock: context.clock, isAlive })),
-        lock: () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
+        lock: config.site === undefined ? lock : async () => lockAlso(await lock(), lockWeb),
         lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
     },
@@ -192,20 +195,22 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { systemMachine } = await import('../io/machine.ts');
       return { machine: systemMachine(at), keyFolder: await context.tree(resolve(at, config.folders.keys)) };
     },
-    async newPartnerSite(folders, answer) {
+    async newPartnerSite(folders, answer, site) {
       const { newFolders } = await import('../io/new-folders.ts');
       const place = resolve(folder, answer);
-      const roots = [folders.exchange, folders.state, folders.keys, dirname(place)];
+      const keys = await context.keyStore(folders.keys);
+      const tree = await siteTrees({ site, folders }, folder, keys);
+      const roots = [...(site === undefined ? [folders.exchange] : []), folders.state, folders.keys, dirname(place)];
       const made = newFolders(roots.map((each) => resolve(folder, each)));
       return {
         files: await context.tree(folder),
         base: folder,
-        exchange: await context.tree(folders.exchange),
+        exchange: tree(folders.exchange),
         state: await context.tree(folders.state),
         makePrivateState: () => made.makePrivate(resolve(folder, folders.state)),
         takeBackFolders: () => made.takeBack(),
         answer: { tree: await context.tree(dirname(place)), path: basename(place) },
-        keys: await context.keyStore(folders.keys),
+        keys,
         keyFolder: await context.tree(folders.keys),
         clock: context.clock,
         random: context.random,
@@ -215,6 +220,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { parseSftpAddress } = await import('../io/sftp-address.ts');
       const { scanHostKey } = await import('../io/sftp-connection.ts');
       return scanHostKey(parseSftpAddress(address), { timeoutMs: CONNECT_TIMEOUT_MS, signal: terminal.interruption });
+    },
+    async knownHostKeys(address) {
+      const { hostKeysKnownFor } = await import('../io/site-trees.ts');
+      return hostKeysKnownFor(address, terminal.environment);
     },
     async ownHostKeys() {
       const { OWN_HOST_KEYS, readOwnHostKeys } = await import('../io/own-host-keys.ts');
@@ -274,15 +283,36 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     const { findConfig } = await import('./find-config.ts');
     return findConfig(folder, folderTree);
   };
-  const loginOf = (partner: Partnership, keyFolder: string, keys: KeyStore, generation?: number): PartnerLogin => ({
-    partner,
+  const loginWith = (keyFolder: string, keys: KeyStore): LoginOptions => ({
     environment: terminal.environment,
     keyFolder,
-    generation,
     password: () => keys.password('ssh'),
     timeoutMs: CONNECT_TIMEOUT_MS,
     signal: terminal.interruption,
   });
+  const loginOf = (partner: Partnership, keyFolder: string, keys: KeyStore, generation?: number): PartnerLogin => ({
+    ...loginWith(keyFolder, keys),
+    partner,
+    generation,
+  });
+  /** The folders of a partner's site, here or on the server that it lies on. */
+  const siteTrees = async (
+    { site, folders }: Pick<PartnerSiteConfig, 'site' | 'folders'>,
+    at: string,
+    keys: KeyStore,
+  ): Promise<SiteTrees> => {
+    if (site === undefined) {
+      const { folderTree } = await import('../io/folder-tree.ts');
+      return (path) => folderTree(resolve(at, path));
+    }
+    const { serverSiteTrees } = await import('../io/site-trees.ts');
+    const open = serverSiteTrees(site, loginWith(resolve(at, folders.keys), keys));
+    return (path) => {
+      const tree = open(path);
+      trees.push(tree);
+      return tree;
+    };
+  };
   const login = async (...to: Parameters<typeof loginOf>): Promise<SftpConnection> => {
     const { loginToPartner } = await import('../io/partner-login.ts');
     return loginToPartner(loginOf(...to));
@@ -311,37 +341,5 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const LOCK_MINUTES = 60;
-/** Each takes a hundred megabytes and more; beyond these, starting them takes longer than they save. */
-const MAX_MARKDOWN_THREADS = 4;
-
-/** A compiled module, also where the command is bundled or run from its sources: threads cannot run sources. */
-function compiledModule(path: string): URL {
-  return pathToFileURL(packageFile(`dist/${path}`));
-}
-
-/** Starts threads of a module that serves one; undefined where there is one core alone. */
-async function startOf(module: string): Promise<((data: unknown) => Thread) | undefined> {
-  if (availableParallelism() === 1) return undefined;
-  const { workerThreads } = await import('../io/worker-threads.ts');
-  const threads = workerThreads(compiledModule('io/worker-entry.js'));
-  return (data) => threads.start(compiledModule(module), data);
-}
-
-/** Texts are compiled once, here or on threads, and kept below the site's folder. */
-async function markdownCompiler(store: FragmentStore): Promise<MarkdownCompiler> {
-  const { compileCached } = await import('../content/compile-cached.ts');
-  const { compileOnThreads } = await import('../content/compile-on-threads.ts');
-  return compileCached(store, compileOnThreads(markdownThreads()), await packageVersion());
-}
-
-/** Each reads one text at a time, within bounds. */
-function markdownThreads(): CompilingThreads {
-  return {
-    count: Math.min(availableParallelism(), MAX_MARKDOWN_THREADS),
-    async start() {
-      const { workerThreads } = await import('../io/worker-threads.ts');
-      const threads = workerThreads(compiledModule('io/worker-entry.js'));
-      return threads.start(compiledModule('cli/markdown-thread.js'), undefined, { maxHeapMegabytes: 1024 });
-    },
-  };
-}
+/** Beside the web root on a server. */
+const WEB_LOCK = 'tieup.lock';

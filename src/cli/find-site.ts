@@ -7,12 +7,20 @@ import { parsePartnerSite } from '../config/partner-site.ts';
 import type { PartnerSiteConfig } from '../config/partner-site.ts';
 import { decodeYaml } from '../config/document.ts';
 import { TieupError } from '../errors.ts';
+import { parseSftpAddress } from '../io/sftp-address.ts';
 import type { FoundConfig } from './find-config.ts';
 
 const ROLE = z.looseObject({ role: z.enum(['main', 'partner']) });
 
-/** @throws TIEUP_E_USAGE when this is a partner site; TIEUP_E_CONFIG with every problem. */
-export function mainSiteOf({ folder, text }: FoundConfig): MainSiteConfig {
+/**
+ * @param server what --site says, which means nothing at a main site
+ * @throws TIEUP_E_USAGE when this is a partner site; TIEUP_E_CONFIG with every problem.
+ */
+export function mainSiteOf({ folder, text }: FoundConfig, server?: string): MainSiteConfig {
+  if (server !== undefined)
+    throw new TieupError('TIEUP_E_USAGE', '--site is for partner sites', {
+      hint: 'a main site knows the servers of its partners from their files in partners/',
+    });
   if (roleOf(text) === 'partner') {
     throw new TieupError(
       'TIEUP_E_USAGE',
@@ -25,8 +33,11 @@ export function mainSiteOf({ folder, text }: FoundConfig): MainSiteConfig {
   return parseMainSite(text, CONFIG_FILE);
 }
 
-/** @throws TIEUP_E_USAGE when this is a main site; TIEUP_E_CONFIG with every problem. */
-export function partnerSiteOf({ folder, text }: FoundConfig): PartnerSiteConfig {
+/**
+ * @param server `sftp://…` that takes the place of `site` in tieup.yaml; the host keys there stay, if it is the same server
+ * @throws TIEUP_E_USAGE when this is a main site; TIEUP_E_CONFIG with every problem.
+ */
+export function partnerSiteOf({ folder, text }: FoundConfig, server?: string): PartnerSiteConfig {
   if (roleOf(text) === 'main') {
     throw new TieupError(
       'TIEUP_E_USAGE',
@@ -36,7 +47,15 @@ export function partnerSiteOf({ folder, text }: FoundConfig): PartnerSiteConfig 
       },
     );
   }
-  return parsePartnerSite(text, CONFIG_FILE, folder);
+  const config = parsePartnerSite(text, CONFIG_FILE, folder);
+  return server === undefined ? config : { ...config, site: { url: server, hostKeys: hostKeysFor(server, config) } };
+}
+
+function hostKeysFor(server: string, { site }: PartnerSiteConfig): readonly string[] {
+  const { host, port } = parseSftpAddress(server);
+  if (site === undefined) return [];
+  const known = parseSftpAddress(site.url);
+  return known.host === host && known.port === port ? site.hostKeys : [];
 }
 
 export function roleOf(text: string): 'main' | 'partner' {

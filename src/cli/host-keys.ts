@@ -1,6 +1,7 @@
 /** The host keys that `join` writes into its answer: where they come from, and in words that a manager can compare. */
 import { isTieupError, TieupError } from '../errors.ts';
 import { describeHostKey, parseHostKey, renderHostKey } from '../io/host-key.ts';
+import { parseSftpAddress } from '../io/sftp-address.ts';
 import type { Context } from './command-context.ts';
 
 export interface FoundHostKeys {
@@ -56,6 +57,41 @@ export async function confirmHostKeys(ctx: Context, { source }: FoundHostKeys): 
   if (await prompt.confirm('Is that the key of your server?')) return;
   throw new TieupError('TIEUP_E_DECLINED', 'this is not your server’s host key, so nothing was made', {
     hint: 'give the right one: --host-key "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" on the server',
+  });
+}
+
+/**
+ * The keys of the server that the site itself lies on: those that this person's `known_hosts` has, or those of the exchange where
+ * it is the same server. What the network showed counts only once a person has said so, whoever answers gets to see the site.
+ * @throws TIEUP_E_HOST_KEY when there is nobody to ask
+ */
+export async function findSiteKeys(
+  ctx: Context,
+  address: string,
+  exchange: { readonly address: string; readonly keys: FoundHostKeys },
+): Promise<readonly string[]> {
+  const known = await ctx.knownHostKeys(address);
+  if (known.length > 0) return known;
+  const isSame = serverOf(address) === serverOf(exchange.address);
+  const keys = isSame ? exchange.keys : await findHostKeys(ctx, address, undefined);
+  if (keys.source === 'network') {
+    if (!ctx.canAsk) throw unconfirmed(address);
+    if (!isSame) {
+      ctx.output.message(hostKeysText(keys));
+      await confirmHostKeys(ctx, keys);
+    }
+  }
+  return keys.lines;
+}
+
+function serverOf(address: string): string {
+  const { host, port } = parseSftpAddress(address);
+  return `${host}:${port}`;
+}
+
+function unconfirmed(address: string): TieupError {
+  return new TieupError('TIEUP_E_HOST_KEY', `nobody has confirmed the host key of ${serverOf(address)}`, {
+    hint: 'log in there once with sftp and compare the key that it shows, or give it: --host-key "ssh-ed25519 AAAA…"',
   });
 }
 

@@ -29,8 +29,8 @@ export async function callProgram(
 ): Promise<void> {
   const program = createProgram(version, terminal);
   const context = (): Context => {
-    const { json, quiet, color, cwd } = program.opts();
-    return open({ json: json === true, quiet: quiet === true, colour: color, folder: cwd });
+    const { json, quiet, color, cwd, site } = program.opts();
+    return open({ json: json === true, quiet: quiet === true, colour: color, folder: cwd, site });
   };
   const called = calledCommand(argv);
   for (const { name, summary, group, hidden = false, load } of CATALOG) {
@@ -50,6 +50,7 @@ function createProgram(version: string, terminal: Terminal) {
   return new Command('tieup')
     .description(ABOUT)
     .option('-C, --cwd <folder>', 'work in this folder instead of the current one')
+    .option('--site <address>', 'partner site: its folders are on this server, as sftp://user@host/path')
     .option('--json', 'print one JSON document instead of text')
     .option('-q, --quiet', 'print results only')
     .option('--no-color', 'print without colours')
@@ -72,12 +73,14 @@ function createProgram(version: string, terminal: Terminal) {
     .exitOverride();
 }
 
+const WITH_VALUE: ReadonlySet<string> = new Set(['-C', '--cwd', '--site']);
+
 /** The name of the command that `argv` calls or asks help for, as far as it can be told without parsing. */
 function calledCommand(argv: readonly string[]): string | undefined {
   const words: string[] = [];
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? '';
-    if (word === '-C' || word === '--cwd') index++;
+    if (WITH_VALUE.has(word)) index++;
     else if (!word.startsWith('-')) words.push(word);
   }
   return words[0] === 'help' ? words[1] : words[0];

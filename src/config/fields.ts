@@ -55,6 +55,14 @@ export const vkey = z
   .max(400)
   .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/, { error: 'must be a public key line: name+id+base64' });
 
+export const hostKey = z.string().regex(/^(?:ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}(?: .*)?$/, {
+  error: 'must be a host key line such as "ssh-ed25519 AAAA…"',
+});
+
+export const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+(?:\/\S*)?$/, {
+  error: 'must be an address such as sftp://user@host:22/path, without a password',
+});
+
 /** A folder, absolute or relative to the one that tieup.yaml is in; a slash at its end does not matter. */
 export const folder = z
   .string()

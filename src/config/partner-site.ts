@@ -2,7 +2,7 @@
 import { isAbsolute, posix, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { decodeYaml } from './document.ts';
-import { folder, partnerId, siteUrl, title, vkey } from './fields.ts';
+import { folder, hostKey, partnerId, sftpUrl, siteUrl, title, vkey } from './fields.ts';
 import { type LogsConfig, logsSchema } from './partner-logs.ts';
 
 export interface PartnerSiteConfig {
@@ -17,7 +17,12 @@ export interface PartnerSiteConfig {
   };
   /** This site; ends with a slash. */
   readonly url: string;
-  /** Absolute, or relative to the folder of tieup.yaml. */
+  /**
+   * The server that original pages, slots, exchange and web root lie on, and its `ssh-ed25519 AAAA…` lines; without these those
+   * of `known_hosts` count. Absent where everything lies on this machine.
+   */
+  readonly site?: { readonly url: string; readonly hostKeys: readonly string[] } | undefined;
+  /** Absolute, or relative to the folder of tieup.yaml or, on a server, to the path in its address. */
   readonly folders: {
     /** Original pages; `in-place` when they live in the web root already. */
     readonly original: string;
@@ -72,6 +77,13 @@ function partnerSiteSchemaAt(base: string): z.ZodType<PartnerSiteConfig> {
       partner: partnerId.meta({ description: 'the id that the main site knows this partner by' }),
       main: z.strictObject({ name: title, url: siteUrl, keys: z.strictObject({ document: vkey }) }),
       url: siteUrl.meta({ description: 'this site' }),
+      site: z
+        .strictObject({
+          url: sftpUrl.meta({ description: 'sftp://user@host/path: the folder of the site there' }),
+          hostKeys: z.array(hostKey).max(20).default([]).meta({ description: 'those in known_hosts unless given' }),
+        })
+        .optional()
+        .meta({ description: 'the server that all folders but state and keys lie on; this machine unless given' }),
       folders: z
         .strictObject({
           original: folder.default('original').meta({ description: 'original pages, or in-place' }),
@@ -80,11 +92,6 @@ function partnerSiteSchemaAt(base: string): z.ZodType<PartnerSiteConfig> {
           public: folder.default('public').meta({ description: 'the web root' }),
           state: folder.default('state').meta({ description: 'trusted state; never in the web root' }),
           keys: folder.default('keys').meta({ description: 'secret keys; never in the web root' }),
-        })
-        .superRefine((folders, context) => {
-          for (const { key, error } of folderFaults(folders, base)) {
-            context.addIssue({ code: 'custom', path: [key], message: error, input: folders[key] });
-          }
         })
         .prefault({}),
       publish: z.enum(['overwrite', 'link']).default('link').meta({ description: 'how a release goes live' }),
@@ -114,6 +121,11 @@ function partnerSiteSchemaAt(base: string): z.ZodType<PartnerSiteConfig> {
         .optional()
         .meta({ description: 'an index of your sitemaps and that of the tie-up pages' }),
       logs: logsSchema.optional().meta({ description: 'the access logs, and what of them leaves this machine' }),
+    })
+    .superRefine(({ folders, site }, context) => {
+      for (const { key, error } of site === undefined ? folderFaults(folders, base) : serverFolderFaults(folders)) {
+        context.addIssue({ code: 'custom', path: ['folders', key], message: error, input: folders[key] });
+      }
     })
     .refine(({ folders, publish }) => folders.original !== IN_PLACE || publish === 'overwrite', {
       path: ['publish'],
@@ -153,7 +165,29 @@ const APART: readonly (readonly [inner: keyof Folders, outer: keyof Folders | 't
   ['public', 'keys', 'must not lie in the folder of the keys'],
 ];
 
-function folderFaults(folders: Folders, base: string): { key: keyof Folders; error: string }[] {
+interface FolderFault {
+  readonly key: keyof Folders;
+  readonly error: string;
+}
+
+/** State and keys lie on this machine, everything else on the server. */
+function serverFolderFaults(folders: Folders): readonly FolderFault[] {
+  const away: readonly (keyof Folders)[] = ['original', 'slots', 'exchange', 'public'];
+  const climbing = away.filter((key) => folders[key].split('/').includes('..'));
+  const found: FolderFault[] = climbing.map((key) => ({
+    key,
+    error: 'must be below the path in site.url, or absolute on the server',
+  }));
+  const apart = folderFaults({ ...folders, state: LOCAL, keys: LOCAL }, '/site').filter(({ key }) =>
+    away.includes(key),
+  );
+  return [...found, ...apart];
+}
+
+/** Where nothing of a server can be. */
+const LOCAL = '/.tieup/here';
+
+function folderFaults(folders: Folders, base: string): readonly FolderFault[] {
   const inPlace = folders.original === IN_PLACE;
   const places = {
     ...folders,
@@ -164,7 +198,7 @@ function folderFaults(folders: Folders, base: string): { key: keyof Folders; err
     const way = relative(resolve(base, outer), resolve(base, inner));
     return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith('../'));
   };
-  const faults: { key: keyof Folders; error: string }[] = [];
+  const faults: FolderFault[] = [];
   if (within('.', places.public)) {
     faults.push({ key: 'public', error: 'must not hold tieup.yaml itself: choose a folder below or elsewhere' });
   }

@@ -4,7 +4,7 @@ import { isInstant } from '../protocol/instant.ts';
 import { MAX_DEMAND } from '../protocol/log-demand.ts';
 import type { ContentPolicy, Terms } from '../protocol/terms.ts';
 import { decodeYaml } from './document.ts';
-import { date, hostName, images, mount, partnerId, siteUrl, title, values, vkey } from './fields.ts';
+import { date, hostKey, hostName, images, mount, partnerId, sftpUrl, siteUrl, title, values, vkey } from './fields.ts';
 import { scheduleSchema, type Schedule } from './schedule.ts';
 import type { MainSiteConfig } from './main-site.ts';
 
@@ -71,14 +71,6 @@ const origin = z
   .regex(/^https?:\/\/[^/\s?#@]+$/, { error: 'must be an origin such as https://cdn.example, without a path' });
 
 const word = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must consist of a-z, 0-9 and -' });
-
-const hostKey = z.string().regex(/^(?:ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}(?: .*)?$/, {
-  error: 'must be a host key line such as "ssh-ed25519 AAAA…"',
-});
-
-const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+(?:\/\S*)?$/, {
-  error: 'must be an address such as sftp://user@host:22/path, without a password',
-});
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' });
 const time = z.string().refine(isInstant, { error: 'must be a time such as 2026-11-23T22:00:00Z' });

@@ -94,6 +94,30 @@ export async function acquireLock(
   };
 }
 
+/** A second lock on top of one that is held; when it cannot be had, that one is released. Released and refreshed together. */
+export async function lockAlso(first: Lock, take: () => Promise<Lock>): Promise<Lock> {
+  let second: Lock;
+  try {
+    second = await take();
+  } catch (error) {
+    await first.release();
+    throw error;
+  }
+  return {
+    refresh: async () => {
+      await first.refresh();
+      await second.refresh();
+    },
+    release: async () => {
+      try {
+        await second.release();
+      } finally {
+        await first.release();
+      }
+    },
+  };
+}
+
 /** Removes the lock whoever holds it, for `tieup unlock`; the holder that it named, or undefined when there was none. */
 export async function breakLock(tree: FileTree, path: string): Promise<LockHolder | undefined> {
   const bytes = await readIfThere(tree, path, MAX_LENGTH);

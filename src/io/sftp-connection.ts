@@ -20,6 +20,8 @@ export interface SftpOptions {
   /** For connecting and logging in, and afterwards for a server that falls silent. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** What to do about another host key than the pinned one; for a main site unless given. */
+  readonly repin?: string | undefined;
 }
 
 export interface SftpConnection {
@@ -45,6 +47,8 @@ export interface SftpServerTraits {
   readonly inOrder: boolean;
 }
 
+const REPIN =
+  'nothing was sent; ask the partner by voice whether its server has a new key, and if so put it under sftp.hostKeys in its partners/ file';
 const KEEP_ALIVE_MS = 15_000;
 const CLOSE_MS = 1_000;
 /** SSH_DISCONNECT_PROTOCOL_ERROR, as OpenSSH says "too many authentication failures", and …_NO_MORE_AUTH_METHODS_AVAILABLE. */
@@ -94,7 +98,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   } catch (error) {
     socket.destroy();
     throwIfAborted(label, signal);
-    throw connectFault(label, address, pinned, { ...report, error: report.error ?? error });
+    throw connectFault(label, address, pinned, { ...report, repin: options.repin, error: report.error ?? error });
   } finally {
     clearTimeout(deadline);
     signal?.removeEventListener('abort', stop);
@@ -170,6 +174,7 @@ interface Report {
   shown?: Buffer;
   /** The handshake is over, so that the login is what goes wrong. */
   shaken?: boolean;
+  repin?: string | undefined;
 }
 
 function openSocket({ host, port }: SftpAddress): Socket {
@@ -188,14 +193,14 @@ function connectFault(label: string, address: SftpAddress, pinned: readonly Host
       'TIEUP_E_HOST_KEY',
       `the server ${server} showed the host key ${sshFingerprint(report.shown)}, but ${wanted} is pinned`,
       {
-        hint: 'nothing was sent; ask the partner by voice whether its server has a new key, and if so put it under sftp.hostKeys in its partners/ file',
+        hint: report.repin ?? REPIN,
         cause,
       },
     );
   }
   if (/no matching host key format/.test(message)) {
     return new TieupError('TIEUP_E_HOST_KEY', `the server ${server} has no host key of the pinned type (${wanted})`, {
-      hint: 'nothing was sent; ask the partner by voice whether its server has a new key, and if so put it under sftp.hostKeys in its partners/ file',
+      hint: report.repin ?? REPIN,
       cause,
     });
   }

@@ -2,7 +2,7 @@
  * Brings the content of a release from the inbox into the site's own object store: each object once, bounded by its
  * signed length, hashed on the way. What is in the store already is not looked for.
  */
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { INBOX_OBJECTS, INBOX_PACKS, MAX_PACK, MAX_PACKS } from '../protocol/exchange.ts';
 import { exactReader, readPackIndex } from '../protocol/pack-reader.ts';
@@ -10,6 +10,9 @@ import { decodeChunk, type PackEntry } from '../protocol/pack.ts';
 import type { ReleaseFile } from '../protocol/release.ts';
 import type { ObjectStore } from '../publish/objects.ts';
 import type { PartnerSite } from './partner-site.ts';
+
+/** Says nothing about a pack: the disk or the line failed, or somebody pressed Ctrl-C. */
+const OF_NO_PACK = ['TIEUP_E_STORAGE', 'TIEUP_E_CONNECTION', 'TIEUP_E_INTERRUPTED'] as const;
 
 /** @throws TIEUP_E_VERIFY when content is missing or is not what was signed. */
 export async function collectObjects(site: PartnerSite, files: readonly ReleaseFile[]): Promise<void> {
@@ -43,8 +46,7 @@ async function collectPacked(site: PartnerSite, missing: Map<string, number>): P
     try {
       await collectPack(site.exchange, `${INBOX_PACKS}/${name}`, site.objects, missing);
     } catch (error) {
-      if (!(error instanceof TieupError)) throw error;
-      if (error.code === 'TIEUP_E_STORAGE') throw error;
+      if (!isTieupError(error) || isTieupError(error, ...OF_NO_PACK)) throw error;
       faults.push(error);
     }
   }

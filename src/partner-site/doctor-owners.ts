@@ -18,6 +18,10 @@ export async function ownershipFindings(
   machine: Pick<Machine, 'permissions' | 'uid'>,
 ): Promise<readonly Finding[]> {
   const { exchange, state, keys, public: webRoot, original, slots } = config.folders;
+  if (config.site !== undefined) {
+    const message = `all but state and keys lies on ${config.site.url}; who else may write there cannot be seen from here`;
+    return [ok('owners', message), ...(await stateSecrecy(state, machine))];
+  }
   const inboxPath = join(exchange, INBOX);
   const inbox = await machine.permissions(inboxPath);
   if (inbox === undefined) {

@@ -97,11 +97,11 @@ async function webRootFindings(site: PartnerSite): Promise<readonly Finding[]> {
 const SPARE_BYTES = 50 * 1024 * 1024;
 
 async function spaceFindings(site: PartnerSite, machine: Machine): Promise<readonly Finding[]> {
-  const { folders } = site.config;
+  const { folders, site: server } = site.config;
   const release = (await readAccepted(site))?.release.files.reduce((sum, { length }) => sum + length, 0) ?? 0;
   const found: Finding[] = [];
   const said: number[] = [];
-  for (const folder of [folders.public, folders.state]) {
+  for (const folder of server === undefined ? [folders.public, folders.state] : [folders.state]) {
     const free = await machine.freeBytes(folder);
     // Mostly one disk, which need not be named twice.
     if (free === undefined || said.some((other) => Math.abs(other - free) < other / 100)) continue;

@@ -6,7 +6,7 @@ export const PARTNER_SCHEMA = 'schemas/partner-site.json';
 
 export function renderPartnerConfig(
   { terms, documentKey }: Invitation,
-  { url, publish, folders }: Pick<PartnerSiteConfig, 'url' | 'publish' | 'folders'>,
+  { url, site, publish, folders }: Pick<PartnerSiteConfig, 'url' | 'site' | 'publish' | 'folders'>,
 ): string {
   const text = (value: string) => JSON.stringify(value);
   return `# yaml-language-server: $schema=${PARTNER_SCHEMA}
@@ -19,12 +19,12 @@ main:
   url: ${text(terms.main.url)}
   keys:
     document: ${text(documentKey)}
-
+${site === undefined ? '' : serverLines(site)}
 # How a release goes live. link: a new tree beside the old one and one switch of the link "public".
 # overwrite: file by file in the web root.
 publish: ${publish}
 
-# Where things are: beside this file, or absolute. "original: in-place" when your pages live in the web root already.
+# Where things are: ${site === undefined ? 'beside this file' : 'state and keys beside this file, all others on the server below its path'}, or absolute. "original: in-place" when your pages live in the web root already.
 folders:
   original: ${text(folders.original)}
   slots: ${text(folders.slots)}
@@ -37,4 +37,14 @@ folders:
 auto:
   allow: nothing
 `;
+}
+
+function serverLines({ url, hostKeys }: NonNullable<PartnerSiteConfig['site']>): string {
+  const lines = hostKeys.map((line) => `    - ${JSON.stringify(line)}\n`);
+  return `
+# The server that the site lies on. Nothing is sent to one that shows another host key.
+site:
+  url: ${JSON.stringify(url)}
+  hostKeys:
+${lines.join('')}`;
 }

@@ -74,6 +74,8 @@ export interface JoinRequest {
   readonly sftp: Answer['sftp'];
   /** This site's address. */
   readonly url: string;
+  /** The server that the site lies on; undefined when it is this machine. */
+  readonly site?: PartnerSiteConfig['site'];
   readonly publish: PartnerSiteConfig['publish'];
   /** Absolute or relative to the folder: see PartnerSiteConfig. */
   readonly folders: PartnerSiteConfig['folders'];

@@ -91,6 +91,8 @@ async function lookIntoInbox(site: PartnerSite, accepted: AcceptedRelease | unde
       : { kind: 'rejected', review, reason: review.rejected.reason };
   } catch (error) {
     if (isTieupError(error, 'TIEUP_E_NOT_FOUND')) return { kind: 'empty' };
+    // Says nothing about the release.
+    if (isTieupError(error, 'TIEUP_E_CONNECTION', 'TIEUP_E_INTERRUPTED')) throw error;
     if (isTieupError(error)) return { kind: 'refused', error };
     throw error;
   }

@@ -98,19 +98,27 @@ async function joinThem({ sshd, chrooted, main, shop }: JoinedSites, home: strin
   await main.done(['enroll', join(home, 'harbour.answer'), '--yes', words(answered)]);
 }
 
-function words(document: Record<string, unknown>): string {
+export function words(document: Record<string, unknown>): string {
   const found = document['words'];
   if (!Array.isArray(found) || found.length !== 6) throw new Error('there are no six words');
   return found.join(' ');
 }
 
-function siteFolder(folder: string, home: string): SiteFolder {
+/** @param always variables of every command */
+export function siteFolder(folder: string, home: string, always: Readonly<Record<string, string>> = {}): SiteFolder {
   const path = (name: string): string => join(folder, name);
   const site: SiteFolder = {
     folder,
     path,
     run: (given, environment = {}) => {
-      const all = { HOME: home, PATH: process.env['PATH'], LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD, ...environment };
+      const all = {
+        HOME: home,
+        PATH: process.env['PATH'],
+        LANG: 'C.UTF-8',
+        TIEUP_PASSWORD: PASSWORD,
+        ...always,
+        ...environment,
+      };
       const set = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
       return start(given, folder, Object.fromEntries(set));
     },

@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import type { PartnerSiteConfig } from '../../config/partner-site.ts';
 import { assertNoSite, join, openInvitation, planJoin, type OpenedInvitation } from '../../partner-site/join.ts';
 import { MAX_INVITATION } from '../../protocol/invitation.ts';
 import { KIT_FOLDER } from '../../partner-site/kit.ts';
@@ -6,7 +7,7 @@ import { compareWords, newPassword } from '../answers.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
-import { confirmHostKeys, findHostKeys, hostKeysText } from '../host-keys.ts';
+import { confirmHostKeys, findHostKeys, findSiteKeys, hostKeysText, type FoundHostKeys } from '../host-keys.ts';
 import { askPlaces, joinedText } from '../join-text.ts';
 import { jsonSchemaText } from '../json-schema-text.ts';
 import { findKit } from '../kit-file.ts';
@@ -40,6 +41,8 @@ export const define: Define = (command, context) => {
       examples({
         'tieup join harbour.invitation': 'shows the terms, asks, makes your keys',
         'tieup join harbour.invitation --sftp sftp://main@shop.example/exchange': '',
+        'tieup join harbour.invitation --site sftp://me@shop.example/home/me':
+          'from a laptop: the site lies on that server',
       }),
     )
     .action(async (file, flags) => {
@@ -50,19 +53,21 @@ export const define: Define = (command, context) => {
       const { original, exchange } = flags;
       const folders = { original, slots: 'slots', exchange, public: flags.public, state: 'state', keys: 'keys' };
       const out = flags.out ?? `${partner}.answer`;
-      const ports = await ctx.newPartnerSite(folders, out);
-      await assertNoSite(ports.files);
+      await assertNoSite(await ctx.tree('.'));
       await agree(ctx, opened, flags.yes);
 
       const { sftp, url } = await askPlaces(ctx, flags);
       const hostKeys = await findHostKeys(ctx, sftp, flags.hostKey);
       ctx.output.message(hostKeysText(hostKeys));
       if (flags.yes === undefined) await confirmHostKeys(ctx, hostKeys);
+      const site = await findSite(ctx, { address: sftp, keys: hostKeys });
+      const ports = await ctx.newPartnerSite(folders, out, site);
 
       const request = {
         opened,
         sftp: { url: sftp, hostKeys: hostKeys.lines },
         url,
+        site,
         publish: flags.publish,
         folders,
         kit,
@@ -93,6 +98,15 @@ export const define: Define = (command, context) => {
       );
     });
 };
+
+/** The server of the site, written into tieup.yaml so that nobody has to name it again. */
+async function findSite(
+  ctx: Context,
+  exchange: { readonly address: string; readonly keys: FoundHostKeys },
+): Promise<PartnerSiteConfig['site']> {
+  const url = ctx.siteAddress;
+  return url === undefined ? undefined : { url, hostKeys: await findSiteKeys(ctx, url, exchange) };
+}
 
 async function agree(ctx: Context, { invitation, digest, words }: OpenedInvitation, yes?: string): Promise<void> {
   const { main } = invitation.terms;

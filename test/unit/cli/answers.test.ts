@@ -22,7 +22,11 @@ function context(person?: { readonly says?: boolean; readonly typed?: readonly s
   const terminal = fakeTerminal({ person: person !== undefined });
   const asked: string[] = [];
   const output = createOutput(terminal, { json: false, quiet: false, colour: false });
-  const base = createContext(terminal, { json: false, quiet: false, colour: false, folder: undefined }, output);
+  const base = createContext(
+    terminal,
+    { json: false, quiet: false, colour: false, folder: undefined, site: undefined },
+    output,
+  );
   const ctx: Context = {
     ...base,
     prompt: async () => ({

@@ -22,7 +22,11 @@ async function machine(shown: string, own: Readonly<Record<string, string>> = {}
   const ssh = memoryTree('ssh');
   for (const [name, text] of Object.entries(own)) await ssh.write(name, Buffer.from(text));
   return {
-    ...createContext(terminal, { json: false, quiet: false, colour: false, folder: undefined }, output),
+    ...createContext(
+      terminal,
+      { json: false, quiet: false, colour: false, folder: undefined, site: undefined },
+      output,
+    ),
     scanHostKey: async () => [withoutComment(shown)],
     ownHostKeys: () => readOwnHostKeys(ssh),
   };

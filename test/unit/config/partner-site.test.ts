@@ -32,6 +32,19 @@ describe('tieup.yaml of a partner site', () => {
     });
   });
 
+  test('may lie on a server, where nothing is beside state and keys', () => {
+    const site = 'site: { url: "sftp://me@host.example/home/me" }\n';
+    expect(parse(site).site).toEqual({ url: 'sftp://me@host.example/home/me', hostKeys: [] });
+    expect(problemsIn(() => parse(`${site}folders: { keys: public/keys, state: original/state }`))).toEqual([]);
+    expect(problemsIn(() => parse(`${site}folders: { exchange: public/exchange }`))).toEqual([
+      expect.stringContaining('folders.exchange'),
+    ]);
+    expect(problemsIn(() => parse(`${site}folders: { public: ../www }`))).toEqual([
+      expect.stringContaining('site.url'),
+    ]);
+    expect(problemsIn(() => parse('site: { url: "sftp://me:secret@host.example/" }'))).toHaveLength(1);
+  });
+
   test('may use folders anywhere', () => {
     const folders = parse('folders: { public: /var/www/html, keys: ../keys/, state: /var/lib/tieup }').folders;
     expect(folders).toMatchObject({ public: '/var/www/html', keys: '../keys', state: '/var/lib/tieup' });
