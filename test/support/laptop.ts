@@ -57,11 +57,23 @@ export async function laptopSites({ joining = [], files = {} }: LaptopOptions = 
     const northwind = ['--name', 'Northwind Coffee', '--url', 'https://northwind.example/'];
     await above.done(['init', 'main', '--role', 'main', ...northwind]);
     const invited = await main.json('invite', ['invite', 'harbour', '--out', join(home, 'harbour.invitation')]);
-    const answered = await laptop.json('join', [
-      ...['join', join(home, 'harbour.invitation'), '--no-kit', '--yes', words(invited)],
-      ...['--sftp', `${address}/exchange`, '--host-key', sshd.hostKeyLine, '--url', 'https://harbour.example/'],
-      ...['--site', address, '--out', join(home, 'harbour.answer'), ...joining],
-    ]);
+    const agreed = [
+      join(home, 'harbour.invitation'),
+      '--no-kit',
+      '--yes',
+      words(invited),
+      '--out',
+      join(home, 'harbour.answer'),
+    ];
+    const exchange = [
+      '--sftp',
+      `${address}/exchange`,
+      '--host-key',
+      sshd.hostKeyLine,
+      '--url',
+      'https://harbour.example/',
+    ];
+    const answered = await laptop.json('join', ['join', ...agreed, ...exchange, '--site', address, ...joining]);
     sshd.authorize(String(answered['authorizedKey']));
     await main.done(['enroll', join(home, 'harbour.answer'), '--yes', words(answered)]);
     return { sshd, main, laptop, server, address, login, dispose };
