@@ -1,7 +1,6 @@
-/** Logs in to an SFTP server whose host key is pinned. The one owner of ssh2-sftp-client. */
+/** Logs in to an SFTP server whose host key is pinned. */
 import { connect, type Socket } from 'node:net';
-import ssh2, { type SFTPWrapper } from 'ssh2';
-import SftpClient from 'ssh2-sftp-client';
+import ssh2, { type Client, type ConnectConfig, type SFTPWrapper } from 'ssh2';
 import { isTieupError, TieupError } from '../errors.ts';
 import { BrokenLine } from './broken-line.ts';
 import type { HostKey } from './host-key.ts';
@@ -68,7 +67,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   throwIfAborted(label, signal);
 
   const report: Report = {};
-  const client = new SftpClient('tieup', { error: noop, end: noop, close: noop });
+  const client = new ssh2.Client();
   client.on('error', (error: unknown) => void (report.error ??= error));
   client.on('handshake', () => void (report.shaken = true));
   const socket = openSocket(address);
@@ -81,7 +80,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   }, timeoutMs);
   let sftp: SFTPWrapper;
   try {
-    sftp = await client.connect({
+    sftp = await openSftp(client, {
       ...login,
       sock: socket,
       username: address.user,
@@ -127,6 +126,16 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   };
 }
 
+/** @throws whatever the client says, and when the connection ends without a word */
+function openSftp(client: Client, config: ConnectConfig): Promise<SFTPWrapper> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('the connection ended'));
+    client.once('error', reject).once('end', ended).once('close', ended);
+    client.once('ready', () => client.sftp((error, sftp) => (error === undefined ? resolve(sftp) : reject(error))));
+    client.connect(config);
+  });
+}
+
 /**
  * The host key that a server shows, for `join` to show and pin; the connection ends before the login.
  * One connection and so one key, the best that the server has: servers penalise hosts that come often without logging in.
@@ -168,7 +177,7 @@ export async function scanHostKey(
 
 /** What is learned on the way. */
 interface Report {
-  /** The first error, with the level that ssh2-sftp-client drops. */
+  /** The first error, with the level at which it went wrong. */
   error?: unknown;
   /** A host key that is not pinned. */
   shown?: Buffer;
@@ -258,12 +267,11 @@ function interrupted(label: string, signal: AbortSignal): TieupError {
 }
 
 /** ssh2 keeps what a server announces in fields of its own, and throws when an extension is used that is not there. */
-function traitsOf(client: SftpClient, sftp: SFTPWrapper): SftpServerTraits {
+function traitsOf(client: Client, sftp: SFTPWrapper): SftpServerTraits {
   const extensions: unknown = Reflect.get(sftp, '_extensions');
   const offers = (name: string): boolean =>
     typeof extensions === 'object' && extensions !== null && Reflect.get(extensions, name) === '1';
-  const ssh: unknown = Reflect.get(client, 'client');
-  const software: unknown = typeof ssh === 'object' && ssh !== null ? Reflect.get(ssh, '_remoteVer') : undefined;
+  const software: unknown = Reflect.get(client, '_remoteVer');
   return {
     software: typeof software === 'string' ? software : 'unknown',
     inOrder: typeof software === 'string' && software.startsWith('OpenSSH'),
@@ -273,16 +281,14 @@ function traitsOf(client: SftpClient, sftp: SFTPWrapper): SftpServerTraits {
   };
 }
 
-async function closeSocket(socket: Socket, client: SftpClient): Promise<void> {
+async function closeSocket(socket: Socket, client: Client): Promise<void> {
   if (socket.closed) return;
   const closed = new Promise((resolve) => socket.once('close', resolve));
   // A server that does not answer the goodbye is not waited for.
   const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
-  client.end().catch(() => socket.destroy());
+  client.end();
   // Everything that was asked for has been answered: what is left to say needs no answer.
   socket.destroySoon();
   await closed;
   clearTimeout(timer);
 }
-
-function noop(): void {}
