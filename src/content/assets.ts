@@ -215,8 +215,14 @@ function unchangedTexts(sources: readonly AssetSource[]): readonly string[] {
 
 /** Characters that end a file name in a text. */
 const BESIDE_NAMES = /[\s"'`()<>/\\=,;:?#&|{}[\]]/;
+/** The same by code, for those below 128: nearly all that there are. */
+const IS_BESIDE = Array.from({ length: 128 }, (_, code) => BESIDE_NAMES.test(String.fromCharCode(code)));
 const FILE_NAME = /.+\.[a-z0-9]{2,5}(?![a-z0-9])/is;
 const EXTENSION = /\.[a-z0-9]{2,5}(?![a-z0-9])/iy;
+
+function isBesideName(text: string, at: number): boolean {
+  return IS_BESIDE[text.charCodeAt(at)] ?? BESIDE_NAMES.test(text.charAt(at));
+}
 
 /** What looks like a file name in these texts. Dots are looked for first: there are few, and most of them end sentences. */
 export function mentionedNames(texts: readonly string[]): ReadonlySet<string> {
@@ -226,9 +232,9 @@ export function mentionedNames(texts: readonly string[]): ReadonlySet<string> {
       EXTENSION.lastIndex = dot;
       if (!EXTENSION.test(text)) continue;
       let start = dot;
-      while (start > 0 && !BESIDE_NAMES.test(text.charAt(start - 1))) start -= 1;
+      while (start > 0 && !isBesideName(text, start - 1)) start -= 1;
       let end = EXTENSION.lastIndex;
-      while (end < text.length && !BESIDE_NAMES.test(text.charAt(end))) end += 1;
+      while (end < text.length && !isBesideName(text, end)) end += 1;
       const [name] = FILE_NAME.exec(text.slice(start, end)) ?? [];
       if (name !== undefined) {
         names.add(name);

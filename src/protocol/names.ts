@@ -18,6 +18,9 @@ export const SLOT_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** A mount: `/with-main/`, at least one folder. */
 export const MOUNT = /^\/(?:[A-Za-z0-9][A-Za-z0-9._~-]*\/)+$/;
 
+/** Of which most paths consist: nothing of them is forbidden or has another form in Unicode. */
+const PLAIN = /^[\w./~+-]*$/;
+
 const MAX_PATH_BYTES = 1024;
 const MAX_COMPONENT_BYTES = 200;
 
@@ -45,11 +48,18 @@ const FORBIDDEN_CHARACTER = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\\:*?"<>|]/u;
 export function pathFault(path: string): string | undefined {
   if (path === '') return 'is empty';
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `is longer than ${MAX_PATH_BYTES} bytes`;
+  return (PLAIN.test(path) ? undefined : characterFault(path)) ?? componentsFault(path);
+}
+
+function characterFault(path: string): string | undefined {
   if (!path.isWellFormed()) return 'is not valid Unicode';
-  if (path.startsWith('/')) return 'is absolute';
   if (path.includes('\\')) return 'contains a backslash';
   if (FORBIDDEN_CHARACTER.test(path)) return 'contains a character that is not allowed in a file name';
-  if (path.normalize('NFC') !== path) return 'is not in the normal form of Unicode (NFC)';
+  return path.normalize('NFC') === path ? undefined : 'is not in the normal form of Unicode (NFC)';
+}
+
+function componentsFault(path: string): string | undefined {
+  if (path.startsWith('/')) return 'is absolute';
   for (const component of path.split('/')) {
     const fault = componentFault(component);
     if (fault !== undefined) return fault;
@@ -85,6 +95,7 @@ function wordSet(words: string): ReadonlySet<string> {
 
 /** The form in which two paths that some file system cannot tell apart are equal. */
 export function collisionKey(path: string): string {
+  if (PLAIN.test(path)) return path.toUpperCase();
   return path.normalize('NFKC').toLowerCase().toUpperCase().normalize('NFKC');
 }
 
