@@ -38,6 +38,7 @@ const IO_FOR_ALL = new Set([
   'io/history-log.ts',
   'io/lock.ts',
   'io/new-files.ts',
+  'io/read-ahead.ts',
   'io/read-if-there.ts',
   'io/recorded-reads.ts',
   'io/retry.ts',

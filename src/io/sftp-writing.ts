@@ -236,8 +236,9 @@ export function sftpWriting(access: SftpAccess): Writing {
           try {
             return await remove();
           } catch (error) {
+            if (hasStatus(error, STATUS.NO_SUCH_FILE)) return;
             // What is there is looked at below.
-            if (!hasStatus(error, STATUS.FAILURE, STATUS.NO_SUCH_FILE)) throw error;
+            if (!hasStatus(error, STATUS.FAILURE)) throw error;
           }
         }
         const there = await folders.look(components, place);

@@ -9,25 +9,27 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';
 import { together } from '../io/together.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
-import { listInbox, lookIntoInbox, type InboxListing } from './inbox-content.ts';
-import { expectRemote, learnRemote, remember, type Expectation, type RemoteState } from './learn-remote.ts';
+import { listInbox, type InboxListing } from './inbox-content.ts';
+import { expectRemote, learnRemote, remember, type Expectation } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import type { MessageRequest } from './message.ts';
 import { releaseSeeds } from './partner-keys.ts';
 import { assertInForce } from './in-force.ts';
 import { changesOf, type PlannedChanges, type ReleasePlan } from './plan-release.ts';
-import { readRecord, recordContact, recordPush } from './record.ts';
+import { recordContact, recordPush } from './record.ts';
 import { readHead } from './read-head.ts';
+import { outboxAhead } from './read-outbox.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
 import type { SentRelease } from './sent-releases.ts';
 import type { SignedRelease } from './sign-release.ts';
-import { takeInAnswers } from './take-in-answers.ts';
+import { quietly, type Trouble } from './trouble.ts';
 import {
   commitRelease,
   discardRelease,
@@ -38,6 +40,7 @@ import {
   uploadObjects,
   type StagedRelease,
 } from './upload.ts';
+import { whatIsThere, type Asking } from './what-is-there.ts';
 
 export interface PushRequest {
   readonly message: MessageRequest;
@@ -68,13 +71,6 @@ export type PushStep =
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
   | { readonly kind: 'done' };
-
-/** What went wrong beside a push that did what it had to: no failure, and nothing to keep silent about. */
-export interface Trouble {
-  /** `answer`: what the partner answered could not be read · `tidying`: the release is there, what follows it was cut off. */
-  readonly kind: 'answer' | 'tidying';
-  readonly error: TieupError;
-}
 
 /** What attempts on one push, whose connection may be cut, hand on to the next. */
 export interface Attempts {
@@ -139,13 +135,11 @@ export async function pushTo(
   }
 }
 
-interface PushUnderWay extends Push {
-  /** Grows on the way. */
-  readonly troubles: Trouble[];
+interface PushUnderWay extends Push, Asking {
   readonly attempts: Attempts;
 }
 
-type Connected = Omit<PushUnderWay, 'leftovers'>;
+type Connected = Omit<PushUnderWay, 'leftovers' | 'answers'>;
 
 /**
  * While the lock is asked for, and what the inbox holds, everything that it will most probably have to be sent goes on its way
@@ -160,7 +154,9 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
     if (found.length > 0) await locking;
     return found;
   });
-  const push: PushUnderWay = { ...connected, leftovers };
+  let outbox: FileTree | undefined;
+  const answers = () => (outbox ??= outboxAhead(exchange));
+  const push: PushUnderWay = { ...connected, leftovers, answers };
   const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
   const draft = await draftRelease(push, expected.remote).catch(failed);
   const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, {
@@ -168,8 +164,11 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
     isAgain: attempts.isAgain,
   });
   const staging = draft.kind === 'draft' ? draft.stage() : undefined;
-  // Where something will be sent, it is asked meanwhile what lies there.
-  if (staging !== undefined) list().catch(() => {});
+  // Where something will be sent, it is asked meanwhile what lies there, and what the partner has answered.
+  if (staging !== undefined) {
+    list().catch(() => {});
+    answers();
+  }
   const [lock, head] = await together([locking, readHead(exchange)]).catch(async (error: unknown) => {
     await takeBack(staging);
     await locking.then((held) => held.release()).catch(() => {});
@@ -287,47 +286,6 @@ function sameHead(one: Uint8Array | undefined, other: Uint8Array | undefined): b
   return one === undefined || other === undefined ? one === other : Buffer.from(one).equals(other);
 }
 
-interface There {
-  /** Digests of objects that need not be sent. */
-  readonly there: ReadonlySet<string>;
-  /** Metadata and targets of the base are in the inbox. */
-  readonly hasDocuments: boolean;
-  /** The partner has carried out the base: what brought it can go. */
-  readonly baseIsLive: boolean;
-}
-
-/**
- * What the partner's side has of the base: all that came with the release which its receipt names, and what of the rest lies in
- * the inbox.
- */
-async function whatIsThere(
-  push: PushUnderWay,
-  { base, versions, hasObjects }: RemoteState,
-  differs: boolean,
-  list: () => Promise<InboxListing>,
-): Promise<There> {
-  const { site, partnership, exchange, request, troubles } = push;
-  const isConfirmed = async (digest: string) => {
-    const { receipt } = await readRecord(site, partnership.id);
-    return receipt !== null && receipt.state !== 'left' && receipt.releaseDigest === digest;
-  };
-  // Nothing to send, and the receipt was seen: then nothing is asked.
-  if (differs || request.full || base === undefined || !(await isConfirmed(base.releaseDigest)))
-    await quietly('answer', troubles, () => takeInAnswers(site, partnership, exchange, versions.targets));
-  if (base === undefined || !hasObjects || request.full) {
-    const baseIsLive = base !== undefined && (await isConfirmed(base.releaseDigest));
-    return { there: new Set(), hasDocuments: true, baseIsLive };
-  }
-  const { files } = base.release;
-  if (await isConfirmed(base.releaseDigest))
-    return { there: new Set(files.map(({ digest }) => digest)), hasDocuments: true, baseIsLive: true };
-  const { receipt } = await readRecord(site, partnership.id);
-  const has = receipt === null || receipt.state === 'left' ? 0 : receipt.release;
-  const { objects, hasDocuments } = await lookIntoInbox(exchange, await list(), base, versions);
-  const there = files.filter(({ since, digest }) => since <= has || objects.has(digest));
-  return { there: new Set(there.map(({ digest }) => digest)), hasDocuments, baseIsLive: false };
-}
-
 async function keepPushed(
   { site, partnership }: Push,
   { pushed, releaseBytes, versions, timestamp }: SignedRelease,
@@ -338,13 +296,4 @@ async function keepPushed(
   const { version } = await newestRoot(site, partner);
   await remember(site, partner, { base, releaseBytes }, versions, sha256(timestamp.bytes), version);
   await recordPush(site, partner, pushed);
-}
-
-async function quietly(kind: Trouble['kind'], troubles: Trouble[], work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    troubles.push({ kind, error });
-  }
 }

@@ -21,7 +21,7 @@ import { keepNote, keepRefused, RefusedAnswer } from './evidence.ts';
 import { after, decisionFault, receiptFault, receiptWentBack, type Before } from './judge-answers.ts';
 import { cachePath, type MainSite } from './main-site.ts';
 import { takeInKeys, type PendingKeys } from './partner-key-change.ts';
-import { cannotBeTrusted, openOutbox, readPolicy, type Opened, type Outbox } from './read-outbox.ts';
+import { cannotBeTrusted, openOutbox, outboxAhead, readPolicy, type Opened, type Outbox } from './read-outbox.ts';
 import { readRecord, updateRecord, type PartnerRecord } from './record.ts';
 import { readSent } from './sent-releases.ts';
 
@@ -41,9 +41,10 @@ export interface Answers extends Outbox {
 export async function takeInAnswers(
   site: MainSite,
   partnership: Partnership,
-  exchange: FileTree,
+  given: FileTree,
   highest: number,
 ): Promise<Answers> {
+  const exchange = outboxAhead(given);
   const { partnership: known, pending } = await takeInKeys(site, partnership, exchange);
   const { decision, receipt } = await openOutbox(exchange, known);
   try {

@@ -10,6 +10,7 @@
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError, type Problem } from '../errors.ts';
+import { isBrokenLine } from '../io/broken-line.ts';
 import { wouldReadTheSame } from '../io/recorded-reads.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { isInShard, type Shard } from '../protocol/shard.ts';
@@ -120,7 +121,8 @@ async function lookOrReport(
     return await (deadlineMs === undefined ? look(site) : withDeadline(site, partner, deadlineMs, look));
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
-    if (!(await isSame())) return undefined;
+    // A line that was cut is tried again by the push that sends.
+    if (isBrokenLine(error) || !(await isSame())) return undefined;
     return (await import('./push-all.ts')).reportFailure(site, partner, error, 'push');
   }
 }
