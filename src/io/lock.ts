@@ -159,8 +159,22 @@ async function dropOldTakeover(
   const written = (await tree.stat(takeover))?.modified;
   if (written === undefined) return;
   const isOld = Date.parse(written) + ttlMinutes * 60_000 < clock.now().getTime();
-  if (isOld || (isAgain === true && (await look(tree, takeover, clock, ttlMinutes))?.id === owner.id))
+  if (isOld || (isAgain === true && (await isOfAttempt(tree, takeover, owner, clock, ttlMinutes))))
     await tree.remove(takeover);
+}
+
+/** Whether an attempt of this process left it: it says so, or was cut off before it could. */
+async function isOfAttempt(
+  tree: FileTree,
+  path: string,
+  owner: LockOwner,
+  clock: Clock,
+  ttlMinutes: number,
+): Promise<boolean> {
+  const found = await look(tree, path, clock, ttlMinutes);
+  if (found?.id !== UNKNOWN.id) return found?.id === owner.id;
+  await clock.sleep(NAMING_MS);
+  return (await look(tree, path, clock, ttlMinutes))?.id === UNKNOWN.id;
 }
 
 /** Who holds the lock; a file that names nobody counts from when it was written. */

@@ -63,6 +63,7 @@ describe('a lock', () => {
     const [tree, clock] = [memoryTree(), stoppedClock()];
     await tree.create(PATH, new Uint8Array());
     expect(await failure(acquireLock(tree, PATH, owner('ann'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    await tree.create(`${PATH}.takeover`, new Uint8Array());
     const bobs = Buffer.from(`${JSON.stringify({ ...owner('bob'), until: '2026-11-23T22:10:00Z' })}\n`);
     const naming = { ...clock, sleep: () => tree.write(PATH, bobs) };
     const tooLate = acquireLock(tree, PATH, owner('ann'), naming, 10, { isAgain: true });
