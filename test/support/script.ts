@@ -13,7 +13,7 @@ import { pid } from 'node:process';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { DOCUMENTS, isDocumentName } from '../../src/cli/documents/catalog.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
@@ -120,7 +120,9 @@ function asDescribed(words: readonly string[], ended: Ended): Ended {
   const { schema, ...data } = JSON.parse(stdout);
   const name = /^tieup\.([a-z-]+)\/v1$/.exec(schema)?.[1] ?? '';
   if (!isDocumentName(name)) throw new Error(`there is no schema for ${JSON.stringify(schema)}`);
-  const { error } = DOCUMENTS[name].safeParse(data);
+  const { error, data: described } = DOCUMENTS[name].safeParse(data);
   if (error !== undefined) throw new Error(`${schema} is not as its schema says: ${error.message}`);
+  // What the schema does not name is not in it.
+  expect(data, `what the schema of ${schema} describes`).toEqual(described);
   return ended;
 }

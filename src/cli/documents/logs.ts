@@ -1,6 +1,6 @@
 /** Documents of `tieup logs`. */
 import { z } from 'zod';
-import { failed, instant, list, sha256 } from './parts.ts';
+import { diskUse, failed, instant, list, sha256 } from './parts.ts';
 
 const count = z.number();
 const head = z.object({ size: count.describe('Records'), root: sha256 });
@@ -89,7 +89,7 @@ export const LOG_DOCUMENTS = {
     counts: lineCounts,
     logs: z.object({ T: shownLog, O: shownLog }),
     records: z.array(record),
-    disk: z.object({ files: count, bytes: count }),
+    disk: diskUse,
   }),
   'logs-commit': z.object(committed),
   'logs-export': z.object({

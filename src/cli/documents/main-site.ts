@@ -1,6 +1,19 @@
 /** Documents of commands at the main site. */
 import { z } from 'zod';
-import { changes, failed, fault, instant, keyName, list, problem, releaseNumber, sha256 } from './parts.ts';
+import {
+  changes,
+  decision,
+  diskUse,
+  receipt,
+  failed,
+  fault,
+  instant,
+  keyName,
+  list,
+  problem,
+  releaseNumber,
+  sha256,
+} from './parts.ts';
 import { partnership } from './terms.ts';
 
 const passedOver = z
@@ -138,6 +151,8 @@ export const MAIN_SITE_DOCUMENTS = {
           pushed: releaseNumber.nullable(),
           pushedAt: instant.nullable(),
           live: releaseNumber.nullable().describe('By the partner’s last receipt that was seen'),
+          decision: decision.nullable().optional().describe('The last one that was seen'),
+          receipt: receipt.nullable().optional().describe('The last one that was seen'),
           detail: z.string().nullable(),
           lastContact: instant.nullable(),
           next: z.string().nullable().describe('The command that brings it on'),
@@ -148,6 +163,7 @@ export const MAIN_SITE_DOCUMENTS = {
       .describe('Worst first'),
     tally: z.record(z.string(), z.number()).describe('How many partners are in each state'),
     nextChange: instant.nullable().describe('When pages come or go by date next'),
+    disk: diskUse.nullable().describe('What .tieup keeps'),
     warnings: list,
   }),
   refresh: z.object({

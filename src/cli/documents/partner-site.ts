@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import {
   changes,
+  decision,
+  diskUse,
   historyEntry,
   instant,
   list,
@@ -61,21 +63,6 @@ const review = z.object({
   strayLinks,
 });
 
-const decision = z.object({
-  partner: z.string(),
-  terms: sha256,
-  seq: z.number(),
-  previous: sha256.nullable(),
-  release: releaseNumber,
-  releaseDigest: sha256,
-  merge: sha256.nullable(),
-  verdict: z.enum(['accepted', 'rejected', 'rollback']),
-  by: z.enum(['manager', 'policy']),
-  time: instant,
-  expires: instant,
-  reason: z.string().nullable(),
-});
-
 export const PARTNER_SITE_DOCUMENTS = {
   join: z.object({
     partner: z.string(),
@@ -101,7 +88,7 @@ export const PARTNER_SITE_DOCUMENTS = {
       .object({
         readAt: instant.nullable(),
         lines: z.number(),
-        disk: z.object({ files: z.number(), bytes: z.number() }),
+        disk: diskUse,
       })
       .nullable(),
     warnings: list,

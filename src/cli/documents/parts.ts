@@ -63,6 +63,8 @@ export const strayLinks = z.array(
   }),
 );
 
+export const diskUse = z.object({ files: z.number(), bytes: z.number() });
+
 export const receiptState = z.enum(['live', 'held', 'left']).nullable();
 
 export const keyName = z
@@ -94,4 +96,31 @@ export const publicationRecord = z.object({
   sums: sha256.describe('Of published/<n>.SHA256SUMS'),
   redirects: list.describe('HTML files that are redirects, not pages'),
   folders: list.describe('Folders in the web root that tieup made'),
+});
+
+export const decision = z.object({
+  partner: z.string(),
+  terms: sha256,
+  seq: z.number(),
+  previous: sha256.nullable(),
+  release: releaseNumber,
+  releaseDigest: sha256,
+  merge: sha256.nullable(),
+  verdict: z.enum(['accepted', 'rejected', 'rollback']),
+  by: z.enum(['manager', 'policy']),
+  time: instant,
+  expires: instant,
+  reason: z.string().nullable(),
+});
+
+export const receipt = z.object({
+  partner: z.string(),
+  release: releaseNumber,
+  releaseDigest: sha256,
+  decision: sha256.nullable(),
+  publication: z.number(),
+  published: sha256.describe('Of published/<n>.SHA256SUMS, which the live tree is checked with'),
+  state: z.enum(['live', 'held', 'left']),
+  pages: pageCounts,
+  time: instant,
 });
