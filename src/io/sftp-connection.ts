@@ -1,6 +1,7 @@
-/** Logs in to an SFTP server whose host key is pinned. */
+/** Logs in to an SFTP server whose host key is pinned. The one owner of ssh2-sftp-client. */
 import { connect, type Socket } from 'node:net';
-import ssh2, { type Client, type ConnectConfig, type SFTPWrapper } from 'ssh2';
+import ssh2, { type SFTPWrapper } from 'ssh2';
+import SftpClient from 'ssh2-sftp-client';
 import { isTieupError, TieupError } from '../errors.ts';
 import { BrokenLine } from './broken-line.ts';
 import type { HostKey } from './host-key.ts';
@@ -67,7 +68,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   throwIfAborted(label, signal);
 
   const report: Report = {};
-  const client = new ssh2.Client();
+  const client = new SftpClient('tieup', { error: noop, end: noop, close: noop });
   client.on('error', (error: unknown) => void (report.error ??= error));
   client.on('handshake', () => void (report.shaken = true));
   const socket = openSocket(address);
@@ -80,7 +81,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   }, timeoutMs);
   let sftp: SFTPWrapper;
   try {
-    sftp = await openSftp(client, {
+    sftp = await client.connect({
       ...login,
       sock: socket,
       username: address.user,
@@ -126,16 +127,6 @@ export async function connectSftp(options: SftpOptions): Promise<SftpConnection>
   };
 }
 
-/** @throws whatever the client says, and when the connection ends without a word */
-function openSftp(client: Client, config: ConnectConfig): Promise<SFTPWrapper> {
-  return new Promise((resolve, reject) => {
-    const ended = (): void => reject(new Error('the connection ended'));
-    client.once('error', reject).once('end', ended).once('close', ended);
-    client.once('ready', () => client.sftp((error, sftp) => (error === undefined ? resolve(sftp) : reject(error))));
-    client.connect(config);
-  });
-}
-
 /**
  * The host key that a server shows, for `join` to show and pin; the connection ends before the login.
  * One connection and so one key, the best that the server has: servers penalise hosts that come often without logging in.
@@ -177,7 +168,7 @@ export async function scanHostKey(
 
 /** What is learned on the way. */
 interface Report {
-  /** The first error, with the level at which it went wrong. */
+  /** The first error, with the level that ssh2-sftp-client drops. */
   error?: unknown;
   /** A host key that is not pinned. */
   shown?: Buffer;
@@ -267,11 +258,12 @@ function interrupted(label: string, signal: AbortSignal): TieupError {
 }
 
 /** ssh2 keeps what a server announces in fields of its own, and throws when an extension is used that is not there. */
-function traitsOf(client: Client, sftp: SFTPWrapper): SftpServerTraits {
+function traitsOf(client: SftpClient, sftp: SFTPWrapper): SftpServerTraits {
   const extensions: unknown = Reflect.get(sftp, '_extensions');
   const offers = (name: string): boolean =>
     typeof extensions === 'object' && extensions !== null && Reflect.get(extensions, name) === '1';
-  const software: unknown = Reflect.get(client, '_remoteVer');
+  const ssh: unknown = Reflect.get(client, 'client');
+  const software: unknown = typeof ssh === 'object' && ssh !== null ? Reflect.get(ssh, '_remoteVer') : undefined;
   return {
     software: typeof software === 'string' ? software : 'unknown',
     inOrder: typeof software === 'string' && software.startsWith('OpenSSH'),
@@ -281,14 +273,16 @@ function traitsOf(client: Client, sftp: SFTPWrapper): SftpServerTraits {
   };
 }
 
-async function closeSocket(socket: Socket, client: Client): Promise<void> {
+async function closeSocket(socket: Socket, client: SftpClient): Promise<void> {
   if (socket.closed) return;
   const closed = new Promise((resolve) => socket.once('close', resolve));
   // A server that does not answer the goodbye is not waited for.
   const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
-  client.end();
+  client.end().catch(() => socket.destroy());
   // Everything that was asked for has been answered: what is left to say needs no answer.
   socket.destroySoon();
   await closed;
   clearTimeout(timer);
 }
+
+function noop(): void {}

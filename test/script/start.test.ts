@@ -64,7 +64,7 @@ describe('tieup', () => {
       lines.some((line) => line.startsWith(`${name} ${String(version)}, `)) ? [] : name,
     );
     // Those that look for native parts beside themselves stay where npm puts them.
-    expect(outside).toEqual(['ssh2']);
+    expect(outside).toEqual(['ssh2', 'ssh2-sftp-client']);
   });
 
   test('a reader that goes away early is no failure', async () => {
