@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestIn, PASSWORD, startPartnership, type CliPartnership } from '../support/cli-partnership.ts';
 import { realPart } from '../support/real-parts.ts';
-import { start, type Ended } from '../support/script.ts';
+import { call, type Ended } from '../support/script.ts';
 import { contentsOf } from '../support/temporary-folder.ts';
 import { type SshAgent, startSshAgent } from '../support/ssh-agent.ts';
 
@@ -36,7 +36,7 @@ describe.skipIf(!hasAgent)('an accept key that an ssh-agent holds', { shuffle: f
 
   /** At the partner, where nobody knows a password. */
   const shop = (words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> =>
-    start(words, sites.shop, {
+    call(words, sites.shop, {
       HOME: dirname(sites.shop),
       PATH: process.env['PATH'] ?? '',
       SSH_AUTH_SOCK: agent.socket,
