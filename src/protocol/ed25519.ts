@@ -136,7 +136,7 @@ function isLess(left: Uint8Array, right: Uint8Array): boolean {
 const P = 2n ** 255n - 19n;
 const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 
-/** x^2 = (y^2 - 1) / (d y^2 + 1) has a solution (RFC 8032, 5.1.3), by Euler's criterion. */
+/** x^2 = (y^2 - 1) / (d y^2 + 1) has a solution (RFC 8032, 5.1.3). The product of the two is a square where their ratio is. */
 function isOnCurve(point: Uint8Array): boolean {
   let y = 0n;
   for (let index = 31; index >= 0; index -= 1) {
@@ -144,15 +144,22 @@ function isOnCurve(point: Uint8Array): boolean {
     y = (y << 8n) | BigInt(index === 31 ? byte & 0x7f : byte);
   }
   const square = (y * y) % P;
-  const ratio = (((square - 1n + P) % P) * ((D * square + 1n) % P)) % P;
-  return ratio === 0n || power(ratio, (P - 1n) / 2n) === 1n;
+  return isSquare(((square - 1n + P) * (D * square + 1n)) % P);
 }
 
-function power(base: bigint, exponent: bigint): bigint {
-  let result = 1n;
-  for (let factor = base; exponent > 0n; exponent >>= 1n) {
-    if ((exponent & 1n) === 1n) result = (result * factor) % P;
-    factor = (factor * factor) % P;
+/** Whether a number below P is the square of one, by the law of quadratic reciprocity: the Jacobi symbol is not -1. */
+function isSquare(number: bigint): boolean {
+  let [upper, lower] = [number, P];
+  let isNegative = false;
+  while (upper !== 0n) {
+    while ((upper & 1n) === 0n) {
+      upper >>= 1n;
+      const rest = lower & 7n;
+      if (rest === 3n || rest === 5n) isNegative = !isNegative;
+    }
+    if ((upper & 3n) === 3n && (lower & 3n) === 3n) isNegative = !isNegative;
+    [upper, lower] = [lower % upper, upper];
   }
-  return result;
+  // Zero is the square of itself; of every other number the symbol is 1 or -1, because P is prime.
+  return lower !== 1n || !isNegative;
 }

@@ -174,14 +174,20 @@ async function scene(): Promise<Scene> {
   return { main, shop };
 }
 
-/** Pulls over `connect`, which breaks somewhere; then again over a line that holds. */
-async function broken({ main, shop }: Scene, pid: number, connect: () => Promise<FileTree>): Promise<string> {
+/** Pulls over `connect`, which breaks somewhere; then, once the server is `idle`, again over a line that holds. */
+async function broken(
+  { main, shop }: Scene,
+  pid: number,
+  connect: () => Promise<FileTree>,
+  idle = async (): Promise<void> => {},
+): Promise<string> {
   rmSync(join(main.folder, '.tieup/logs'), { recursive: true, force: true });
   rmSync(shop.path('exchange/inbox/logs'), { recursive: true, force: true });
   const owner = { who: `process ${pid}`, id: `${pid}`, host: 'main', pid };
   const site = { ...main.site, owner, isAlive: (other: number) => other === pid };
   const imported = main.hits.files.size;
   const [result] = await pullLogs({ ...site, connect }, [], 2);
+  await idle();
   const after = await pullOne(main, { ...site, owner: { ...owner, id: `${pid} again` } });
   expect(after).toMatchObject({ pins: { T: { size: 41 }, O: { size: 20 } }, findings: [], audit: { shown: 0 } });
   const cosigned = (log: string) => readFileSync(shop.path(`exchange/inbox/logs/${log}.cosigned`), 'utf8');
@@ -228,15 +234,20 @@ describe('a pull whose line breaks', () => {
       const over = async (cutAfter: number, pid: number) => {
         const proxy = await cuttingProxy(sshd.port, cutAfter);
         try {
-          const outcome = await broken(played, pid, async () => {
-            const connection = await connectSftp({
-              address: { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' },
-              hostKeys: [sshd.hostKeyLine],
-              auth: { kind: 'key', privateKey: sshd.key.privateKey },
-              timeoutMs: 20_000,
-            });
-            return sftpTree(connection, played.shop.path('exchange'));
-          });
+          const outcome = await broken(
+            played,
+            pid,
+            async () => {
+              const connection = await connectSftp({
+                address: { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' },
+                hostKeys: [sshd.hostKeyLine],
+                auth: { kind: 'key', privateKey: sshd.key.privateKey },
+                timeoutMs: 20_000,
+              });
+              return sftpTree(connection, played.shop.path('exchange'));
+            },
+            sshd.idle,
+          );
           return { outcome, sent: proxy.sent() };
         } finally {
           await proxy.close();

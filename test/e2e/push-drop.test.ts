@@ -98,11 +98,16 @@ interface Outcome extends Aftermath {
   readonly push: string;
 }
 
-/** Breaks one push, lets the partner accept what it finds, and pushes again. */
-async function breakOnce(played: Scene, connect: (shop: PartnerFixture) => Promise<FileTree>): Promise<Outcome> {
+/** Breaks one push, lets the partner accept what it finds once the server is `idle`, and pushes again. */
+async function breakOnce(
+  played: Scene,
+  connect: (shop: PartnerFixture) => Promise<FileTree>,
+  idle = async (): Promise<void> => {},
+): Promise<Outcome> {
   const { main, shop } = played;
   played.rewind();
   const pushed = await pushBy(main, 2, () => connect(shop));
+  await idle();
   const state = stateOf(shop.path('exchange/inbox'), join(main.folder, '.tieup'));
   const aftermath = played.known.get(state) ?? goOn(played, await shop.copy());
   played.known.set(state, aftermath);
@@ -228,15 +233,19 @@ async function overSshd(
 ): Promise<{ readonly outcome: Outcome; readonly sent: number }> {
   const proxy = await cuttingProxy(sshd.port, cutAfter);
   try {
-    const outcome = await breakOnce(played, async (shop) => {
-      const connection = await connectSftp({
-        address: { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' },
-        hostKeys: [sshd.hostKeyLine],
-        auth: { kind: 'key', privateKey: sshd.key.privateKey },
-        timeoutMs: 20_000,
-      });
-      return sftpTree(connection, shop.path('exchange'));
-    });
+    const outcome = await breakOnce(
+      played,
+      async (shop) => {
+        const connection = await connectSftp({
+          address: { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' },
+          hostKeys: [sshd.hostKeyLine],
+          auth: { kind: 'key', privateKey: sshd.key.privateKey },
+          timeoutMs: 20_000,
+        });
+        return sftpTree(connection, shop.path('exchange'));
+      },
+      sshd.idle,
+    );
     return { outcome, sent: proxy.sent() };
   } finally {
     await proxy.close();

@@ -7,6 +7,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -33,6 +35,11 @@ export interface Sshd {
   readonly authorize: (line: string) => void;
   /** What sshd wrote so far. */
   readonly log: () => string;
+  /**
+   * Resolves when nobody is served any more: what had reached the server before a line was cut is done. Only for servers
+   * whose logins are not shut in; at once where there is no /proc.
+   */
+  readonly idle: () => Promise<void>;
   /** Logs in; `changes` override what is right. */
   readonly connect: (changes?: Partial<SftpOptions>) => Promise<SftpConnection>;
   /** Ends connections and the server, and removes its folder. */
@@ -132,6 +139,9 @@ async function run(sshd: string, { base, folder, user, config }: Setup): Promise
     folder,
     authorize: (line) => appendFileSync(join(base, 'authorized_keys'), `${line}\n`),
     log: () => log,
+    idle: async () => {
+      while (isWorkedIn(folder)) await new Promise((resolve) => setImmediate(resolve));
+    },
     connect: async (changes) => {
       const connection = await connectSftp({
         address: { user, host: '127.0.0.1', port, path: '~' },
@@ -152,6 +162,19 @@ async function run(sshd: string, { base, folder, user, config }: Setup): Promise
       rmSync(base, { recursive: true });
     },
   };
+}
+
+/** Whether a process has this working folder, as every SFTP subsystem has that was started in it. */
+function isWorkedIn(folder: string): boolean {
+  if (!existsSync('/proc/self/cwd')) return false;
+  return readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`) === folder;
+    } catch {
+      // It has ended, or is somebody else's.
+      return false;
+    }
+  });
 }
 
 /** Resolves when the server takes connections. */

@@ -220,6 +220,7 @@ async function writeThrough(sshd: Sshd, cutAfter: number): Promise<{ code: strin
   const address = { user: sshd.user, host: '127.0.0.1', port: proxy.port, path: '~' };
   const code = await codeOf(sshd.connect({ address }).then((connection) => sftpTree(connection, '~').write('a', NEW)));
   await proxy.close();
+  await sshd.idle();
   return { code, sent: proxy.sent() };
 }
 

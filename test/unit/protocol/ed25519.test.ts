@@ -115,6 +115,31 @@ describe('public keys', () => {
   });
 });
 
+/** Whether x^2 of a point with this y is a square: by Euler's criterion, as RFC 8032 has it in 5.1.3. */
+function isPoint(y: bigint): boolean {
+  const p = 2n ** 255n - 19n;
+  const power = (base: bigint, exponent: bigint): bigint => {
+    if (exponent === 0n) return 1n;
+    const half = power((base * base) % p, exponent / 2n);
+    return exponent % 2n === 0n ? half : (half * base) % p;
+  };
+  const d = (-121665n * power(121666n, p - 2n)) % p;
+  const square = ((y * y - 1n) * power(d * y * y + 1n, p - 2n)) % p;
+  return [0n, 1n].includes(power((square + p) % p, (p - 1n) / 2n));
+}
+
+describe('the curve', () => {
+  test('has the points that the equation has', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 2n, max: 2n ** 255n - 21n }), fc.boolean(), (y, sign) => {
+        const point = Buffer.from(y.toString(16).padStart(64, '0'), 'hex').toReversed();
+        point[31] = (point[31] ?? 0) | (sign ? 0x80 : 0);
+        expect(publicKeyFault(point)).toBe(isPoint(y) ? undefined : 'is not a point of the curve');
+      }),
+    );
+  });
+});
+
 describe('PKCS#8', () => {
   test('gives back the seed that was put in, and takes no other form', () => {
     const seed = Uint8Array.from({ length: 32 }, (_, index) => index);
