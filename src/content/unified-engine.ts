@@ -11,6 +11,7 @@ import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { placeAdmonitions } from './admonitions.ts';
 import { highlightBlocks } from './code-blocks.ts';
+import { leaveOut, uselessConstructs } from './grammar.ts';
 import { highlighterFor, type Highlighter } from './highlighting.ts';
 import { ADDRESS, placeMarks } from './html-tree.ts';
 import { labelsFor } from './labels.ts';
@@ -21,12 +22,24 @@ import type { MarkdownEngine, MarkdownSource } from './markdown.ts';
 import { Marks } from './marks.ts';
 import { pageSchema, slotSchema } from './sanitize-schema.ts';
 
-const plainMarkdown = unified().use(remarkParse).use(remarkGfm).freeze();
-const markdownWithHoles = unified()
-  .data({ micromarkExtensions: [variableSyntax, slotSyntax] })
-  .use(remarkParse)
-  .use(remarkGfm)
-  .freeze();
+/** By what they understand. */
+const parsers = new Map<string, (text: string) => MarkdownRoot>();
+
+function parseMarkdown(text: string, holes: boolean): MarkdownRoot {
+  const useless = uselessConstructs(text);
+  const key = [holes, ...useless].join(' ');
+  const known = parsers.get(key);
+  if (known !== undefined) return known(text);
+  const parser = unified()
+    .data({ micromarkExtensions: holes ? [variableSyntax, slotSyntax] : [] })
+    .use(remarkParse)
+    .use(remarkGfm)
+    .use(leaveOut(useless))
+    .freeze();
+  parsers.set(key, (source) => parser.parse(source));
+  return parser.parse(text);
+}
+
 // Raw HTML is kept as raw nodes here; what becomes of it is the sanitiser's to say.
 function toHtml({ idPrefix, language }: MarkdownSource) {
   const { footnotes, backToReference } = labelsFor(language);
@@ -76,9 +89,7 @@ export function compilePlainly(source: MarkdownSource, highlight?: Highlighter):
 type Pass = Parameters<typeof markTree>[1];
 
 function markdownTree(source: MarkdownSource, pass: Pass): HtmlRoot {
-  const tree: MarkdownRoot = source.holes
-    ? markdownWithHoles.parse(pass.marks.joinAddresses(source.text))
-    : plainMarkdown.parse(source.text);
+  const tree = parseMarkdown(source.holes ? pass.marks.joinAddresses(source.text) : source.text, source.holes);
   const raw = source.holes ? markTree(tree, pass) : hasRaw(tree);
   placeAdmonitions(tree, source.text, labelsFor(source.language));
   const html = toHtml(source).runSync(tree);
