@@ -39,6 +39,8 @@ export interface SitePage {
   readonly file: string;
   readonly inherit: Inheritance;
   readonly title: string;
+  /** Files that its text takes in: `includes/hours.md`. */
+  readonly includes: readonly string[];
   /** Differs whenever what {@link render} gives does, and is had without rendering. */
   key(since: number): string;
   /** The same for copies that differ in nothing a browser acts on by itself: in words, in labels, in where links lead. */

@@ -14,6 +14,8 @@ export interface ExpandedText {
   /** Where a place of the text is in the file that it comes from. */
   place(at: TextPlace): Place;
   readonly problems: readonly Problem[];
+  /** Files that were taken in, also by others, each once. */
+  readonly includes: readonly string[];
 }
 
 const INCLUDE_LINE = /^ {0,3}\{\{[ \t]*include[ \t]+"([^"]+)"[ \t]*\}\}[ \t]*$/;
@@ -33,16 +35,21 @@ export function expandIncludes(
   maxLength: number,
 ): ExpandedText {
   if (!INCLUDE_ELSEWHERE.test(text)) {
-    return { text, place: ({ line, column }) => ({ file, line: firstLine + line - 1, column }), problems: [] };
+    return {
+      text,
+      place: ({ line, column }) => ({ file, line: firstLine + line - 1, column }),
+      problems: [],
+      includes: [],
+    };
   }
   const expander = new Expander(includes, maxLength);
   expander.expand(text, file, firstLine, []);
-  const { lines, origins, problems } = expander;
+  const { lines, origins, problems, taken } = expander;
   const place = ({ line, column }: TextPlace): Place => {
     const origin = origins[line - 1] ?? origins.at(-1);
     return { file: origin?.file ?? file, line: origin?.line ?? firstLine, column };
   };
-  return { text: lines.join('\n'), place, problems };
+  return { text: lines.join('\n'), place, problems, includes: [...taken] };
 }
 
 interface Origin {
@@ -55,6 +62,7 @@ class Expander {
   readonly lines: string[] = [];
   readonly origins: Origin[] = [];
   readonly problems: Problem[] = [];
+  readonly taken = new Set<string>();
   readonly #includes: ReadonlyMap<string, IncludeSource>;
   #left: number;
 
@@ -121,6 +129,7 @@ class Expander {
       });
       return undefined;
     }
+    this.taken.add(found.file);
     return this.expand(found.text.replace(/\n+$/, ''), found.file, 1, further);
   }
 

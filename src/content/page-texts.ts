@@ -13,7 +13,7 @@ export interface PageTexts {
   /** undefined where the text stays at the main site, and where it is too long. */
   readonly body: MarkdownSource | undefined;
   /** The body with what it includes: places, and what is wrong with includes. */
-  readonly expanded: Pick<ExpandedText, 'place' | 'problems'>;
+  readonly expanded: Pick<ExpandedText, 'place' | 'problems' | 'includes'>;
   /** By name, those of the slots which the main site fills. */
   readonly slots: ReadonlyMap<string, MarkdownSource>;
 }

@@ -46,6 +46,8 @@ export interface CompiledPage {
   /** Slots without whose content the page is left out. */
   readonly required: ReadonlySet<string>;
   readonly segments: readonly Segment[];
+  /** Files that its text takes in. */
+  readonly includes: readonly string[];
 }
 
 export interface PageContext {
@@ -69,7 +71,6 @@ export function compilePage(wanted: PageToCompile, template: Template, context: 
   compiler.checkMeta();
   const mainAddress = addressBelow(context.site.url, path);
   const { description, inherit, partners, date } = page.meta;
-  const { title } = compiler;
   // What a page was called before leads to the first of its list.
   const aliases = isFurther(pagination) ? [] : page.meta.aliases;
   const required = new Set(Object.keys(page.meta.slots).filter((name) => page.meta.slots[name]?.required === true));
@@ -80,7 +81,7 @@ export function compilePage(wanted: PageToCompile, template: Template, context: 
     path,
     mainAddress,
     inherit,
-    title,
+    title: compiler.title,
     description,
     language: context.language.language,
     // The further pages of a list are not news of their own.
@@ -92,6 +93,7 @@ export function compilePage(wanted: PageToCompile, template: Template, context: 
     listedAt: publishedPath(page.path),
     required,
     segments,
+    includes: context.texts.expanded.includes,
   };
 }
 

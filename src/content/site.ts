@@ -268,7 +268,7 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
     return { kind: 'asset', path, file: `${ASSETS}${source.path}`, asset: source.path, length, digest, bytes };
   }
   const { page } = entry;
-  const { file, inherit, title } = page;
+  const { file, inherit, title, includes } = page;
   if (entry.kind === 'page') {
     return {
       kind: 'page',
@@ -276,6 +276,7 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
       file,
       inherit,
       title,
+      includes,
       key: (since) => outputKey(page, (entry.constants ??= constantsKey(page)), target, since),
       alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target)}`,
       shape: () => shapeKey(page, (entry.constants ??= constantsKey(page)), target),

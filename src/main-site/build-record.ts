@@ -3,6 +3,7 @@ import type { FileTree } from '../io/file-tree.ts';
 import type { FileStamp } from '../io/output-folder.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { PARTNER_ID } from '../protocol/names.ts';
 
 export interface BuiltFile extends FileStamp {
   /** Of what it was made of; see `SitePage.key`. */
@@ -43,7 +44,17 @@ export async function writeBuildRecord(
   });
 }
 
+/** Partners for which something was built into `out`. */
+export async function recordedPartners(files: FileTree, out: string): Promise<readonly string[]> {
+  const entries = await files.list(recordsFolder(out));
+  return entries.flatMap(({ name, kind }) => (kind === 'file' && PARTNER_ID.test(name) ? [name] : []));
+}
+
 /** @param out the folder that was built into, absolute */
 export function buildRecordPath(out: string, name: string): string {
-  return `.tieup/build/${sha256(out).slice(0, 16)}/${name}`;
+  return `${recordsFolder(out)}/${name}`;
+}
+
+function recordsFolder(out: string): string {
+  return `.tieup/build/${sha256(out).slice(0, 16)}`;
 }

@@ -20,7 +20,14 @@ import { loadPartnerships } from './partnerships.ts';
 import type { ContentSource } from './plan-release.ts';
 import { sha256 } from '../protocol/digest.ts';
 import type { Release, ReleaseFile, ReleasePage } from '../protocol/release.ts';
-import { writeBuild, type BuildFile, type BuildOutput, type Explanation } from './write-build.ts';
+import {
+  removeBuilds,
+  writeBuild,
+  type BuildFile,
+  type BuildOutput,
+  type Explanation,
+  type GonePartner,
+} from './write-build.ts';
 
 export interface BuiltPartner {
   readonly partner: string;
@@ -39,6 +46,8 @@ export interface Build {
   readonly partners: readonly BuiltPartner[];
   /** Of the page that was asked for; empty when nothing comes of it. */
   readonly explained: readonly Explanation[];
+  /** Partners that there are no more, and what an earlier build wrote for them. */
+  readonly gone: readonly GonePartner[];
   /** What is worth mending though the site can be built, such as links that lead nowhere. */
   readonly warnings: readonly Problem[];
   /** What leads nowhere; undefined unless it was looked for. */
@@ -84,6 +93,8 @@ export async function build(
       removed,
     });
   }
+  const known = new Set(partnerships.map(({ id }) => id));
+  const gone = out === undefined || partners.length > 0 ? [] : await removeBuilds(site, out.folder, known);
   const findings = links?.all;
   const found = new Set(findings?.map(lineOf));
   const warnings = compiled.warnings.filter((each) => !found.has(lineOf(each)));
@@ -94,7 +105,7 @@ export async function build(
     const all = [{ kind: 'file', path: CONFIG_FILE, found: config } as const, ...readings];
     await keepLastBuild(site.files, out.folder.label, { ...made, readings: all, built, warnings });
   }
-  return { partners: built, explained, warnings, findings };
+  return { partners: built, explained, gone, warnings, findings };
 }
 
 /** A warning in a line where something was found would say the same again. */
@@ -115,7 +126,12 @@ export async function filesToBuild(
     ...each,
     key: each.key ?? each.file.digest,
     source: files[index]?.file ?? '',
+    includes: includesOf(files[index]),
   }));
+}
+
+function includesOf(file: SiteFile | undefined): readonly string[] {
+  return file?.kind === 'page' ? file.includes : [];
 }
 
 /** A file of a first release, whose digest nobody needs before there is one. */
@@ -138,6 +154,7 @@ function firstFile(file: SiteFile): BuildFile {
   const page: ReleasePage = { inherit, title, change: 'added', slots: [] };
   return {
     source: file.file,
+    includes: file.includes,
     key: file.key(1),
     file: new LazyFile(file.path, render, page),
     content: { kind: 'bytes', render, alike: () => file.alike() },

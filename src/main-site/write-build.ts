@@ -1,7 +1,13 @@
 /** Writes what a build has rendered: only what is not there yet as an earlier build wrote it. */
 import type { FileTree } from '../io/file-tree.ts';
 import type { FileStamp, OutputFolder } from '../io/output-folder.ts';
-import { readBuildRecord, writeBuildRecord, type BuiltFile } from './build-record.ts';
+import {
+  buildRecordPath,
+  readBuildRecord,
+  recordedPartners,
+  writeBuildRecord,
+  type BuiltFile,
+} from './build-record.ts';
 import type { BuiltPartner } from './build.ts';
 import type { MainSite } from './main-site.ts';
 import type { PlannedFile } from './plan-release.ts';
@@ -21,6 +27,16 @@ export interface Explanation {
   /** The main site's file. */
   readonly source: string;
   readonly reason: BuildReason;
+  /** Files that its text takes in: `includes/hours.md`. */
+  readonly includes: readonly string[];
+}
+
+/** What an earlier build wrote for a partner that there is no more. */
+export interface GonePartner {
+  readonly partner: string;
+  /** Files that were taken away, and those that are not as they were written. */
+  readonly removed: number;
+  readonly left: number;
 }
 
 /** Where a build goes. */
@@ -37,8 +53,9 @@ export interface BuildOutput {
 export interface BuildFile extends PlannedFile {
   /** Differs whenever the content does. */
   readonly key: string;
-  /** The main site's file that it comes from. */
+  /** The main site's file that it comes from, and those that it takes in. */
   readonly source: string;
+  readonly includes?: readonly string[];
 }
 
 /** What is there already is left as it is, and what an earlier build wrote for pages that are gone is taken away. */
@@ -53,12 +70,12 @@ export async function writeBuild(
   const after = new Map<string, BuiltFile>();
   let bytes = 0;
   let written = 0;
-  for (const { file, content, key, source } of files) {
+  for (const { file, content, key, source, includes = [] } of files) {
     const path = `${partner}/${file.path}`;
     const known = before.get(file.path);
     let stamp = folder.stamp(path);
     const reason = reasonToWrite(key, known, stamp);
-    if (source === explained) because.push({ partner, path: file.path, source, reason });
+    if (source === explained) because.push({ partner, path: file.path, source, reason, includes });
     if (stamp === undefined || reason !== 'same') {
       written++;
       if (content.kind === 'bytes') stamp = folder.write(path, content.render());
@@ -78,6 +95,23 @@ export async function writeBuild(
   const isNew = written > 0 || before.size !== after.size;
   if (isNew) await writeBuildRecord(site.files, folder.label, partner, after);
   return { bytes, written, removed };
+}
+
+/** What earlier builds wrote for partners that there are no more goes, unless somebody has changed it. */
+export async function removeBuilds(
+  site: Pick<MainSite, 'files'>,
+  folder: OutputFolder,
+  partners: ReadonlySet<string>,
+): Promise<readonly GonePartner[]> {
+  const gone: GonePartner[] = [];
+  for (const partner of await recordedPartners(site.files, folder.label)) {
+    if (partners.has(partner)) continue;
+    const record = await readBuildRecord(site.files, folder.label, partner);
+    const removed = [...record].filter(([path, known]) => folder.removeUntouched(`${partner}/${path}`, known)).length;
+    await site.files.remove(buildRecordPath(folder.label, partner));
+    if (record.size > 0) gone.push({ partner, removed, left: record.size - removed });
+  }
+  return gone;
 }
 
 function reasonToWrite(key: string, known: BuiltFile | undefined, stamp: FileStamp | undefined): BuildReason {

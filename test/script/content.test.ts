@@ -1,5 +1,5 @@
 /** What somebody gets wrong in the pages, the templates and the settings of a main site. */
-import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Script, script } from '../support/script.ts';
@@ -64,10 +64,60 @@ describe('tieup build', () => {
     await made.write('pages/index.md', `${await made.read('pages/index.md')}\nmore\n`);
     const edited = await explain();
     expect(edited).toContain('1 of them new');
-    expect(edited).toContain('because its text, its front matter or its template has changed');
+    expect(edited).toContain('because its text, what it takes in, its front matter or its template has changed');
     await made.write('build/harbour/with-main/index.html', 'mine');
     expect(await explain()).toContain('because somebody has changed it since');
     expect(await made.read('build/harbour/with-main/index.html')).toContain('more');
+  });
+
+  test('names what a page takes in when it is asked why it was written', async () => {
+    const made = await site({
+      'pages/index.md': `${PAGE}\n{{ include "hours.md" }}\n`,
+      'includes/hours.md': 'Nine to five\n\n{{ include "note.md" }}\n',
+      'includes/note.md': 'or later\n',
+    });
+    await made.run(['build']);
+    await made.write('includes/note.md', 'or earlier\n');
+    const { stdout } = await made.run(['build', '--explain', 'index.md']);
+    expect(stdout).toMatch(
+      /because its text, what it takes in, .*\n {4}takes in includes\/hours\.md, includes\/note\.md\n/,
+    );
+  });
+
+  test('takes away what it wrote for a partner that there is no more, and leaves what somebody has changed', async () => {
+    const made = await site({
+      'partners/lagoon.yaml': PARTNER.replaceAll('harbour', 'lagoon'),
+      'pages/other.md': '---\ntitle: Other\n---\n\nx\n',
+    });
+    await made.run(['build']);
+    await made.write('build/lagoon/with-main/other.html', 'mine');
+    rmSync(join(made.folder, 'partners/lagoon.yaml'));
+    // Who asks for one partner says nothing of the others.
+    await made.run(['build', '--partner', 'harbour']);
+    expect(made.exists('build/lagoon/with-main/index.html')).toBe(true);
+    const { exitCode, stdout } = await made.run(['build']);
+    expect({ exitCode, stdout }).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('that somebody has changed'),
+    });
+    expect(made.exists('build/lagoon/with-main/index.html')).toBe(false);
+    expect(await made.read('build/lagoon/with-main/other.html')).toBe('mine');
+    expect(made.exists('build/harbour/with-main/index.html')).toBe(true);
+    expect((await made.run(['build'])).stdout).not.toContain('lagoon');
+  });
+
+  test('shows another day with --at, and says what is no day', async () => {
+    const made = await site({ 'pages/fair.md': '---\ntitle: Fair\npublish-from: 2030-12-20\n---\n\nx\n' });
+    const fair = 'build/harbour/with-main/fair.html';
+    await made.run(['build']);
+    expect(made.exists(fair)).toBe(false);
+    expect((await made.run(['build', '--at', '2030-12-20'])).exitCode).toBe(0);
+    expect(made.exists(fair)).toBe(true);
+    // The next build is one of today again.
+    await made.run(['build']);
+    expect(made.exists(fair)).toBe(false);
+    const wrong = await made.run(['build', '--at', '2030-02-30']);
+    expect(wrong).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('2030-02-30') });
   });
 
   test('is not told of a page that is not there', async () => {

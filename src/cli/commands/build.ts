@@ -1,6 +1,6 @@
 import type { Build } from '../../main-site/build.ts';
 import { unchangedBuild } from '../../main-site/last-build.ts';
-import type { BuildReason } from '../../main-site/write-build.ts';
+import type { BuildReason, GonePartner } from '../../main-site/write-build.ts';
 import type { MainSite } from '../../main-site/main-site.ts';
 import { EXIT, TieupError } from '../../errors.ts';
 import { sha256 } from '../../protocol/digest.ts';
@@ -9,6 +9,7 @@ import type { Define } from '../define.ts';
 import { CONFIG_FILE, MAX_CONFIG } from '../../config/config-file.ts';
 import { examples } from '../examples.ts';
 import { linkFindingsText } from '../link-text.ts';
+import type { Output } from '../output.ts';
 import { sayContentWarnings } from '../partner-results.ts';
 import { byteCount, count } from '../quantity.ts';
 import { momentOption } from '../schedule-text.ts';
@@ -37,13 +38,14 @@ export const define: Define = (command, context) => {
       }
       const request = { partners: partner, out, at, explain, check: check === true };
       const made = (await nothingToDo(ctx, request)) ?? (await buildNow(ctx, request));
-      const { partners, explained, warnings, findings } = made;
+      const { partners, explained, gone, warnings, findings } = made;
       sayContentWarnings(ctx, warnings);
       const wrong = findings ?? [];
       const document = {
         out: check === true ? null : out,
         partners,
         explained,
+        gone,
         warnings,
         findings: findings ?? null,
       };
@@ -52,13 +54,15 @@ export const define: Define = (command, context) => {
           const size = `${count(pages, 'page')}, ${count(files, 'file')}, ${byteCount(bytes)}`;
           if (check === true) return `${ctx.output.mark('good', visible(id))}  ${size}\n`;
           const news = written === 0 ? ', all there already' : `, ${written} of them new`;
-          const gone = removed === 0 ? '' : `, ${removed} of an earlier build removed`;
-          return `${ctx.output.mark('good', visible(id))}  ${size}${news}${gone}  ${visible(`${out}/${id}`)}\n`;
+          const former = removed === 0 ? '' : `, ${removed} of an earlier build removed`;
+          return `${ctx.output.mark('good', visible(id))}  ${size}${news}${former}  ${visible(`${out}/${id}`)}\n`;
         });
-        const reasons = explained.map(
-          (each) => `  ${visible(`${out}/${each.partner}/${each.path}`)}: ${REASONS[each.reason]}\n`,
-        );
-        return [...rows, ...reasons].join('') + linkFindingsText(ctx.output, wrong);
+        const goneRows = gone.map((each) => goneText(ctx.output, each, out));
+        const reasons = explained.flatMap((each) => [
+          `  ${visible(`${out}/${each.partner}/${each.path}`)}: ${REASONS[each.reason]}\n`,
+          ...(each.includes.length === 0 ? [] : [`    takes in ${each.includes.map(visible).join(', ')}\n`]),
+        ]);
+        return [...rows, ...goneRows, ...reasons].join('') + linkFindingsText(ctx.output, wrong);
       });
       if (wrong.length > 0) ctx.endWith(EXIT.configuration);
     });
@@ -78,7 +82,7 @@ async function nothingToDo(ctx: Context, request: BuildRequest): Promise<Build |
   const { partners, out } = request;
   const terms = { tool: await ctx.identity(), partners };
   const last = await unchangedBuild(await ctx.siteFiles(), await ctx.outputFolder(out), terms, ctx.clock.now());
-  return last && { partners: last.built, explained: [], warnings: last.warnings, findings: undefined };
+  return last && { partners: last.built, explained: [], gone: [], warnings: last.warnings, findings: undefined };
 }
 
 async function buildNow(ctx: Context, request: BuildRequest): Promise<Build> {
@@ -94,6 +98,12 @@ async function buildNow(ctx: Context, request: BuildRequest): Promise<Build> {
   return build(site, partners, check ? undefined : output, moment);
 }
 
+function goneText(output: Output, { partner, removed, left }: GonePartner, out: string): string {
+  const kept = left === 0 ? '' : `; ${count(left, 'file')} that somebody has changed stayed`;
+  const what = `${count(removed, 'file')} of a partner that there is no more removed${kept}`;
+  return `${output.mark('removed', visible(partner))}  ${what}  ${visible(`${out}/${partner}`)}\n`;
+}
+
 /** A build of what there is now, which writes. */
 function isPlain({ at, explain, check }: BuildRequest): boolean {
   return at === undefined && explain === undefined && !check;
@@ -103,7 +113,7 @@ const REASONS: Readonly<Record<BuildReason, string>> = {
   new: 'written, because no build has written it before',
   gone: 'written, because it was not there any more',
   touched: 'written, because somebody has changed it since the last build',
-  content: 'written, because its text, its front matter or its template has changed',
+  content: 'written, because its text, what it takes in, its front matter or its template has changed',
   filled:
     'written, because what is filled in has changed: a value of the partner, the navigation, or where a link leads',
   same: 'not written, because nothing has changed since the last build',

@@ -107,8 +107,12 @@ export const MAIN_SITE_DOCUMENTS = {
         path: z.string(),
         source: z.string(),
         reason: z.enum(['new', 'gone', 'touched', 'content', 'filled', 'same']),
+        includes: list.describe('Files that its text takes in'),
       }),
     ),
+    gone: z
+      .array(z.object({ partner: z.string(), removed: z.number(), left: z.number().describe('Changed by somebody') }))
+      .describe('Partners that there are no more, and what earlier builds wrote for them'),
     warnings: z.array(problem),
     findings: z
       .array(

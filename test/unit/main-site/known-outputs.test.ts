@@ -24,6 +24,7 @@ function pages(...texts: readonly string[]): { readonly files: readonly SitePage
     alike: () => '',
     shape: () => '',
     dissect: () => [],
+    includes: [],
     render(since) {
       counted.rendered += 1;
       return { bytes: Buffer.from(`${text} since ${since}`), slots: SLOTS };

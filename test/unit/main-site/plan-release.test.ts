@@ -18,6 +18,7 @@ function page(path: string, text: string, changes: { title?: string; slot?: stri
     alike: () => '',
     shape: () => '',
     dissect: () => [],
+    includes: [],
     render: (since) => ({
       bytes: Buffer.from(`${text} since ${since}`),
       slots: changes.slot === undefined ? [] : [{ name: changes.slot, offset: 0, length: 4, required: false }],
