@@ -19,11 +19,11 @@ const FETCHING = new Set(['url', 'src', 'image', 'image-set', '-webkit-image-set
 
 const COMMENT = /\/\*[\s\S]*?(?:\*\/|$)/y;
 const STRING =
-  /"((?:[^"\\\n\r\f]|\\(?:\r\n|[\s\S]))*)(?:"|$|(?=[\n\r\f]))|'((?:[^'\\\n\r\f]|\\(?:\r\n|[\s\S]))*)(?:'|$|(?=[\n\r\f]))/y;
+  /"((?:[^"\\\n\r\f]|\\(?:\r\n|[\s\S]|$))*)(?:"|$|(?=[\n\r\f]))|'((?:[^'\\\n\r\f]|\\(?:\r\n|[\s\S]|$))*)(?:'|$|(?=[\n\r\f]))/y;
 const NAME = /@?(?:[-\w\u0080-\uFFFF]|\\(?:[0-9a-fA-F]{1,6}(?:\r\n|\s)?|[^\n\r\f0-9a-fA-F]))+/y;
 /** An escape reads as many digits as it can: with a choice here, a hostile sheet could make the search exponential. */
 const BARE_URL =
-  /\(\s*((?:[^\s"'()\\]|\\(?:(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{1,5}(?![0-9a-fA-F]))(?:\r\n|\s)?|[^\n\r\f0-9a-fA-F]))*)\s*(?:\)|$)/y;
+  /\(\s*((?:[^\s"'()\\]|\\(?:(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{1,5}(?![0-9a-fA-F]))(?:\r\n|\s)?|[^\n\r\f0-9a-fA-F]|$))*)\s*(?:\)|$)/y;
 
 export function cssReferences(css: string): readonly CssReference[] {
   const found: CssReference[] = [];
@@ -60,7 +60,7 @@ export function cssReferences(css: string): readonly CssReference[] {
       if (bare !== undefined) {
         const written = bare[1] ?? '';
         const start = at + bare[0].indexOf(written, 1);
-        found.push({ url: unescapeCss(written), offset, start, end: start + written.length });
+        found.push({ url: unescapeCss(written, '\uFFFD'), offset, start, end: start + written.length });
         at += bare[0].length;
         importing = false;
         continue;
@@ -77,10 +77,12 @@ export function cssReferences(css: string): readonly CssReference[] {
   return found;
 }
 
-function unescapeCss(text: string): string {
+/** @param last what a backslash at the end of the sheet stands for: nothing in a string, a replacement character elsewhere */
+function unescapeCss(text: string, last = ''): string {
   return text.replaceAll(
-    /\\(?:([0-9a-fA-F]{1,6})(?:\r\n|\s)?|\r\n|([\s\S]))/g,
-    (_, hex?: string, character?: string) => {
+    /\\(?:([0-9a-fA-F]{1,6})(?:\r\n|\s)?|\r\n|([\s\S])|$)/g,
+    (escape, hex?: string, character?: string) => {
+      if (escape === '\\') return last;
       if (hex !== undefined) return codePoint(Number.parseInt(hex, 16));
       return character === undefined || /[\n\r\f]/.test(character) ? '' : character;
     },

@@ -119,6 +119,8 @@ describe('active content', () => {
     ],
     ['<p style="background:u\\72l(https://cdn.example/a.png)">', ['remote https://cdn.example']],
     ['<style>@import "https://cdn.example/a.css";</style>', ['remote https://cdn.example']],
+    ['<p style="background:url(https://cdn.example/a\\">', ['remote https://cdn.example']],
+    ["<style>@import 'https://cdn.example/a.css\\</style>", ['remote https://cdn.example']],
     ['<a href="/x" ping="https://spy.example/">x</a>', ['remote https://spy.example']],
     [
       '<base href="https://evil.example/"><img src="a.png">',
@@ -256,6 +258,10 @@ describe('addresses in style sheets', () => {
     ['/* url(x) */ a{/*"*/b:url(y)/*"*/}', ['y']],
     ['a{b:"open\n;c:url(x)}', ['x']],
     ['a{b:url(x', ['x']],
+    ['a{b:url(x\\', ['x\uFFFD']],
+    ['a{b:url("x\\', ['x']],
+    ["@import 'x\\", ['x']],
+    ['"url(x)\\', []],
     ['a[href^="https://x"]{b:c}', []],
     ['@charset "utf-8";@font-face{src:url(f.woff2)format("woff2")}', ['f.woff2']],
   ])('%j', (css, expected) => {
