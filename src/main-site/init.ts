@@ -178,6 +178,8 @@ tags: [shops]
 # Pages and templates use these as {{ partner.<name> }}.
 values:
   favourite: "a flat white with the Harbour blend"
+  # A colour of the partner, for the line along the header.
+  accent: "#7a3e1d"
 
 # Pictures of this partner, in a folder beside this file that is called after its id; templates show this one
 # with <img src="{{ partner.logo }}" alt="{{ partner.name }}">.

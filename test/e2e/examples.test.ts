@@ -77,6 +77,20 @@ test('the walkthrough of the examples works as printed, and leaves the partners 
   expect(hostel).not.toContain('Ask at the desk');
   expect(camp).toContain('Ask at the desk of <a href="https://camp.example/">Moor Campsite</a>');
   expect(camp).toContain('A day is 14 €, a night is 9 €.');
+  // Data, dates, another language, and what a partner looks like.
+  expect(await read('camp/www/bikes/rides.html')).toMatch(
+    /<th scope="row">Over the moor<\/th>.*with Jonas, on Fridays/s,
+  );
+  expect(await read('camp/www/bikes/news/index.html')).toMatch(
+    /first frost ride.*October 30, 2026.*New lamps.*March 20, 2026/s,
+  );
+  expect(await read('camp/www/bikes/feed.xml')).toContain('<title>The first frost ride</title>');
+  expect(await read('camp/www/bikes/de/index.html')).toMatch(
+    /<html lang="de">.*Zum Inhalt springen.*admonition-title">Hinweis</s,
+  );
+  const start = await read('hostel/public/with-lantern/index.html');
+  expect(start).toContain(':root { --partner: #b5472f; }');
+  expect(start).toMatch(/<img class="logo" src="\/with-lantern\/assets\/partner\/logo\.[0-9a-f]{8}\.svg"/);
   // A link page keeps its text at the main site.
   for (const page of ['hostel/public/with-lantern/repairs.html', 'camp/www/bikes/repairs.html']) {
     expect(await read(page)).toContain('href="https://lantern.example/repairs.html"');
