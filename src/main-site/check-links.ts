@@ -7,6 +7,7 @@ import { isTieupError, type Problem } from '../errors.ts';
 import { walkFiles } from '../io/walk.ts';
 import { type DeadLink, LinkCheck } from '../merge/link-check.ts';
 import { type FileLinks, hasLinks, readLinks } from '../merge/page-links.ts';
+import { type KnownLinks, knownLinks } from './known-links.ts';
 import { assetsOf } from './assets.ts';
 import type { MainSite } from './main-site.ts';
 import type { PlannedFile } from './plan-release.ts';
@@ -28,13 +29,13 @@ export class LinkFindings {
     string,
     { readonly finding: Omit<LinkFinding, 'published'>; readonly published: string[] }
   >();
-  /** By `shape` of a page. */
-  readonly #shared = new Map<string, FileLinks>();
+  readonly #known: KnownLinks;
   readonly #texts = new Map<string, string>();
   #templates: readonly string[] | undefined;
 
   constructor(site: MainSite) {
     this.#site = site;
+    this.#known = knownLinks(site.memory, site.identity);
   }
 
   /** @param files what the partner gets, of which `planned` has the bytes */
@@ -42,7 +43,8 @@ export class LinkFindings {
     const { id, mount } = partner;
     const own = new Map(files.map((file) => [file.path, file]));
     const shared = await this.#deadLinks(partner, own, planned, new Set());
-    // What was read of another partner's copy stands elsewhere in this one.
+    this.#known.keep();
+    // What is known of the shape of a page does not say where it stands in this copy.
     const dead =
       shared.length === 0
         ? shared
@@ -77,18 +79,14 @@ export class LinkFindings {
     return check.finish();
   }
 
-  async #sharedLinks(shape: string, planned: PlannedFile, partner: PartnerView): Promise<FileLinks> {
-    const known = this.#shared.get(shape);
-    if (known !== undefined) return known;
-    const links = withoutPartner(await this.#linksOf(planned), partner);
-    this.#shared.set(shape, links);
-    return links;
+  #sharedLinks(shape: string, planned: PlannedFile, partner: PartnerView): Promise<FileLinks> {
+    return this.#known.of(shape, async () => withoutPartner(await this.#linksOf(planned, false), partner));
   }
 
-  async #linksOf({ file, content }: PlannedFile): Promise<FileLinks> {
+  async #linksOf({ file, content }: PlannedFile, places = true): Promise<FileLinks> {
     const bytes =
       content.kind === 'bytes' ? content.render() : await assetsOf(this.#site).read(content.asset, file.digest);
-    return readLinks(file.path, new TextDecoder().decode(bytes));
+    return readLinks(file.path, new TextDecoder().decode(bytes), places);
   }
 
   /** In the order in which they were found. */

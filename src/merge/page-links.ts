@@ -25,13 +25,17 @@ export function hasLinks(path: string): boolean {
   return isHtml(path) || isStyle(path);
 }
 
-export function readLinks(path: string, text: string): FileLinks {
+/** Raise it with every change of what is found in a page: what was found by an older version is looked for again. */
+export const LINKS_VERSION = 'links/1';
+
+/** @param places without them, all that is found in a page is said to stand at its start */
+export function readLinks(path: string, text: string, places = true): FileLinks {
   if (isStyle(path)) return { ids: [], names: new Set(), base: undefined, references: styleLinks(text) };
   const ids: (LinkPlace & { readonly id: string })[] = [];
   const names = new Set<string>();
   const references: (LinkPlace & HtmlReference)[] = [];
   let base: string | undefined;
-  for (const element of elementsOf(parseHtml(text, false))) {
+  for (const element of elementsOf(parseHtml(text, false, places))) {
     const { name, attributes } = element;
     const at = { line: element.line ?? 1, column: element.column ?? 1 };
     if (name === 'base') base ??= attributes.get('href');

@@ -63,6 +63,24 @@ describe('tieup build --check', () => {
     expect(told.stderr).toBe('');
   });
 
+  test('says the same again of pages that it has read before, and sees what was changed since', async () => {
+    const wrong = FILES['pages/index.md'].replace('#water', '#milk');
+    const made = await site({ 'pages/index.md': wrong });
+    const check = async () => {
+      const { exitCode, stdout } = await made.run(['build', '--check', '--json']);
+      const { findings } = JSON.parse(stdout);
+      return { exitCode, findings };
+    };
+    const first = await check();
+    expect(first).toMatchObject({ exitCode: 78, findings: [{ kind: 'anchor', line: 7 }] });
+    expect(await check()).toEqual(first);
+    // The page with the link stays as it is; the one that it leads to gets the place.
+    await made.write('pages/brewing.md', `${FILES['pages/brewing.md']}\n## Milk\n`);
+    expect(await check()).toEqual({ exitCode: 0, findings: [] });
+    await made.write('pages/index.md', `${wrong}\n[Gone](gone.md)\n`);
+    expect(await check()).toMatchObject({ exitCode: 78, findings: [{ kind: 'link', line: 9 }] });
+  });
+
   test('says of partners together what it says of each alone, though it reads what they share once', async () => {
     const values = (start: string) => `values:\n  start: ${start}\nimages:\n  logo: logo.svg\n`;
     const logo = (width: number) => `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="2"></svg>`;
