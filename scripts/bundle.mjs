@@ -19,7 +19,7 @@ async function bundleCommand(folder) {
     input: { run: join(folder, 'run.js'), 'markdown-thread': join(dist, 'content', 'markdown-thread.js') },
     platform: 'node',
     // They look for native parts of their own beside themselves, and few commands load them.
-    external: ['@duckdb/node-api', 'sharp', 'ssh2', 'ssh2-sftp-client'],
+    external: ['@duckdb/node-api', 'sharp', /^ssh2(?:\/|$)/, 'ssh2-sftp-client'],
   });
   try {
     return (await bundle.generate({ format: 'esm', chunkFileNames: '[name].js' })).output;

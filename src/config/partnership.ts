@@ -39,7 +39,7 @@ export interface Partnership {
   /** The open invitation: vkey line that checks who answers, SHA-256 of its body, and until when it may be answered. */
   readonly invitation: { readonly answerKey: string; readonly digest: string; readonly until: string } | null;
   /** Where pushes go, and the `ssh-ed25519 AAAA…` lines that this server may show. */
-  readonly sftp: { readonly url: string; readonly hostKeys: readonly string[] } | null;
+  readonly sftp: PartnerSftp | null;
   /** The partner's public keys as vkey lines; null until it has joined. */
   readonly keys: { readonly accept: string; readonly site: string; readonly log: string } | null;
   /** Number of the partner's own statement of new keys which was taken in last. */
@@ -48,6 +48,13 @@ export interface Partnership {
   readonly schedule?: Schedule | undefined;
   /** How closely its access logs are looked at. */
   readonly logs: LogScrutiny;
+}
+
+export interface PartnerSftp {
+  readonly url: string;
+  readonly hostKeys: readonly string[];
+  /** `ssh`: over the program of that name, with certificates, jump hosts and whatever else it can do. */
+  readonly transport?: 'ssh' | undefined;
 }
 
 export interface LogScrutiny {
@@ -113,7 +120,14 @@ export const partnershipSchema: z.ZodType<Partnership> = z
     epoch: z.int().min(1).default(1),
     invitation: z.strictObject({ answerKey: vkey, digest, until: time }).nullable().default(null),
     sftp: z
-      .strictObject({ url: sftpUrl, hostKeys: z.array(hostKey).min(1).max(20) })
+      .strictObject({
+        url: sftpUrl,
+        hostKeys: z.array(hostKey).min(1).max(20),
+        transport: z
+          .literal('ssh')
+          .optional()
+          .meta({ description: 'ssh: connect with the program ssh of this machine, for certificates and jump hosts' }),
+      })
       .nullable()
       .default(null),
     keys: z.strictObject({ accept: vkey, site: vkey, log: vkey }).nullable().default(null),

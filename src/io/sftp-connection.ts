@@ -259,14 +259,21 @@ function interrupted(label: string, signal: AbortSignal): TieupError {
 
 /** ssh2 keeps what a server announces in fields of its own, and throws when an extension is used that is not there. */
 function traitsOf(client: SftpClient, sftp: SFTPWrapper): SftpServerTraits {
-  const extensions: unknown = Reflect.get(sftp, '_extensions');
-  const offers = (name: string): boolean =>
-    typeof extensions === 'object' && extensions !== null && Reflect.get(extensions, name) === '1';
   const ssh: unknown = Reflect.get(client, 'client');
   const software: unknown = typeof ssh === 'object' && ssh !== null ? Reflect.get(ssh, '_remoteVer') : undefined;
   return {
     software: typeof software === 'string' ? software : 'unknown',
     inOrder: typeof software === 'string' && software.startsWith('OpenSSH'),
+    ...offersOf(sftp),
+  };
+}
+
+/** What the server announces in the first packet of a session. */
+export function offersOf(sftp: SFTPWrapper): Pick<SftpServerTraits, 'posixRename' | 'hardLink' | 'fsync'> {
+  const extensions: unknown = Reflect.get(sftp, '_extensions');
+  const offers = (name: string): boolean =>
+    typeof extensions === 'object' && extensions !== null && Reflect.get(extensions, name) === '1';
+  return {
     posixRename: offers('posix-rename@openssh.com'),
     hardLink: offers('hardlink@openssh.com'),
     fsync: offers('fsync@openssh.com'),

@@ -138,7 +138,11 @@ export function sharedLogins({ login, perHost = PER_HOST, idleMs = IDLE_MS }: Sh
       // It says what is missing.
       if (sftp === null) return login(to);
       const address = parseSftpAddress(sftp.url);
-      const key = JSON.stringify([renderSftpAddress({ ...address, path: '/' }), [...sftp.hostKeys].toSorted()]);
+      const key = JSON.stringify([
+        renderSftpAddress({ ...address, path: '/' }),
+        [...sftp.hostKeys].toSorted(),
+        sftp.transport,
+      ]);
       const { line, connection } = await join(key, to, placeOf(address));
       const told = (error: unknown): unknown => {
         if (connection.session.failure() !== error || !(error instanceof TieupError)) return error;

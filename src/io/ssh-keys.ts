@@ -35,6 +35,17 @@ export async function sshGenerations(folder: string, extension: 'key' | 'pub'): 
     .toSorted((a, b) => b - a);
 }
 
+/** The private keys in the folder, absolute; the newest first. @param generation that one alone */
+export async function sshKeyFiles(folder: string, generation?: number): Promise<readonly string[]> {
+  const generations = generation === undefined ? await sshGenerations(folder, 'key') : [generation];
+  return generations.map((each) => join(folder, `${sshKeyName(each)}.key`));
+}
+
+/** Names of the certificates that lie beside the keys: `ssh-cert.pub`, as `ssh-keygen -s` calls what it makes of `ssh.pub`. */
+export async function certificatesIn(folder: string): Promise<readonly string[]> {
+  return (await secretFilesIn(folder)).filter((name) => /^ssh.*-cert\.pub$/.test(name)).toSorted();
+}
+
 /** @param folder absolute */
 export function sshKeyFolder(folder: string): SshKeys {
   const place = (generation: number, extension: 'key' | 'pub'): string =>

@@ -48,6 +48,7 @@ export async function examineMainSite(
     site: [
       nodeFinding(ports.machine.nodeVersion),
       ...(await keysFindings(site, ports.keyFolder)),
+      ...(await certificateFindings(partnerships, ports.keyFolder)),
       ...(await rootKeyFindings(site.keys, site.config.roots)),
       await cronFinding(site, ports.machine),
       ...(await finding('retention', async () => [await retentionFinding(site)])),
@@ -82,6 +83,20 @@ async function keysFindings(site: MainSite, keyFolder: FileTree): Promise<readon
   return [...list, ...missing, ...(await finding('key-files', () => keyFileModes(keyFolder)))];
 }
 
+/** tieup's own connections do not use them. */
+async function certificateFindings(
+  partnerships: readonly Partnership[],
+  keyFolder: FileTree,
+): Promise<readonly Finding[]> {
+  const certificates = (await keyFolder.list('')).filter(({ name }) => /^ssh.*-cert\.pub$/.test(name));
+  const without = partnerships.filter(({ sftp }) => sftp !== null && sftp.transport !== 'ssh');
+  const [{ name } = { name: '' }] = certificates;
+  if (name === '' || without.length === 0) return [];
+  const ids = without.slice(0, MAX_NAMED).map(({ id }) => id);
+  const message = `${name} lies beside the SSH key, but is not shown to ${ids.join(', ')}${without.length > MAX_NAMED ? ', …' : ''}`;
+  return [warning('ssh-certificate', message, 'write transport: ssh under sftp in partners/<id>.yaml')];
+}
+
 /** What the way back to earlier releases takes of this disk. */
 async function retentionFinding(site: MainSite): Promise<Finding> {
   const { releases } = site.config.retention;
@@ -93,6 +108,7 @@ async function retentionFinding(site: MainSite): Promise<Finding> {
   );
 }
 
+const MAX_NAMED = 10;
 const KEY_FIX = 'fine where that is done elsewhere; otherwise put the key file into the folder of the keys';
 
 async function keyFileModes(tree: FileTree): Promise<readonly Finding[]> {

@@ -46,8 +46,11 @@ export interface Sshd {
   readonly dispose: () => Promise<void>;
 }
 
-/** Logins of the user who runs the tests, starting in a fresh folder; works with and without root. */
-export async function startSshd(sshd: string): Promise<Sshd> {
+/**
+ * Logins of the user who runs the tests, starting in a fresh folder; works with and without root.
+ * @param further lines of its configuration
+ */
+export async function startSshd(sshd: string, further: readonly string[] = []): Promise<Sshd> {
   const base = mkdtempSync(join(tmpdir(), 'tieup-'));
   const folder = join(base, 'start');
   mkdirSync(folder);
@@ -56,7 +59,7 @@ export async function startSshd(sshd: string): Promise<Sshd> {
     folder,
     user: userInfo().username,
     // StrictModes wants every folder above to belong to the user, which a temporary folder's do not.
-    config: ['StrictModes no', `Subsystem sftp internal-sftp -d ${folder}`],
+    config: ['StrictModes no', `Subsystem sftp internal-sftp -d ${folder}`, ...further],
   });
 }
 

@@ -154,6 +154,14 @@ describe('on its own machine, a main site is told', () => {
 
   test('which key file others can read', async () => {
     const keyFolder = memoryTree('/keys');
+    const checks = (await findings({ ...seeing(), keyFolder })).map(({ check }) => check);
+    expect(checks).not.toContain('ssh-certificate');
+    await keyFolder.write('ssh-cert.pub', Buffer.from('x'));
+    expect(await one('ssh-certificate', { ...seeing(), keyFolder })).toMatchObject({
+      state: 'warning',
+      message: 'ssh-cert.pub lies beside the SSH key, but is not shown to harbour',
+      fix: 'write transport: ssh under sftp in partners/<id>.yaml',
+    });
     await keyFolder.write('release.key', Buffer.from('x'), { mode: 0o640 });
     expect(await one('key-files', { ...seeing(), keyFolder })).toMatchObject({
       state: 'problem',
