@@ -121,17 +121,27 @@ export function missingCanaries(
 ): readonly LogFinding[] {
   const { shownUntil, epoch } = pins;
   if (shownUntil === null) return [];
-  return canaries
-    .filter(
-      (each) =>
-        !own.has(each.page) && !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= Date.parse(shownUntil),
-    )
-    .map(({ at, page, status }) => ({
-      kind: 'canary-missing',
-      epoch,
-      message: `a visit to ${page} at ${at}, which was answered with ${status}, is not in log T`,
-      records: [],
-    }));
+  const missing = canaries.filter(
+    (each) =>
+      !own.has(each.page) && !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= Date.parse(shownUntil),
+  );
+  // Findings that read alike are one: visits to a page within one second are told together, so that none is swallowed.
+  const alike = new Map<string, Canary[]>();
+  for (const each of missing) {
+    const key = JSON.stringify([each.at, each.page, each.status]);
+    alike.set(key, [...(alike.get(key) ?? []), each]);
+  }
+  return [...alike.values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : [{ kind: 'canary-missing', epoch, message: missedText(first, others.length + 1), records: [] }],
+  );
+}
+
+function missedText({ at, page, status }: Canary, count: number): string {
+  return count === 1
+    ? `a visit to ${page} at ${at}, which was answered with ${status}, is not in log T`
+    : `${count} visits to ${page} at ${at}, which were answered with ${status}, are not in log T`;
 }
 
 function pathOf(partner: string): string {

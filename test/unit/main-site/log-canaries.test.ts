@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Canary, readCanaries } from '../../../src/main-site/logs/canaries.ts';
+import { type Canary, readCanaries, writeCanaries } from '../../../src/main-site/logs/canaries.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { sendCanaries } from '../../../src/main-site/send-canaries.ts';
 import type { PageVisit } from '../../../src/io/page-visit.ts';
@@ -107,6 +107,18 @@ describe('canaries', () => {
     expect(deducted).toEqual({ '2026-11': 1 });
     expect(findings).toMatchObject([
       { kind: 'canary-missing', message: expect.stringContaining(canaries[1]?.page ?? '?') },
+    ]);
+    expect((await pullOne(main)).findings).toEqual([]);
+  });
+
+  test('that were sent to one page within one second are each missed', async () => {
+    const { main, shop, canaries, claimOf } = await visited(1);
+    const [only] = canaries;
+    if (only === undefined) throw new Error('no visit was made');
+    await writeCanaries(main.site, 'harbour', [only, { ...only, agent: 'Mozilla/5.0 (X11)' }]);
+    await forge(shop, { claim: claimOf(tieUpHits(1)), time: LATER });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'canary-missing', message: expect.stringMatching(/^2 visits to .* are not in log T$/) },
     ]);
     expect((await pullOne(main)).findings).toEqual([]);
   });
