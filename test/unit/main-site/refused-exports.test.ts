@@ -49,6 +49,24 @@ describe('an honest export', () => {
     await forge(shop, { claim: more, from: FROM, seq: 2, previous: first.digest });
     expect(await pullOne(main)).toMatchObject({ kind: 'pulled', added: { T: 3, O: 2 } });
   });
+
+  test('is taken when others before it were never seen here, and is what the next one must name', async () => {
+    const { main, shop } = await pulledOnce();
+    // Exports 2 and 3 were made and replaced before anybody pulled.
+    const fourth = await forge(shop, { claim: more, from: FROM, seq: 4, previous: DIGEST });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', added: { T: 3, O: 2 } });
+    const longer: Claim = { ...more, O: [...more.O, ...ownHits(1, 15)] };
+    const next = { claim: longer, from: { T: 9, O: 6 } };
+    await forge(shop, { ...next, seq: 5, previous: DIGEST });
+    expect((await refusedPull(main, shop)).error.message).toContain('follows another export 4');
+    await forge(shop, { ...next, seq: 3, previous: DIGEST });
+    expect((await refusedPull(main, shop)).error).toMatchObject({
+      code: 'TIEUP_E_ROLLBACK',
+      message: expect.stringContaining('export 3 is older than 4'),
+    });
+    await forge(shop, { ...next, seq: 5, previous: fourth.digest });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', added: { T: 0, O: 1 } });
+  });
 });
 
 describe('an export is refused, and nothing of it counts, with', () => {

@@ -19,10 +19,14 @@ function reader(shelf: Shelf, pattern = 'access.log*') {
   return {
     lines,
     known: () => known,
-    async run(): Promise<KnownFile | undefined> {
+    /** @param during happens after the first bytes of a file were read, as a server writes whenever it likes */
+    async run(during?: () => void): Promise<KnownFile | undefined> {
       const files = await logFolder(shelf.folder).open(pattern);
       const scanner = createScanner({ saltOfDay: () => undefined });
+      let meanwhile = during;
       const take = async (batches: readonly ScannedBatch[]) => {
+        meanwhile?.();
+        meanwhile = undefined;
         for (const batch of batches) lines.push(...rawLines(batch));
       };
       try {
@@ -100,6 +104,31 @@ describe('reading a log that grows', () => {
     await cron.run();
     await cron.run();
     expect(cron.lines).toEqual(['one', 'tw', 'three']);
+  });
+
+  test('gives what is appended while it is read once, now or the next time', async () => {
+    const shelf = logShelf();
+    const cron = reader(shelf);
+    shelf.write('access.log', 'one\ntw');
+    await cron.run(() => shelf.write('access.log', 'o\nthree\nfo'));
+    await cron.run(() => shelf.write('access.log', 'ur\n'));
+    await cron.run();
+    expect(cron.lines).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  test('follows a file that is rotated while it is read, and a half line that the server completes behind its back', async () => {
+    const shelf = logShelf();
+    const cron = reader(shelf);
+    shelf.write('access.log', 'one\ntw');
+    await cron.run(() => {
+      shelf.rename('access.log', 'access.log.1');
+      // The server writes to the file that it has open until it is told to open another.
+      shelf.write('access.log.1', 'o\nthree\n');
+      shelf.write('access.log', 'four\nfi');
+    });
+    await cron.run(() => shelf.write('access.log', 've\n'));
+    await cron.run();
+    expect(cron.lines).toEqual(['one', 'two', 'three', 'four', 'five']);
   });
 
   test('cuts a line of megabytes and goes on behind it', async () => {
