@@ -30,12 +30,18 @@ export function recordDigest(record: RawRecord): string {
   return sha256(JSON.stringify({ ...record, failure: null, lastContact: null }));
 }
 
-/** The partner was reached just now: whatever failed before is over. */
+/** Of thousands of partners, to whom a push comes every few minutes, not each is written down each time. */
+const KEPT_FOR_MS = 60 * 60 * 1000;
+
+/** The partner was reached just now: whatever failed before is over. The time of contact may be an hour behind. */
 export async function renewContact(
   { files, clock }: Pick<MainSite, 'files' | 'clock'>,
   partner: string,
   record: RawRecord,
 ): Promise<void> {
+  const { failure, lastContact } = record;
+  const since = typeof lastContact === 'string' ? clock.now().getTime() - Date.parse(lastContact) : Number.NaN;
+  if (failure === null && since >= 0 && since < KEPT_FOR_MS) return;
   const renewed = { ...record, failure: null, lastContact: instant(clock.now()) };
   await files.write(cachePath(partner, NAME), Buffer.from(`${JSON.stringify(renewed, undefined, 2)}\n`));
 }

@@ -6,8 +6,8 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
-import { decisionDigest, MAX_DECISION_NOTE, parseDecision, type Decision } from '../protocol/decision.ts';
-import { OUTBOX_DECISIONS } from '../protocol/exchange.ts';
+import { decisionDigest, parseDecision, type Decision } from '../protocol/decision.ts';
+import { OUTBOX_DECISIONS, MAX_DECISION_NOTE } from '../protocol/exchange.ts';
 import { claimedText } from '../protocol/note.ts';
 import { RefusedAnswer } from './evidence.ts';
 import { cannotBeTrusted, openDecision, type Opened } from './read-outbox.ts';

@@ -10,6 +10,7 @@ import { isTemporaryName } from '../io/tree-path.ts';
 import { sha256 } from '../protocol/digest.ts';
 import {
   INBOX,
+  INBOX_LOCK,
   INBOX_METADATA,
   INBOX_OBJECTS,
   INBOX_PACKS,
@@ -66,6 +67,15 @@ export async function listInbox(exchange: FileTree, folders = RELEASE_FOLDERS): 
   }
   const paths = new Set([...files].flatMap(([folder, entries]) => entries.map(({ name }) => `${folder}/${name}`)));
   return { files, paths, leftovers };
+}
+
+/** The same where the same files lie in an inbox, and the partner has answered the same. */
+export function waitingDigest({ files }: InboxListing, outbox: string): string {
+  const entries = [...files].flatMap(([folder, listed]) =>
+    listed.map(({ name, length, modified }) => [`${folder}/${name}`, length, modified] as const),
+  );
+  const lasting = entries.filter(([path]) => path !== INBOX_LOCK);
+  return sha256(JSON.stringify([lasting, outbox]));
 }
 
 /** So many packs are looked into at a time. */

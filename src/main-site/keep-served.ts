@@ -16,13 +16,7 @@ import {
   type ServedPartner,
 } from './last-push.ts';
 import type { MainSite } from './main-site.ts';
-import type { SentRelease } from './sent-releases.ts';
-
-/** What a partner has confirmed, and `timestamp.json` as it lies in its inbox. */
-export interface Served {
-  readonly release: SentRelease;
-  readonly head: Uint8Array;
-}
+import type { Served } from './push.ts';
 
 export interface MadePush {
   readonly tool: string;
@@ -52,13 +46,14 @@ export async function keepServed(site: MainSite, made: MadePush): Promise<void> 
     if (file !== undefined) partnerships[id] = { file: file.found, partnership };
   }
   const served = await stillServed(site, made, { sources, partnerships });
-  for (const [partner, { release, head }] of made.found) {
+  for (const [partner, { release, head, waiting }] of made.found) {
     const record = await readRawRecord(site, partner);
     if (record === undefined) continue;
     served[partner] = {
       release: release.release.release,
       releaseDigest: release.releaseDigest,
       head: sha256(head),
+      waiting,
       freshUntil: halfOverAfter('timestamp', readMetadataVersion(head).expires).toISOString(),
       record: recordDigest(record),
       readings: (own.get(partner) ?? []).filter(({ path }) => path !== `${config.folders.partners}/${partner}.yaml`),

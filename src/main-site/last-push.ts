@@ -12,6 +12,7 @@ import type { Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import type { Reading } from '../io/recorded-reads.ts';
+import type { Served } from './push.ts';
 
 /** A partnership as its file said it. */
 export interface KnownPartnership {
@@ -20,12 +21,14 @@ export interface KnownPartnership {
   readonly partnership: Partnership;
 }
 
-/** A partner that has confirmed a release to which nothing was to be added. */
+/** A partner to whose release nothing was to be added. */
 export interface ServedPartner {
   readonly release: number;
   readonly releaseDigest: string;
   /** SHA-256 of the `timestamp.json` in its inbox. */
   readonly head: string;
+  /** What lay in its inbox and outbox while it had not confirmed the release, as of {@link Served}. */
+  readonly waiting: string | null;
   /** From then on it has to be signed anew; ISO 8601 UTC. */
   readonly freshUntil: string;
   /** Digest of what is known of the partner, as of {@link recordDigest}. */

@@ -28,10 +28,10 @@ import { passOver, type PassedOver } from './in-force.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { assertStillPlanned } from './plan.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
-import { pushTo, type Attempts, type PushRequest, type PushResult } from './push.ts';
+import { pushTo, type Attempts, type PushRequest, type PushResult, type Served } from './push.ts';
 import { recordFailure } from './record.ts';
 import { recordReading, type Reading } from './record-reading.ts';
-import { keepServed, type Served } from './keep-served.ts';
+import { keepServed } from './keep-served.ts';
 import { selectAmong, type Selection } from './select-partners.ts';
 import { keepUnfinished, readUnfinished } from './unfinished.ts';
 import { waitForAnswers, type WaitResult } from './wait-for-answer.ts';
@@ -89,7 +89,7 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const compiling = loadSite({ ...site, files: reading.files }, at);
   compiling.catch(() => {});
   const found = new Map<string, Served>();
-  const onServed: PushRequest['onServed'] = (partner, release, head) => void found.set(partner, { release, head });
+  const onServed: PushRequest['onServed'] = (partner, served) => void found.set(partner, served);
   const kept = { ...keepingSources(site, request, { read: reading.read, at }), onServed };
 
   const tried = await pushSome(site, compiling, first, kept);

@@ -9,13 +9,12 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';
 import { together } from '../io/together.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
-import { listInbox, type InboxListing } from './inbox-content.ts';
+import { listInbox, waitingDigest, type InboxListing } from './inbox-content.ts';
 import { expectRemote, learnRemote, remember, type Expectation } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import type { MessageRequest } from './message.ts';
@@ -24,7 +23,7 @@ import { assertInForce } from './in-force.ts';
 import { changesOf, type PlannedChanges, type ReleasePlan } from './plan-release.ts';
 import { recordContact, recordPush } from './record.ts';
 import { readHead } from './read-head.ts';
-import { outboxAhead } from './read-outbox.ts';
+import { outboxAhead, type OutboxAhead } from './outbox-ahead.ts';
 import { isSignedNow } from './refresh.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
 import type { SentRelease } from './sent-releases.ts';
@@ -49,8 +48,8 @@ export interface PushRequest {
   onProgress(partner: string, step: PushStep): void;
   /** Throws when this must not be pushed, before anything is sent: the world is not what a saved plan says, too much would go. */
   judge?(partner: string, next: NextRelease): void;
-  /** Told of a partner that has confirmed a release to which nothing was to be added, with the head that its inbox holds. */
-  onServed?(partner: string, release: SentRelease, head: Uint8Array): void;
+  /** Told of a partner to whose release nothing was to be added. */
+  onServed?(partner: string, served: Served): void;
 }
 
 /** What a push would make of what the inbox holds. */
@@ -63,6 +62,15 @@ export interface NextRelease {
 
 /** A push that was cut off from another machine is waited for this long; one of this machine is not waited for. */
 const LOCK_MINUTES = 30;
+
+/** What shows whether a partner has what it had. */
+export interface Served {
+  readonly release: SentRelease;
+  /** `timestamp.json` as it lies in the inbox. */
+  readonly head: Uint8Array;
+  /** Digest of what lay in the inbox and in the outbox; null where the partner has confirmed the release, which says more. */
+  readonly waiting: string | null;
+}
 
 export type PushStep =
   | { readonly kind: 'connecting' }
@@ -154,7 +162,7 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
     if (found.length > 0) await locking;
     return found;
   });
-  let outbox: FileTree | undefined;
+  let outbox: OutboxAhead | undefined;
   const answers = () => (outbox ??= outboxAhead(exchange));
   const push: PushUnderWay = { ...connected, leftovers, answers };
   const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
@@ -231,7 +239,10 @@ async function pushLocked(
           return { kind: 'pushed', ...reached, plan: changes, sentObjects, sentBytes: before.sentBytes + sentBytes };
         }
         await recordContact(site, partner, remote.base);
-        if (baseIsLive && rest.length === 0 && head !== undefined) request.onServed?.(partner, remote.base, head);
+        if (troubles.length === 0 && rest.length === 0 && head !== undefined) {
+          const waiting = baseIsLive ? null : waitingDigest(await list(), await push.answers().digest());
+          request.onServed?.(partner, { release: remote.base, head, waiting });
+        }
         if (rest.length === 0) return { kind: 'unchanged', ...reached };
         return { kind: 'repaired', ...reached, sentObjects: rest.length, sentBytes };
       }

@@ -6,21 +6,19 @@
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { readAhead } from '../io/read-ahead.ts';
 import { readIfThere } from '../io/read-if-there.ts';
+import { DECISION_TYPE, decisionDigest, parseDecision, type Decision } from '../protocol/decision.ts';
 import {
-  DECISION_TYPE,
-  decisionDigest,
+  OUTBOX_DECISION,
+  OUTBOX_POLICY,
+  OUTBOX_RECEIPT,
   MAX_DECISION_NOTE,
-  parseDecision,
-  type Decision,
-} from '../protocol/decision.ts';
-import { OUTBOX_DECISION, OUTBOX_KEYS, OUTBOX_POLICY, OUTBOX_RECEIPT } from '../protocol/exchange.ts';
+  MAX_RECEIPT_NOTE,
+} from '../protocol/exchange.ts';
 import { together } from '../io/together.ts';
-import { MAX_KEYS_NOTE } from '../protocol/keys-note.ts';
 import { openNote } from '../protocol/note.ts';
 import { MAX_POLICY_NOTE, parsePolicy, POLICY_TYPE, type AcceptPolicy } from '../protocol/policy.ts';
-import { MAX_RECEIPT_NOTE, parseReceipt, RECEIPT_TYPE, type Receipt } from '../protocol/receipt.ts';
+import { parseReceipt, RECEIPT_TYPE, type Receipt } from '../protocol/receipt.ts';
 import { parseVkey } from '../protocol/vkey.ts';
 
 /** What a partner says, as far as it is believed. */
@@ -42,18 +40,6 @@ export interface OpenedOutbox {
 
 /** Nothing was said yet. */
 export const NO_ANSWER: Outbox = { decision: undefined, receipt: undefined };
-
-/** The exchange, with what a partner answers on its way already. */
-export function outboxAhead(exchange: FileTree): FileTree {
-  return readAhead(
-    exchange,
-    new Map([
-      [OUTBOX_KEYS, MAX_KEYS_NOTE],
-      [OUTBOX_RECEIPT, MAX_RECEIPT_NOTE],
-      [OUTBOX_DECISION, MAX_DECISION_NOTE],
-    ]),
-  );
-}
 
 /** @throws TIEUP_E_VERIFY when a note is not of this partner's keys, or not of this partnership. */
 export async function openOutbox(exchange: Pick<FileTree, 'read'>, partnership: Partnership): Promise<OpenedOutbox> {

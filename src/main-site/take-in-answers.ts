@@ -6,11 +6,12 @@
  * What was taken in before is not judged again, and never forgotten: an answer that is taken back, or that contradicts one
  * which was seen, is refused and kept as evidence.
  */
+import { MAX_DECISION_NOTE } from '../protocol/exchange.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { readIfThere } from '../io/read-if-there.ts';
-import { MAX_DECISION_NOTE, parseDecision, type Decision } from '../protocol/decision.ts';
+import { parseDecision, type Decision } from '../protocol/decision.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { instant } from '../protocol/instant.ts';
 import { claimedText } from '../protocol/note.ts';
@@ -21,7 +22,8 @@ import { keepNote, keepRefused, RefusedAnswer } from './evidence.ts';
 import { after, decisionFault, receiptFault, receiptWentBack, type Before } from './judge-answers.ts';
 import { cachePath, type MainSite } from './main-site.ts';
 import { takeInKeys, type PendingKeys } from './partner-key-change.ts';
-import { cannotBeTrusted, openOutbox, outboxAhead, readPolicy, type Opened, type Outbox } from './read-outbox.ts';
+import { cannotBeTrusted, openOutbox, readPolicy, type Opened, type Outbox } from './read-outbox.ts';
+import { outboxAhead } from './outbox-ahead.ts';
 import { readRecord, updateRecord, type PartnerRecord } from './record.ts';
 import { readSent } from './sent-releases.ts';
 
@@ -44,7 +46,7 @@ export async function takeInAnswers(
   given: FileTree,
   highest: number,
 ): Promise<Answers> {
-  const exchange = outboxAhead(given);
+  const exchange = outboxAhead(given).tree;
   const { partnership: known, pending } = await takeInKeys(site, partnership, exchange);
   const { decision, receipt } = await openOutbox(exchange, known);
   try {

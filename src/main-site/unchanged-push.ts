@@ -2,6 +2,7 @@
  * A push to partners that have everything already, which is what most pushes of a cron job come to.
  *
  *   what was read last time → the same now? → the head that each inbox holds → the same as well? → nothing to send
+ *                                            (of who has not confirmed: all that lies there, and what was answered)
  *
  * Nothing is sent here, so no key is opened and no lock is asked for: a push that another machine is making meanwhile is one that
  * comes after this one. Whatever is not as it was is left to the push that looks at everything (push-all.ts). Loads neither schemas
@@ -11,14 +12,18 @@ import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { isBrokenLine } from '../io/broken-line.ts';
+import type { FileTree } from '../io/file-tree.ts';
 import { wouldReadTheSame } from '../io/recorded-reads.ts';
+import { together } from '../io/together.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { isInShard, type Shard } from '../protocol/shard.ts';
 import { readRawRecord, recordDigest, renewContact } from './contact.ts';
 import { withDeadline } from './deadline.ts';
 import { passOver, whyNotInForce, type PassedOver } from './in-force.ts';
+import { listInbox, waitingDigest } from './inbox-content.ts';
 import type { LastPush, ServedPartner } from './last-push.ts';
 import type { MainSite } from './main-site.ts';
+import { outboxAhead } from './outbox-ahead.ts';
 import type { PushResult, PushStep } from './push.ts';
 import { readHead } from './read-head.ts';
 import { keepUnfinished } from './unfinished.ts';
@@ -127,10 +132,15 @@ async function lookOrReport(
   }
 }
 
+async function whatLiesThere(exchange: FileTree): Promise<string> {
+  const outbox = outboxAhead(exchange);
+  return waitingDigest(await listInbox(exchange), await outbox.digest());
+}
+
 async function lookAt(
   site: MainSite,
   partnership: Partnership,
-  { release, releaseDigest, head, record, readings }: ServedPartner,
+  { release, releaseDigest, head, waiting, record, readings }: ServedPartner,
   isSame: () => Promise<boolean>,
 ): Promise<PushResult | undefined> {
   const partner = partnership.id;
@@ -145,8 +155,12 @@ async function lookAt(
     (await isSame());
   const exchange = await connecting;
   try {
-    const found = isAsItWas ? await readHead(exchange) : undefined;
-    if (found === undefined || remembered === undefined || sha256(found) !== head) return undefined;
+    if (!isAsItWas) return undefined;
+    const [found, lies] = await together([
+      readHead(exchange),
+      waiting === null ? Promise.resolve(null) : whatLiesThere(exchange),
+    ]);
+    if (found === undefined || sha256(found) !== head || lies !== waiting) return undefined;
     await renewContact(site, partner, remembered);
     return { kind: 'unchanged', partner, release, releaseDigest, troubles: [] };
   } finally {

@@ -1,9 +1,9 @@
 /** What of the release before a partner's side has: live, or still in its inbox. */
-import type { FileTree } from '../io/file-tree.ts';
 import { together } from '../io/together.ts';
 import { once, type Push } from './draft-release.ts';
 import { lookIntoInbox, type InboxContent, type InboxListing } from './inbox-content.ts';
 import type { RemoteState } from './learn-remote.ts';
+import type { OutboxAhead } from './outbox-ahead.ts';
 import { readRecord } from './record.ts';
 import { takeInAnswers } from './take-in-answers.ts';
 import { quietly, type Trouble } from './trouble.ts';
@@ -12,7 +12,7 @@ export interface Asking extends Pick<Push, 'site' | 'partnership' | 'request' | 
   /** Grows on the way. */
   readonly troubles: Trouble[];
   /** The exchange, for who takes in what the partner answered. */
-  readonly answers: () => FileTree;
+  readonly answers: () => OutboxAhead;
 }
 
 const NOTHING_THERE: InboxContent = { objects: new Set(), hasDocuments: true };
@@ -47,7 +47,7 @@ export async function whatIsThere(
   const isConfirmedBefore = base !== undefined && (await isConfirmed(base.releaseDigest));
   // Nothing to send, and the receipt was seen: then nothing is asked.
   if (differs || request.full || !isConfirmedBefore) {
-    const takeIn = () => takeInAnswers(site, partnership, asking.answers(), versions.targets);
+    const takeIn = () => takeInAnswers(site, partnership, asking.answers().tree, versions.targets);
     // What lies there is most probably asked for below.
     const isLooking = hasObjects && !request.full && !isConfirmedBefore;
     await together([quietly('answer', troubles, takeIn), isLooking ? look() : Promise.resolve()]);

@@ -8,12 +8,11 @@ import {
   DECISION_TYPE,
   DECISION_VALID_DAYS,
   decisionDigest,
-  MAX_DECISION_NOTE,
   parseDecision,
   renderDecision,
   type Decision,
 } from '../protocol/decision.ts';
-import { OUTBOX_DECISION, OUTBOX_DECISIONS } from '../protocol/exchange.ts';
+import { OUTBOX_DECISION, OUTBOX_DECISIONS, MAX_DECISION_NOTE } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { addSignatureWith, claimedText, openNote, signNoteWith, type NoteKey } from '../protocol/note.ts';
 import { assertCanAnswer } from './can-answer.ts';

@@ -1,9 +1,9 @@
 /** Receipts: what is live, said by the site key. Cron needs no password for them. */
 import { readIfThere } from '../io/read-if-there.ts';
-import { OUTBOX_RECEIPT } from '../protocol/exchange.ts';
+import { OUTBOX_RECEIPT, MAX_RECEIPT_NOTE } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { openNote, signNoteWith } from '../protocol/note.ts';
-import { MAX_RECEIPT_NOTE, parseReceipt, RECEIPT_TYPE, renderReceipt, type Receipt } from '../protocol/receipt.ts';
+import { parseReceipt, RECEIPT_TYPE, renderReceipt, type Receipt } from '../protocol/receipt.ts';
 import { readHeld, readLive, type PublicationRecord } from '../publish/records.ts';
 import { lastRollback, readDecision } from './decide.ts';
 import { ownKey, ownSigner } from './own-keys.ts';

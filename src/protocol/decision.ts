@@ -37,8 +37,6 @@ export const DECISION_TYPE = 'tieup-decision/1';
 /** A decision that nobody carried out within this time means nothing any more; none is good for longer. */
 export const DECISION_VALID_DAYS = 30;
 export const MAX_REASON = 4000;
-/** Ten short lines, signatures, and a reason whose characters may take three bytes each, a third more in base64. */
-export const MAX_DECISION_NOTE = 24 * 1024;
 
 const SHAPE: FieldShape<'partnership' | 'seq' | 'release' | 'merge' | 'verdict' | 'by' | 'time' | 'reason'> = [
   ['partnership', 2],

@@ -20,6 +20,11 @@ export const TARGET_SUMS = 'SHA256SUMS';
 export const TARGET_RELEASE = 'release.json';
 export const TARGET_TERMS = 'partnership.json';
 
+/** Ten short lines, signatures, and a reason whose characters may take three bytes each, a third more in base64. */
+export const MAX_DECISION_NOTE = 24 * 1024;
+export const MAX_RECEIPT_NOTE = 8 * 1024;
+export const MAX_KEYS_NOTE = 16 * 1024;
+
 /** Bounds before anything is read (TUF metadata has its own in the client). */
 export const MAX_SUMS = 64 * 1024 * 1024;
 export const MAX_PACK = 2 ** 31 - 1;

@@ -19,7 +19,6 @@ export interface PartnerKeys {
 }
 
 export const KEYS_TYPE = 'tieup-keys/1';
-export const MAX_KEYS_NOTE = 16 * 1024;
 
 const ROLES = ['accept', 'site', 'log'] as const;
 const SHAPE: FieldShape<'partnership' | 'seq' | 'accept' | 'site' | 'log' | 'time'> = [

@@ -27,7 +27,6 @@ export interface PageCounts {
 }
 
 export const RECEIPT_TYPE = 'tieup-receipt/1';
-export const MAX_RECEIPT_NOTE = 8 * 1024;
 
 const SHAPE: FieldShape<'partnership' | 'release' | 'decision' | 'published' | 'state' | 'pages' | 'time'> = [
   ['partnership', 1],

@@ -1,4 +1,5 @@
 /** What a partner answered, and what of it is believed: everything else is refused, and changes nothing of what is known. */
+import { MAX_DECISION_NOTE } from '../../../src/protocol/exchange.ts';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ import { merge } from '../../../src/partner-site/merge.ts';
 import { signPolicy } from '../../../src/partner-site/policy.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { resume, rollback } from '../../../src/partner-site/rollback.ts';
-import { type Decision, decisionDigest, MAX_DECISION_NOTE, renderDecision } from '../../../src/protocol/decision.ts';
+import { type Decision, decisionDigest, renderDecision } from '../../../src/protocol/decision.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import { noteSigner, signNote } from '../../../src/protocol/note.ts';
 import { type AcceptPolicy, renderPolicy } from '../../../src/protocol/policy.ts';

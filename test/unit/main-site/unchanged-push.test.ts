@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
+import { folderTree } from '../../../src/io/folder-tree.ts';
 import { rotateMaster } from '../../../src/main-site/keys-rotate.ts';
 import { readLastPush } from '../../../src/main-site/last-push.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
@@ -9,6 +10,7 @@ import { readRecord } from '../../../src/main-site/record.ts';
 import { refresh } from '../../../src/main-site/refresh.ts';
 import { pushUnchanged, type Unchanged, type UnchangedRequest } from '../../../src/main-site/unchanged-push.ts';
 import { readUnfinished } from '../../../src/main-site/unfinished.ts';
+import { reject } from '../../../src/partner-site/reject.ts';
 import { sha256 } from '../../../src/protocol/digest.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 import { mainFixture, PAGES, type MainFixture } from '../../support/partnership-fixture.ts';
@@ -23,8 +25,12 @@ interface Served {
   push(): Promise<unknown>;
 }
 
-/** A partner that has confirmed what was pushed, and a push that has seen that. */
-async function served(pages: Readonly<Record<string, string>> = {}, ids: readonly string[] = ['harbour']) {
+/** A partner that has what was pushed, and a push that has seen that. */
+async function served(
+  pages: Readonly<Record<string, string>> = {},
+  ids: readonly string[] = ['harbour'],
+  answer: 'accepts' | 'waits' = 'accepts',
+) {
   const main = await mainFixture({ ...PAGES, ...pages });
   const shops: PartnerFixture[] = [];
   for (const id of ids) shops.push(await main.join(id));
@@ -33,7 +39,7 @@ async function served(pages: Readonly<Record<string, string>> = {}, ids: readonl
     return main.push({ keep: { tool: TOOL, config } });
   };
   await push();
-  for (const shop of shops) await shop.accept();
+  if (answer === 'accepts') for (const shop of shops) await shop.accept();
   await push();
   const look: Served['look'] = async (request = {}, site = main.site, tool = TOOL) => {
     const last = await readLastPush(site.files, tool);
@@ -151,15 +157,39 @@ describe('a push after which nothing has changed', () => {
     main.clock.passDays(1);
     expect(await look()).toBeUndefined();
   });
+});
 
-  test('does not count for a partner that has not confirmed it', async () => {
-    const main = await mainFixture();
-    await main.join();
-    const keep = { tool: TOOL, config: sha256(await main.site.files.read(CONFIG, 1e6)) };
-    await main.push({ keep });
-    await main.push({ keep });
-    expect(await readLastPush(main.site.files, TOOL)).toBeUndefined();
+describe('of a partner that has not confirmed what it was sent', () => {
+  const waiting = () => served({}, ['harbour'], 'waits');
+  const pack = async (shop: PartnerFixture): Promise<string> => {
+    const [entry] = await folderTree(shop.path('exchange/inbox/packs')).list('');
+    return `exchange/inbox/packs/${entry?.name}`;
+  };
+
+  test('nothing is sent and nothing is written there while it has what it had, and has not answered', async () => {
+    const { main, shop, look } = await waiting();
+    const before = await shop.snapshot();
+    expect(await look()).toEqual({ results: await main.push(), rest: new Set(), passedOver: [], warnings: [] });
+    expect(await shop.snapshot()).toEqual(before);
   });
+
+  const edits: readonly [string, (given: Served) => unknown][] = [
+    ['it accepts', ({ shop }) => shop.accept()],
+    ['it rejects', async ({ shop }) => reject(await shop.open(), 'too dear')],
+    ['something else is in its outbox', ({ shop }) => shop.write('exchange/outbox/keys.note', 'no note')],
+    ['a pack is gone', async ({ shop }) => shop.remove(await pack(shop))],
+    ['a pack is cut short', async ({ shop }) => shop.write(await pack(shop), 'TIEUPPK1')],
+    ['a target is gone', ({ shop }) => shop.remove('exchange/inbox/targets')],
+    ['its metadata is gone', ({ shop }) => shop.remove('exchange/inbox/metadata/1.targets.json')],
+  ];
+  for (const [what, edit] of edits) {
+    test(`is looked at in full when ${what}`, async () => {
+      const given = await waiting();
+      expect(await given.look()).toMatchObject({ rest: new Set() });
+      await edit(given);
+      expect((await given.look())?.results ?? []).toEqual([]);
+    });
+  }
 });
 
 describe('of several partners', () => {

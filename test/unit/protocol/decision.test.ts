@@ -1,9 +1,9 @@
+import { MAX_DECISION_NOTE } from '../../../src/protocol/exchange.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import {
   decisionDigest,
-  MAX_DECISION_NOTE,
   MAX_REASON,
   parseDecision,
   renderDecision,
