@@ -49,12 +49,14 @@ export async function endHold({ files }: Pick<MainSite, 'files'>, partner: strin
   return true;
 }
 
+type Chosen = ReturnType<typeof passOver<Partnership>>;
+
 /** Of those whose contract is in force; as {@link passOver}, whoever is named gets an answer. */
 export async function passOverHeld(
   site: Pick<MainSite, 'files'>,
-  { served, passedOver }: ReturnType<typeof passOver>,
+  { served, passedOver }: Chosen,
   named: readonly string[],
-): Promise<ReturnType<typeof passOver>> {
+): Promise<Chosen> {
   if (named.length > 0) return { served, passedOver };
   const goOn: Partnership[] = [];
   const held: PassedOver[] = [];

@@ -2,6 +2,9 @@
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError } from '../errors.ts';
 
+/** What of a partnership says whether it is in force. */
+export type Contract = Pick<Partnership, 'id' | 'status' | 'period' | 'suspendedUntil' | 'suspendedFor' | 'invitation'>;
+
 /** Why nothing may be pushed, and since or until when. */
 export interface NotInForce {
   /** `early`: the first day is still to come; `over`: the last day has passed. */
@@ -11,7 +14,7 @@ export interface NotInForce {
 }
 
 /** Whether the contract is in force at `now`; undefined when it is. Live pages are never touched, whatever it says. */
-export function whyNotInForce(partnership: Partnership, now: Date): NotInForce | undefined {
+export function whyNotInForce(partnership: Contract, now: Date): NotInForce | undefined {
   const { id, status, period } = partnership;
   const today = now.toISOString().slice(0, 10);
   if (status === 'suspended') {
@@ -39,7 +42,7 @@ export function whyNotInForce(partnership: Partnership, now: Date): NotInForce |
   return undefined;
 }
 
-function invitedText({ id, invitation }: Partnership, now: Date): { readonly message: string; readonly hint: string } {
+function invitedText({ id, invitation }: Contract, now: Date): { readonly message: string; readonly hint: string } {
   const message = `${id} has not joined yet`;
   if (invitation === null) return { message, hint: `run tieup invite ${id}, and tieup enroll with the answer` };
   const { until } = invitation;
@@ -49,7 +52,7 @@ function invitedText({ id, invitation }: Partnership, now: Date): { readonly mes
 }
 
 /** A date alone never ends a suspension: whoever suspended has to say that its reason is gone. */
-function suspensionText({ id, suspendedUntil, suspendedFor }: Partnership, today: string): string {
+function suspensionText({ id, suspendedUntil, suspendedFor }: Contract, today: string): string {
   const because = suspendedFor === undefined ? '' : `: ${suspendedFor}`;
   const isSuspended = `the partnership with ${id} is suspended`;
   if (suspendedUntil === undefined) return `${isSuspended}${because}`;
@@ -66,13 +69,13 @@ export interface PassedOver {
  * Who is named gets an answer, a refusal too; where nobody is named, partners who have not joined yet or whose contract is
  * not in force are passed over.
  */
-export function passOver(
-  partnerships: readonly Partnership[],
+export function passOver<One extends Contract>(
+  partnerships: readonly One[],
   named: readonly string[],
   now: Date,
-): { readonly served: readonly Partnership[]; readonly passedOver: readonly PassedOver[] } {
+): { readonly served: readonly One[]; readonly passedOver: readonly PassedOver[] } {
   if (named.length > 0) return { served: partnerships, passedOver: [] };
-  const served: Partnership[] = [];
+  const served: One[] = [];
   const passedOver: PassedOver[] = [];
   for (const partnership of partnerships) {
     const why = whyNotInForce(partnership, now);

@@ -1,6 +1,7 @@
 /** Keeps which partners have everything that a push was made of, for the next one (last-push.ts). */
 import type { Partnership } from '../config/partnership.ts';
 import type { Problem } from '../errors.ts';
+import type { FileTree } from '../io/file-tree.ts';
 import type { Reading } from '../io/recorded-reads.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { readMetadataVersion } from '../protocol/tuf-metadata.ts';
@@ -11,7 +12,7 @@ import {
   keepLastPush,
   readLastPush,
   sortReadings,
-  type KnownPartnership,
+  type KnownPartner,
   type LastPush,
   type ServedPartner,
 } from './last-push.ts';
@@ -37,46 +38,56 @@ export interface MadePush {
 
 export async function keepServed(site: MainSite, made: MadePush): Promise<void> {
   const { files, config } = site;
+  const { tool, at, until, warnings } = made;
   const { sources: read, own } = sortReadings(made.readings, config.folders.partners);
   const sources = [configReading(made.config), ...read];
-  const partnerships: Record<string, KnownPartnership> = {};
+  const before = await lastOfTheSame(files, made, sources);
+  const reached = new Set(made.reached.map(({ partner }) => partner));
+  const partners: (readonly [string, KnownPartner])[] = [];
   for (const partnership of made.partnerships) {
     const { id } = partnership;
-    const file = (own.get(id) ?? []).find(({ path }) => path === `${config.folders.partners}/${id}.yaml`);
-    if (file !== undefined) partnerships[id] = { file: file.found, partnership };
+    const place = `${config.folders.partners}/${id}.yaml`;
+    const readings = own.get(id) ?? [];
+    const file = readings.find(({ path }) => path === place)?.found;
+    if (file === undefined) continue;
+    const found = made.found.get(id);
+    const others = readings.filter(({ path }) => path !== place);
+    const known = reached.has(id) ? undefined : before?.partner(id);
+    const kept = known?.file === file ? known.served : null;
+    partners.push([
+      id,
+      { file, partnership, served: found === undefined ? kept : await servedNow(site, id, found, others) },
+    ]);
   }
-  const served = await stillServed(site, made, { sources, partnerships });
-  for (const [partner, { release, head, waiting }] of made.found) {
-    const record = await readRawRecord(site, partner);
-    if (record === undefined) continue;
-    served[partner] = {
-      release: release.release.release,
-      releaseDigest: release.releaseDigest,
-      head: sha256(head),
-      waiting,
-      freshUntil: halfOverAfter('timestamp', readMetadataVersion(head).expires).toISOString(),
-      record: recordDigest(record),
-      readings: (own.get(partner) ?? []).filter(({ path }) => path !== `${config.folders.partners}/${partner}.yaml`),
-    };
-  }
-  const { tool, at, until, warnings } = made;
-  await keepLastPush(files, { tool, from: at.toISOString(), until, config, sources, partnerships, served, warnings });
+  await keepLastPush(files, { tool, from: at.toISOString(), until, config, sources, warnings }, partners);
 }
 
-/** What an earlier push has kept of partners for whom this one was not, while it was made of the same. */
-async function stillServed(
-  { files }: MainSite,
-  { tool, until, reached }: MadePush,
-  now: Pick<LastPush, 'sources' | 'partnerships'>,
-): Promise<Record<string, ServedPartner>> {
+async function servedNow(
+  site: MainSite,
+  partner: string,
+  { release, head, waiting }: Served,
+  readings: readonly Reading[],
+): Promise<ServedPartner | null> {
+  const record = await readRawRecord(site, partner);
+  if (record === undefined) return null;
+  return {
+    release: release.release.release,
+    releaseDigest: release.releaseDigest,
+    head: sha256(head),
+    waiting,
+    freshUntil: halfOverAfter('timestamp', readMetadataVersion(head).expires).toISOString(),
+    record: recordDigest(record),
+    readings,
+  };
+}
+
+/** What an earlier push has kept, of partners for whom this one was not; undefined unless it was made of the same. */
+async function lastOfTheSame(
+  files: FileTree,
+  { tool, until }: MadePush,
+  sources: readonly Reading[],
+): Promise<LastPush | undefined> {
   const before = await readLastPush(files, tool);
-  if (before === undefined || before.until !== until) return {};
-  if (JSON.stringify(before.sources) !== JSON.stringify(now.sources)) return {};
-  const others = new Set(Object.keys(before.served));
-  for (const { partner } of reached) others.delete(partner);
-  return Object.fromEntries(
-    Object.entries(before.served).filter(
-      ([id]) => others.has(id) && before.partnerships[id]?.file === now.partnerships[id]?.file,
-    ),
-  );
+  const isSame = before?.until === until && JSON.stringify(before.sources) === JSON.stringify(sources);
+  return isSame ? before : undefined;
 }

@@ -42,7 +42,7 @@ export function outboxAhead(exchange: FileTree): OutboxAhead {
   return {
     tree: readAhead(noting, NOTES),
     digest: async () => {
-      const notes = await Promise.all([...NOTES.keys()].map((path) => found.get(path)));
+      const notes = await Promise.all([...NOTES.keys()].map(async (path) => found.get(path)));
       return sha256(notes.map((note) => (note === undefined ? '-' : sha256(note))).join(' '));
     },
   };

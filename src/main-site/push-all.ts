@@ -49,6 +49,8 @@ export interface FleetRequest extends Omit<PushRequest, 'judge'>, Selection {
   readonly maxDelete?: DeleteLimit | undefined;
   /** By partner, what a saved plan says: exactly that is pushed, or nothing. */
   readonly planned?: ReadonlyMap<string, PlannedPartner> | undefined;
+  /** What was found already, of partners to whom nothing is to be sent. */
+  readonly settled?: readonly PushResult[] | undefined;
   /** Keeps what this push was made of, for one that finds it unchanged: by which tool, and the SHA-256 of its tieup.yaml. */
   readonly keep?: { readonly tool: string; readonly config: string } | undefined;
   /** Told when answers are waited for. */
@@ -80,7 +82,11 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const all = selectAmong(everybody, request);
   const inForce = passOver(all, request.partners, site.clock.now());
   const { served, passedOver } = await passOverHeld(site, inForce, request.partners);
-  const partnerships = await lastFailedLast(site, served.length === 0 ? all : served);
+  const { settled = [] } = request;
+  const done = new Set(settled.map(({ partner }) => partner));
+  const partnerships = (await lastFailedLast(site, served.length === 0 ? all : served)).filter(
+    ({ id }) => !done.has(id),
+  );
   const first = partnerships.slice(0, request.canary ?? 0);
   const others = partnerships.slice(first.length);
   // The first partners are connected to while the pages are read.
@@ -89,13 +95,14 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const compiling = loadSite({ ...site, files: reading.files }, at);
   compiling.catch(() => {});
   const found = new Map<string, Served>();
-  const onServed: PushRequest['onServed'] = (partner, served) => void found.set(partner, served);
+  const onServed: PushRequest['onServed'] = (partner, what) => void found.set(partner, what);
   const kept = { ...keepingSources(site, request, { read: reading.read, at }), onServed };
 
   const tried = await pushSome(site, compiling, first, kept);
   const goesOn = [...tried.results, ...tried.answers.values()].every(({ kind }) => !STOPS.has(kind));
   const rest = goesOn ? await pushSome(site, compiling, others, kept) : NOBODY;
-  const results = [...tried.results, ...rest.results].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
+  const reached = [...tried.results, ...rest.results];
+  const results = [...settled, ...reached].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
   await keepUnfinished(
     site,
     results.map(({ partner, kind }) => ({ partner, failed: kind === 'failed' })),
@@ -105,7 +112,7 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const readings = found.size === 0 ? undefined : inputs.readings();
   if (request.keep !== undefined && readings !== undefined) {
     const made = { ...request.keep, at, until: nextChange(compiled.scheduled, at) ?? null, readings, warnings };
-    await keepServed(given, { ...made, partnerships: everybody, reached: results, found });
+    await keepServed(given, { ...made, partnerships: everybody, reached, found });
   }
   return {
     results,

@@ -19,9 +19,9 @@ import { sha256 } from '../protocol/digest.ts';
 import { isInShard, type Shard } from '../protocol/shard.ts';
 import { readRawRecord, recordDigest, renewContact } from './contact.ts';
 import { withDeadline } from './deadline.ts';
-import { passOver, whyNotInForce, type PassedOver } from './in-force.ts';
+import { passOver, whyNotInForce, type Contract, type PassedOver } from './in-force.ts';
 import { listInbox, waitingDigest } from './inbox-content.ts';
-import type { LastPush, ServedPartner } from './last-push.ts';
+import type { KnownPartner, LastPush, ServedPartner } from './last-push.ts';
 import type { MainSite } from './main-site.ts';
 import { outboxAhead } from './outbox-ahead.ts';
 import type { PushResult, PushStep } from './push.ts';
@@ -62,19 +62,19 @@ export async function pushUnchanged(
   const selected = await selectKnown(site, last, request);
   if (selected === undefined) return undefined;
   const { served: asked, passedOver } = passOver(selected, request.partners, now);
-  const known = asked.flatMap((partnership) => {
-    const served = whyNotInForce(partnership, now) === undefined ? last.served[partnership.id] : undefined;
-    return served === undefined || now >= new Date(served.freshUntil) ? [] : [{ partnership, served }];
-  });
+  const isServed = ({ id }: Selected): boolean => {
+    const { partnership, served = null } = last.partner(id) ?? {};
+    if (partnership === undefined || served === null || whyNotInForce(partnership, now) !== undefined) return false;
+    return now < new Date(served.freshUntil);
+  };
+  const known = asked.filter(isServed);
   if (known.length === 0) return undefined;
 
   // The files are read while the connections are made.
   const limit = pLimit(request.concurrency);
   let isSame: Promise<boolean> | undefined;
   const checking = () => (isSame ??= wouldReadTheSame(site.files, last.sources));
-  const looks = known.map(({ partnership, served }) =>
-    limit(() => lookOrReport(site, partnership, served, request, checking)),
-  );
+  const looks = known.map(({ id }) => limit(() => lookOrReport(site, last.partner(id), request, checking)));
   const [same, ...looked] = await Promise.all([checking(), ...looks]);
   if (!same) return undefined;
   const results = looked.flatMap((result) => result ?? []);
@@ -87,21 +87,25 @@ export async function pushUnchanged(
   return { results, rest, passedOver, warnings: last.warnings };
 }
 
+/** Of thousands of partners no more than this is kept at a time. */
+type Selected = Pick<Partnership, 'id' | 'tags'> & Contract;
+
 /** Who is meant, sorted by id; undefined when a file of a partnership is another one, or a name fits none. */
 async function selectKnown(
   { files }: MainSite,
-  { config, partnerships }: LastPush,
+  { config, partner }: LastPush,
   { partners: wanted, shard }: UnchangedRequest,
-): Promise<readonly Partnership[] | undefined> {
+): Promise<readonly Selected[] | undefined> {
   const folder = config.folders.partners;
-  const all: Partnership[] = [];
+  const all: Selected[] = [];
   for (const { kind, name } of await files.list(folder)) {
     if (kind !== 'file' || !name.endsWith('.yaml')) continue;
-    const known = partnerships[name.slice(0, -'.yaml'.length)];
+    const known = partner(name.slice(0, -'.yaml'.length));
     if (known?.file !== sha256(await files.read(`${folder}/${name}`, MAX_PARTNERSHIP_FILE))) return undefined;
-    all.push(known.partnership);
+    const { id, tags, status, period, suspendedUntil, suspendedFor, invitation } = known.partnership;
+    all.push({ id, tags, status, period, suspendedUntil, suspendedFor, invitation });
   }
-  const fits = ({ id, tags }: Partnership, name: string): boolean => id === name || tags.includes(name);
+  const fits = ({ id, tags }: Selected, name: string): boolean => id === name || tags.includes(name);
   if (wanted.some((name) => !all.some((each) => fits(each, name)))) return undefined;
   return all.filter(
     (each) =>
@@ -113,11 +117,12 @@ async function selectKnown(
 /** Undefined for a partner to whom a push has to be made. */
 async function lookOrReport(
   site: MainSite,
-  partnership: Partnership,
-  served: ServedPartner,
+  known: KnownPartner | undefined,
   request: UnchangedRequest,
   isSame: () => Promise<boolean>,
 ): Promise<PushResult | undefined> {
+  if (known === undefined || known.served === null) return undefined;
+  const { partnership, served } = known;
   const partner = partnership.id;
   const { deadlineMs } = request;
   const look = (within: MainSite) => lookAt(within, partnership, served, isSame);

@@ -95,10 +95,7 @@ async function pushPlainly(ctx: Context, request: FleetRequest): Promise<Pushed>
   const config = sha256(await files.read(CONFIG_FILE, MAX_CONFIG));
   const { pushAll } = await import('../../main-site/push-all.ts');
   const keep = { tool, config };
-  const pushed = await pushAll(await ctx.mainSite(), { ...request, keep, ...(unchanged && { only: unchanged.rest }) });
-  if (unchanged === undefined) return pushed;
-  const results = [...unchanged.results, ...pushed.results].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
-  return { ...pushed, results, passedOver: unchanged.passedOver };
+  return pushAll(await ctx.mainSite(), { ...request, keep, settled: unchanged?.results });
 }
 
 const NOBODY: Pick<Pushed, 'answers' | 'heldBack'> = { answers: new Map(), heldBack: [] };

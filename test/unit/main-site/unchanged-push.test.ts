@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { folderTree } from '../../../src/io/folder-tree.ts';
+import { keepHold } from '../../../src/main-site/holds.ts';
 import { rotateMaster } from '../../../src/main-site/keys-rotate.ts';
 import { readLastPush } from '../../../src/main-site/last-push.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { readRecord } from '../../../src/main-site/record.ts';
+import { pushAll } from '../../../src/main-site/push-all.ts';
 import { refresh } from '../../../src/main-site/refresh.ts';
 import { pushUnchanged, type Unchanged, type UnchangedRequest } from '../../../src/main-site/unchanged-push.ts';
 import { readUnfinished } from '../../../src/main-site/unfinished.ts';
@@ -142,8 +144,17 @@ describe('a push after which nothing has changed', () => {
     const { main, look } = await served();
     expect(await look({}, main.site, 'two')).toBeUndefined();
     expect(await look({ partners: ['nobody'] })).toBeUndefined();
-    for (const text of ['', '{', 'null', '[]', '{"schema":"tieup-last-push/1"}']) {
-      await main.site.files.write('.tieup/last-push.json', Buffer.from(text));
+    const whole = new TextDecoder().decode(await main.site.files.read('.tieup/last-push', 1e6));
+    for (const text of [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{"schema":"tieup-last-push/1"}\n',
+      whole.slice(0, -3),
+      whole.replaceAll('"file"', '"fire"'),
+    ]) {
+      await main.site.files.write('.tieup/last-push', Buffer.from(text));
       expect(await look()).toBeUndefined();
     }
   });
@@ -204,6 +215,26 @@ describe('of several partners', () => {
     expect(found?.rest).toEqual(new Set(['beta']));
     await push();
     expect(await look()).toMatchObject({ rest: new Set() });
+  });
+
+  test('the push that follows tells of all, and passes over whoever holds an earlier release', async () => {
+    const { main, look } = await served({}, ['alpha', 'beta', 'gamma']);
+    await refresh(main.site, ['beta', 'gamma'], 1);
+    await keepHold(main.site, 'gamma', { release: 2, to: 1, since: '2026-11-23T12:00:00Z' });
+    const found = await look();
+    const pushed = await pushAll(main.site, {
+      partners: [],
+      message: { subject: undefined, text: undefined },
+      full: false,
+      concurrency: 1,
+      onProgress: () => {},
+      settled: found?.results,
+    });
+    expect(pushed.results).toMatchObject([
+      { partner: 'alpha', kind: 'unchanged' },
+      { partner: 'beta', kind: 'unchanged' },
+    ]);
+    expect(pushed.passedOver).toMatchObject([{ partner: 'gamma' }]);
   });
 
   test('a push to one of them leaves known what the others have', async () => {
