@@ -72,6 +72,25 @@ export async function call(words: readonly string[], cwd: string, environment: R
   return asDescribed(words, { exitCode, stdout: stdout.text(), stderr: stderr.text() });
 }
 
+/** Like {@link call}, with Ctrl-C as soon as it has written enough to stdout: for what would never end. */
+export async function callUntil(
+  words: readonly string[],
+  cwd: string,
+  environment: Record<string, string>,
+  isEnough: (stdout: string) => boolean,
+): Promise<Ended> {
+  const command = await builtCommand();
+  const enough = new AbortController();
+  const interruption = AbortSignal.any([enough.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const stderr = collector();
+  const stdout = collector((text) => {
+    if (isEnough(text)) enough.abort();
+  });
+  const terminal = { stdin: Readable.from([]), stdout, stderr, environment, cwd, pid, interruption };
+  const exitCode = await command.run(words, terminal);
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
 /** The bundle that ships, not the sources. */
 async function builtCommand(): Promise<{ run(argv: readonly string[], terminal: Terminal): Promise<number> }> {
   if (!existsSync(BUILT)) throw new Error('dist is not built: run npm test, or node scripts/setup.mjs first');
@@ -79,12 +98,13 @@ async function builtCommand(): Promise<{ run(argv: readonly string[], terminal: 
 }
 
 /** A stream that keeps what is written to it, in the order of the writes. */
-function collector(): Writable & { text(): string } {
+function collector(onWrite: (text: string) => void = () => {}): Writable & { text(): string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     decodeStrings: true,
     write(chunk: Buffer, _encoding, done) {
       chunks.push(chunk);
+      onWrite(Buffer.concat(chunks).toString());
       done();
     },
   });
