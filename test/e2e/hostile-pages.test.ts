@@ -131,6 +131,7 @@ describe.skipIf(chromium === undefined)('hostile content', () => {
       main = await mainFixture({
         'templates/page.html': FRAME,
         'pages/index.md': framed('Harmless'),
+        'pages/harmless.md': framed('Harmless'),
         ...Object.fromEntries([...pages, ...holding]),
       });
       shop = await main.join();
@@ -142,7 +143,7 @@ describe.skipIf(chromium === undefined)('hostile content', () => {
 
     test('does nothing at a partner, and changes nothing around it', async () => {
       serve(Object.entries(await shop.live()).map(([path, body]) => [`/${path}`, body]));
-      const frame = await frameOf(await visit('/with-main/index.html'));
+      const frame = await frameOf(await visit('/with-main/harmless.html'));
       const paths = [...served.keys()].filter((path) => /-\d+\.html$/.test(path));
       expect(paths).toHaveLength(forPages.length + 2 * HOSTILE_TEXTS.length);
       for (const path of paths) {
