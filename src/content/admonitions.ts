@@ -6,6 +6,8 @@ const MARKER = /^\[!(note|tip|important|warning|caution)\][ \t]*/i;
 
 /** Changes `tree`, which was made from `source`. After `[!NOTE]` a title of one's own may stand on the same line. */
 export function placeAdmonitions(tree: Root, source: string, labels: Labels): void {
+  // The `!` may be written as an escape or a reference.
+  if (!/\[[!\\&]/.test(source)) return;
   visit(tree, source, labels);
 }
 

@@ -10,13 +10,16 @@ import type { Data } from 'unified';
 type Extension = NonNullable<Data['micromarkExtensions']>[number];
 type FromMarkdown = NonNullable<Data['fromMarkdownExtensions']>[number];
 
-/** Names of micromark's constructs, and what a text must hold for any of them. A reference such as `&#64;` may stand for any sign. */
+/**
+ * Names of micromark's constructs, and what a text must hold for any of them. What looks for addresses in finished text finds
+ * those as well that are written with references (`&#64;`, `&commat;`) or escapes; no reference but a number gives a letter.
+ */
 const CONSTRUCTS: readonly { readonly names: readonly string[]; readonly sign: RegExp }[] = [
-  { names: ['emailAutolink'], sign: /[@&]/ },
-  { names: ['wwwAutolink', 'protocolAutolink'], sign: /&|www|http/i },
+  { names: ['emailAutolink'], sign: /[\w.+;\\-]@[\w&\\-]|&#|&commat/i },
+  { names: ['wwwAutolink', 'protocolAutolink'], sign: /&#|www|http/i },
   { names: ['gfmFootnoteDefinition', 'gfmFootnoteCall', 'gfmPotentialFootnoteCall'], sign: /\[\^/ },
   { names: ['strikethrough'], sign: /~/ },
-  { names: ['table'], sign: /[|:]/ },
+  { names: ['table'], sign: /\||:-|-:/ },
 ];
 const AUTOLINKS = ['emailAutolink', 'wwwAutolink', 'protocolAutolink'];
 
