@@ -19,6 +19,7 @@ import type { Prompt } from '../io/prompt.ts';
 import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SharedLogins } from '../io/shared-logins.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
+import { LEDGER_FOLDER } from '../protocol/exchange.ts';
 import { lateHistory, lateKeys, lateMarkdown } from './late-parts.ts';
 import { lockOwner } from './lock-owner.ts';
 import { packageFile, programIdentity } from './package-files.ts';
@@ -57,10 +58,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       trees.push(tree);
       return tree;
     },
-    async outputFolder(path) {
-      const { outputFolder } = await import('../io/output-folder.ts');
-      return outputFolder(resolve(folder, path));
-    },
+    outputFolder: async (path) => (await import('../io/output-folder.ts')).outputFolder(resolve(folder, path)),
     async keyStore(path, { further = [], references } = {}) {
       const { folderKeyStore } = await import('../io/keys.ts');
       const asking = person ? await context.prompt() : undefined;
@@ -75,9 +73,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     },
     keyShelf: async (path) => (await import('../io/key-shelf.ts')).keyShelf(resolve(folder, path)),
     sshKey: async (comment) => (await import('../io/ssh-key.ts')).createSshKey(comment),
-    async siteFiles() {
-      return context.tree((await foundConfig()).folder);
-    },
+    siteFiles: async () => context.tree((await foundConfig()).folder),
     identity: programIdentity,
     async mainConfig() {
       const { mainSiteOf } = await import('./find-site.ts');
@@ -119,6 +115,12 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         isAlive,
         history: lateHistory(openHistory),
         connect: (partnership) => connect(partnership, keyFolder, keys),
+        async openSite(partnership) {
+          const { treesOf } = await import('../io/site-trees.ts');
+          const connection = await share(partnership, keyFolder, keys);
+          const kept = await context.tree(resolve(at, '.tieup/partners', partnership.id, 'live'));
+          return { kept, tree: await treesOf(connection), close: () => connection.close() };
+        },
         hits: async () => (await import('../io/duckdb-hits.ts')).duckdbHits(resolve(at, '.tieup/hits')),
         visit: async (visit) => (await import('../io/page-visit.ts')).visitPage(visit, terminal.interruption),
       };
@@ -137,9 +139,14 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const keyStore = await context.keyStore(resolve(at, keys), references);
       const tree = await siteTrees(config, at, keyStore);
       const web = tree(dirname(webRoot));
+      const { publisher, mount } = (await readAgreedTerms(state)).terms;
+      // Where the main site publishes, both sides keep the records of it.
+      const ledger = publisher === 'main' ? tree(`${exchange}/${LEDGER_FOLDER}`) : state;
+      const objects = objectStore(state);
       const lock = () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive });
       // Two laptops have two states; the web root is one.
-      const lockWeb = () => acquireLock(web, WEB_LOCK, owner, context.clock, LOCK_MINUTES, { isAlive });
+      const [shared, name] = publisher === 'main' ? [ledger, 'lock'] : [web, WEB_LOCK];
+      const lockWeb = () => acquireLock(shared, name, owner, context.clock, LOCK_MINUTES, { isAlive });
       return {
         config,
         files: await context.tree(at),
@@ -147,19 +154,21 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         slots: tree(slots),
         state,
         stateFolder: resolve(at, stateFolder),
-        objects: objectStore(state),
+        objects,
         ports: {
           original: original === IN_PLACE ? undefined : tree(original),
           web,
-          state,
+          state: ledger,
+          objects,
         },
         layout: {
           how: config.publish,
           publicName: basename(resolve(at, webRoot)),
           treesName: TREES_FOLDER,
-          mount: (await readAgreedTerms(state)).terms.mount,
+          mount,
           keep: config.keep,
         },
+        publisher,
         keys: keyStore,
         logFiles: {
           open: async (pattern) => (await import('../io/log-folder.ts')).logFolder(at).open(pattern),
@@ -169,14 +178,11 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         clock: context.clock,
         random: context.random,
         history: lateHistory(() => historyAt({ tree: state, owner, clock: context.clock, isAlive })),
-        lock: config.site === undefined ? lock : async () => lockAlso(await lock(), lockWeb),
+        lock: config.site === undefined && publisher === 'partner' ? lock : async () => lockAlso(await lock(), lockWeb),
         lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
       };
     },
-    async fetch(url, maxLength) {
-      const { systemMachine } = await import('../io/machine.ts');
-      return systemMachine(folder).fetch(url, maxLength);
-    },
+    fetch: async (url, max) => (await import('../io/machine.ts')).systemMachine(folder).fetch(url, max),
     async mainDoctor() {
       const { folder: at, config } = await context.mainConfig();
       const { systemMachine } = await import('../io/machine.ts');
@@ -221,10 +227,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { scanHostKey } = await import('../io/sftp-connection.ts');
       return scanHostKey(parseSftpAddress(address), { timeoutMs: CONNECT_TIMEOUT_MS, signal: terminal.interruption });
     },
-    async knownHostKeys(address) {
-      const { hostKeysKnownFor } = await import('../io/site-trees.ts');
-      return hostKeysKnownFor(address, terminal.environment);
-    },
+    knownHostKeys: async (at) => (await import('../io/site-trees.ts')).hostKeysKnownFor(at, terminal.environment),
     async ownHostKeys() {
       const { OWN_HOST_KEYS, readOwnHostKeys } = await import('../io/own-host-keys.ts');
       return readOwnHostKeys(await context.tree(OWN_HOST_KEYS));
@@ -317,9 +320,11 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     const { loginToPartner } = await import('../io/partner-login.ts');
     return loginToPartner(loginOf(...to));
   };
+  const share = async (...to: Parameters<typeof login>): Promise<SftpConnection> =>
+    (await (logins ??= openLogins())).connect(loginOf(...to));
   const connect = async (...to: Parameters<typeof login>): Promise<FileTree> => {
     const { sftpTree } = await import('../io/sftp-tree.ts');
-    const connection = await (await (logins ??= openLogins())).connect(loginOf(...to));
+    const connection = await share(...to);
     return sftpTree(connection, connection.address.path);
   };
   const openLogins = async (): Promise<SharedLogins> => {

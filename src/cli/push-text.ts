@@ -19,6 +19,8 @@ export function showStep({ output }: Context, partner: string, step: PushStep): 
       return step.plan.differs ? output.message(`${partner}: ${summarise(step.plan)}`) : undefined;
     case 'sent':
       return output.message(`${partner}: ${byteCount(step.bytes)} sent`);
+    case 'published':
+      return output.message(`${partner}: release ${step.release} is live, as the partner has decided`);
     case 'done':
       return undefined;
   }

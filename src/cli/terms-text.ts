@@ -13,6 +13,9 @@ const SEARCH = {
   own: 'search engines may list these pages as yours',
 };
 
+const MAIN_PUBLISHES =
+  'the main site itself changes your web site after you have agreed; your agreement is evidence, not a lock';
+
 /** One line for each term. */
 export function termLines({
   main,
@@ -30,7 +33,7 @@ export function termLines({
       `from ${period.from.slice(0, 10)} ${period.until === null ? 'without an end' : `until ${period.until.slice(0, 10)}`}`,
     ],
     ['its pages live at', mount],
-    ['who publishes', publisher === 'partner' ? 'you, when you accept' : publisher],
+    ['who publishes', publisher === 'partner' ? 'you, when you accept' : MAIN_PUBLISHES],
     ['its pages may run', `${SCRIPTS[policy.scripts]}${policy.serviceWorkers ? ', service workers' : ''}`],
     ['and load from', policy.remoteOrigins.length === 0 ? 'this site alone' : policy.remoteOrigins.join(', ')],
     ['search engines', SEARCH[policy.search]],

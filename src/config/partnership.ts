@@ -2,9 +2,22 @@
 import { z } from 'zod';
 import { isInstant } from '../protocol/instant.ts';
 import { MAX_DEMAND } from '../protocol/log-demand.ts';
-import type { ContentPolicy, Terms } from '../protocol/terms.ts';
+import { PUBLISHERS, type ContentPolicy, type Publisher, type Terms } from '../protocol/terms.ts';
 import { decodeYaml } from './document.ts';
-import { date, hostKey, hostName, images, mount, partnerId, sftpUrl, siteUrl, title, values, vkey } from './fields.ts';
+import {
+  date,
+  folder,
+  hostKey,
+  hostName,
+  images,
+  mount,
+  partnerId,
+  sftpUrl,
+  siteUrl,
+  title,
+  values,
+  vkey,
+} from './fields.ts';
 import { scheduleSchema, type Schedule } from './schedule.ts';
 import type { MainSiteConfig } from './main-site.ts';
 
@@ -25,7 +38,11 @@ export interface Partnership {
   readonly mount: string;
   /** The partner's site; ends with a slash. */
   readonly url: string;
-  readonly publisher: 'partner';
+  readonly publisher: Publisher;
+  /** Where the main site publishes itself: the partner's site as the login of `sftp` sees it, below the path there or absolute. */
+  readonly site?:
+    | { readonly public: string; readonly original: string; readonly publish: 'link' | 'overwrite' }
+    | undefined;
   readonly policy: ContentPolicy;
   readonly services: readonly string[];
   /** A name below `tariffs/`; null when no fee is due. */
@@ -99,7 +116,22 @@ export const partnershipSchema: z.ZodType<Partnership> = z
       .meta({ description: 'first and last day of the contract' }),
     mount: mount.meta({ description: 'where tie-up pages live at the partner' }),
     url: siteUrl.meta({ description: "the partner's site" }),
-    publisher: z.literal('partner').default('partner'),
+    publisher: z
+      .enum(PUBLISHERS)
+      .default('partner')
+      .meta({ description: 'who changes the live pages after a decision' }),
+    site: z
+      .strictObject({
+        public: folder.meta({ description: 'the web root, absolute or from the path in sftp.url: ../public' }),
+        original: folder.default('in-place').meta({ description: "the partner's own pages, or in-place" }),
+        publish: z.enum(['link', 'overwrite']).default('overwrite'),
+      })
+      .refine(({ original, publish }) => original !== 'in-place' || publish === 'overwrite', {
+        path: ['publish'],
+        error: 'must be overwrite when the original pages are in place',
+      })
+      .optional()
+      .meta({ description: "with publisher: main, the partner's site as the login sees it" }),
     policy: z
       .strictObject({
         scripts: z.enum(['none', 'own', 'remote']).default(POLICY.scripts),

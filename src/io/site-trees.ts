@@ -64,10 +64,20 @@ async function connect(address: SftpAddress, given: readonly string[], login: Lo
   if (hostKeys.length === 0) throw unknownServer(address);
   const repin =
     'nothing was sent; ask whoever looks after the server whether it has a new key, and if so put it under site.hostKeys in tieup.yaml, or into known_hosts';
-  const connection = await loginToServer({ address, hostKeys, repin }, login);
+  return requireWholeFiles(await loginToServer({ address, hostKeys, repin }, login));
+}
+
+/** The folders of a site that a main site's own connection to its partner reaches. @throws TIEUP_E_STORAGE; it is closed then */
+export async function treesOf(connection: SftpConnection): Promise<SiteTrees> {
+  await requireWholeFiles(connection);
+  return (folder) => sftpTree(connection, pathOnServer(connection.address.path, folder));
+}
+
+async function requireWholeFiles(connection: SftpConnection): Promise<SftpConnection> {
   if (connection.server.posixRename) return connection;
+  const { host } = connection.address;
   await connection.close();
-  throw new TieupError('TIEUP_E_STORAGE', `the server ${address.host} cannot replace a file in one step`, {
+  throw new TieupError('TIEUP_E_STORAGE', `the server ${host} cannot replace a file in one step`, {
     hint: 'where the connection breaks just there, a page would be missing: ask for a server that offers posix-rename@openssh.com, as OpenSSH does, or run tieup on the server itself',
   });
 }

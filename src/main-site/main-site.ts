@@ -40,10 +40,21 @@ export interface MainSite {
   readonly history: HistoryLog;
   /** Opens a partner's `exchange/`; the caller closes it. @throws TIEUP_E_HOST_KEY, TIEUP_E_LOGIN, TIEUP_E_CONNECTION. */
   connect(partnership: Partnership): Promise<FileTree>;
+  /** The site of a partner for which it publishes itself; the caller closes it. @throws as `connect`, TIEUP_E_STORAGE. */
+  openSite(partnership: Partnership): Promise<SiteAccess>;
   /** Where verified hits go; undefined where DuckDB, which writes them, is not installed. The caller closes it. */
   hits(): Promise<HitStore | undefined>;
   /** Asks a web server for one page, and returns the status of the answer. @throws TIEUP_E_CONNECTION. */
   visit(visit: PageVisit): Promise<number>;
+}
+
+/** A partner's site as the main site's login reaches it. */
+export interface SiteAccess {
+  /** The tree below a folder, absolute or from the exchange. */
+  tree(folder: string): FileTree;
+  /** On this machine: content that was verified. */
+  readonly kept: FileTree;
+  close(): Promise<void>;
 }
 
 /** Where the cached state of one partner lies, from the site folder. */

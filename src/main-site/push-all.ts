@@ -95,7 +95,10 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const compiling = loadSite({ ...site, files: reading.files }, at);
   compiling.catch(() => {});
   const found = new Map<string, Served>();
-  const onServed: PushRequest['onServed'] = (partner, what) => void found.set(partner, what);
+  // Where this side publishes, an answer is looked for in every push.
+  const published = new Set(everybody.filter(({ publisher }) => publisher === 'main').map(({ id }) => id));
+  const onServed: PushRequest['onServed'] = (partner, what) =>
+    published.has(partner) ? undefined : void found.set(partner, what);
   const kept = { ...keepingSources(site, request, { read: reading.read, at }), onServed };
 
   const tried = await pushSome(site, compiling, first, kept);

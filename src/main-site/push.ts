@@ -13,6 +13,7 @@ import { acquireLock } from '../io/lock.ts';
 import { together } from '../io/together.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { publishAnswered } from './carry-out.ts';
 import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
 import { listInbox, waitingDigest, type InboxListing } from './inbox-content.ts';
 import { expectRemote, learnRemote, remember, type Expectation } from './learn-remote.ts';
@@ -78,6 +79,8 @@ export type PushStep =
   | { readonly kind: 'again' }
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
+  /** What the partner had agreed to is live now. */
+  | { readonly kind: 'published'; readonly release: number }
   | { readonly kind: 'done' };
 
 /** What attempts on one push, whose connection may be cut, hand on to the next. */
@@ -137,7 +140,9 @@ export async function pushTo(
   try {
     const expected = await expecting;
     const push = { site, compiled: await compiled, partnership, request, exchange, seeds };
-    return await pushConnected({ ...push, troubles: [], attempts }, expected);
+    const result = await pushConnected({ ...push, troubles: [], attempts }, expected);
+    await publishAnswered(site, partnership, exchange, (...step) => request.onProgress(...step));
+    return result;
   } finally {
     await exchange.close();
   }

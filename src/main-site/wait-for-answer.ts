@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
+import { carryOut } from './carry-out.ts';
 import { loadPartnership } from './partnerships.ts';
 import { learnRemote } from './learn-remote.ts';
 import { NO_ANSWER, receiptFollows, type Outbox } from './read-outbox.ts';
@@ -20,7 +21,11 @@ interface Waiting {
   readonly releaseDigest: string;
 }
 
-type Heard = Outbox & Pick<Answers, 'rejections'>;
+type Heard = Outbox &
+  Pick<Answers, 'rejections'> & {
+    /** The release that this side has made live by the partner's word. */
+    readonly published?: string | undefined;
+  };
 
 /** Runs one look, when it is its turn. */
 type Turn = <T>(look: () => Promise<T>) => Promise<T>;
@@ -70,7 +75,8 @@ export async function waitForAnswer(
       const { versions } = await learnRemote(site, partnership, exchange);
       const answers = await takeInAnswers(site, partnership, exchange, versions.targets);
       partnership = answers.partnership;
-      return answers;
+      const carried = await carryOut(site, partnership, exchange, answers.decision);
+      return { ...answers, published: carried?.releaseDigest };
     } catch (error) {
       if (!(error instanceof TieupError)) throw error;
       if (error.code !== 'TIEUP_E_CONNECTION') return error;
@@ -91,6 +97,7 @@ export async function waitForAnswer(
       if (outbox instanceof TieupError) return { kind: 'failed', error: outbox };
       const rejection = outbox.rejections.find((each) => each.releaseDigest === releaseDigest);
       if (rejection !== undefined) return { kind: 'rejected', reason: rejection.reason };
+      if (outbox.published === releaseDigest) return { kind: 'live' };
       const answered = outbox.decision?.releaseDigest === releaseDigest ? outbox.decision : undefined;
       if (answered !== undefined && receiptFollows(outbox)) return { kind: 'live' };
       const left = deadline.getTime() - site.clock.now().getTime();

@@ -1,9 +1,10 @@
 /**
  * What the manager chose about single paths, and the digest by which a decision names those choices and the slots.
  */
+import { TieupError } from '../errors.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { percentEncode } from './ledger.ts';
+import { percentDecode, percentEncode } from './ledger.ts';
 
 /**
  * - `keep-mine`: what stands at the path stays; the tie-up page is left out.
@@ -59,6 +60,15 @@ export function mergeDigest(
   slots: readonly SlotContent[],
   shared: readonly SharedFile[] = [],
 ): string {
+  return sha256(renderMerge(choices, slots, shared));
+}
+
+/** The text of which {@link mergeDigest} is the digest: whoever has it, and the decision, knows what was decided on. */
+export function renderMerge(
+  choices: Choices,
+  slots: readonly Omit<SlotContent, 'length'>[],
+  shared: readonly Omit<SharedFile, 'length'>[] = [],
+): string {
   const lines = new Set<string>();
   for (const { path, digest } of shared) lines.add(`shared ${percentEncode(path)} ${digest}`);
   for (const path of choices.withheld) lines.add(`withheld ${percentEncode(path)}`);
@@ -67,7 +77,37 @@ export function mergeDigest(
     else lines.add(`rename ${percentEncode(path)} ${percentEncode(choice.rename)}`);
   }
   for (const { page, slot, digest } of slots) lines.add(`slot ${percentEncode(page)} ${percentEncode(slot)} ${digest}`);
-  return sha256(['tieup-merge/1', ...[...lines].sort(byteOrder), ''].join('\n'));
+  return [HEAD, ...[...lines].sort(byteOrder), ''].join('\n');
+}
+
+export interface MergeText {
+  readonly choices: Choices;
+  readonly slots: readonly Omit<SlotContent, 'length'>[];
+  readonly shared: readonly Omit<SharedFile, 'length'>[];
+}
+
+const HEAD = 'tieup-merge/1';
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** The reverse of {@link renderMerge}. @throws TIEUP_E_VERIFY for every text that it does not write. */
+export function parseMerge(text: string): MergeText {
+  const withheld: string[] = [];
+  const paths: Record<string, PathChoice> = Object.create(null);
+  const slots: Omit<SlotContent, 'length'>[] = [];
+  const shared: Omit<SharedFile, 'length'>[] = [];
+  for (const line of text.split('\n').slice(1, -1)) {
+    const [kind, first = '', second = '', third = ''] = line.split(' ');
+    const path = percentDecode(first) ?? '';
+    if (kind === 'withheld') withheld.push(path);
+    else if (kind === 'keep-mine' || kind === 'take-theirs') paths[path] = kind;
+    else if (kind === 'rename') paths[path] = { rename: percentDecode(second) ?? '' };
+    else if (kind === 'shared' && DIGEST.test(second)) shared.push({ path, digest: second });
+    else if (kind === 'slot' && DIGEST.test(third))
+      slots.push({ page: path, slot: percentDecode(second) ?? '', digest: third });
+  }
+  const found = { choices: { withheld, paths: { ...paths } }, slots, shared };
+  if (renderMerge(found.choices, slots, shared) === text) return found;
+  throw new TieupError('TIEUP_E_VERIFY', 'the list of what a decision was made on is malformed');
 }
 
 /** The choice for `path`; a path such as `constructor` finds nothing by accident. */

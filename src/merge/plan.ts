@@ -6,9 +6,10 @@
  */
 import { TieupError } from '../errors.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
+import { sha256 } from '../protocol/digest.ts';
 import { pathFault } from '../protocol/names.ts';
 import type { PageCounts } from '../protocol/receipt.ts';
-import { choiceFor, mergeDigest, type SharedFile } from './choices.ts';
+import { choiceFor, renderMerge, type SharedFile } from './choices.ts';
 import type { Conflict } from './conflict.ts';
 import {
   drifted,
@@ -81,6 +82,8 @@ export interface MergePlan {
   readonly redirects: readonly string[];
   /** For the line `merge` of the decision; see choices.ts. */
   readonly mergeDigest: string;
+  /** The text with that digest. */
+  readonly mergeText: string;
   /** Folders of the live tree which tieup made; they go when they are empty. */
   readonly folders: readonly string[];
 }
@@ -136,6 +139,7 @@ export function planMerge(input: MergeInput): MergePlan {
     }
   }
   if (input.how === 'link') conflicts.push(...notCarried(input));
+  const mergeText = renderMerge(input.choices, wanted.usedSlots, input.shared);
   const own = partnersOwn(input, owned).filter(({ kind }) => kind !== 'folder');
   return {
     entries,
@@ -157,7 +161,8 @@ export function planMerge(input: MergeInput): MergePlan {
       original: [...copies, ...own].filter(({ path }) => isHtml(path)).length,
     },
     redirects: files.filter(({ path, file }) => isHtml(path) && file.page === undefined).map(({ path }) => path),
-    mergeDigest: mergeDigest(input.choices, wanted.usedSlots, input.shared),
+    mergeDigest: sha256(mergeText),
+    mergeText,
     folders: [...input.folders].sort(byteOrder),
   };
 }

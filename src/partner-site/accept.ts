@@ -24,6 +24,7 @@ import { writeReceipt } from './receipt-note.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 import type { Choices } from '../merge/choices.ts';
 import { choicesAtMount, readChoices, withChosen, writeChoices } from './choices-file.ts';
+import { showMerge } from './hand-over.ts';
 import { refuseWhileHeld } from './hold.ts';
 import { unchangedRelease, withTimestampReadOnce } from './unchanged-inbox.ts';
 import { reviewOf, type Review } from './review.ts';
@@ -54,7 +55,9 @@ export type AcceptResult =
       readonly releaseDigest: string;
       readonly reasons: readonly string[];
     }
-  | { readonly kind: 'live'; readonly decision: Decision; readonly wentLive: WentLive };
+  | { readonly kind: 'live'; readonly decision: Decision; readonly wentLive: WentLive }
+  /** Decided; the main site publishes it. */
+  | { readonly kind: 'handed-over'; readonly decision: Decision };
 
 /** @throws whatever opening the release throws; TIEUP_E_CONFLICT with all conflicts, TIEUP_E_DRIFT. */
 export async function accept(site: PartnerSite, request: AcceptRequest): Promise<AcceptResult> {
@@ -73,6 +76,7 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     const opened = await openRelease(once, accepted);
     if (live !== undefined && live.digest === opened.releaseDigest) return nothingNew(site, live);
     await refuseWhileHeld(site);
+    refuseOtherPublisher(site, opened);
 
     const { choices, ...planned } = await planWithChoices(site, opened, request);
     const { plan } = planned;
@@ -85,7 +89,8 @@ export async function accept(site: PartnerSite, request: AcceptRequest): Promise
     await writeChoices(site, choices);
     await keepAccepted(site, opened, decided.digest);
     const wentLive = await goLive(site, opened, plan, decided.digest);
-    return { kind: 'live', decision: decided.decision, wentLive };
+    const { decision } = decided;
+    return wentLive === undefined ? { kind: 'handed-over', decision } : { kind: 'live', decision, wentLive };
   });
 }
 
@@ -116,8 +121,9 @@ async function decide(
   const { opened, plan } = review;
   const { release, releaseDigest, termsDigest } = opened;
   const numbers = { release: release.release, releaseDigest };
-  const sign = (by: Decision['by']) =>
-    signDecision(site, {
+  const sign = async (by: Decision['by']) => {
+    await showMerge(site, plan);
+    return signDecision(site, {
       ...numbers,
       terms: termsDigest,
       merge: plan.mergeDigest,
@@ -125,6 +131,7 @@ async function decide(
       by,
       reason: null,
     });
+  };
   switch (answering.kind) {
     case 'ask':
       if (!(await answering.ask(review))) return { kind: 'declined', ...numbers };
@@ -141,6 +148,14 @@ async function decide(
       return reasons.length === 0 ? sign('policy') : { kind: 'left-to-the-manager', ...numbers, reasons };
     }
   }
+}
+
+/** Who publishes decides where the records lie, and what a yes means: it is agreed on once, with the invitation. */
+function refuseOtherPublisher({ publisher }: PartnerSite, { terms }: OpenedRelease): void {
+  if (terms.publisher === publisher) return;
+  throw new TieupError('TIEUP_E_CONTRACT', 'the release says that somebody else shall publish than was agreed on', {
+    hint: 'tieup reject --reason "…"; to change who publishes, leave and join again',
+  });
 }
 
 /** While a person reads, the site may change under the plan; what is signed and published is what was shown. */

@@ -83,7 +83,7 @@ export async function finishRollback(site: PartnerSite): Promise<number | undefi
 }
 
 async function isHeldAs(site: PartnerSite, publication: number, decision: string): Promise<boolean> {
-  const held = await readHeld(site.state);
+  const held = await readHeld(site.ports.state);
   if (held === undefined) return false;
   if (held.publication === publication) return true;
   const { record } = await readLive(site.ports, site.layout);

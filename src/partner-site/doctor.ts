@@ -125,7 +125,7 @@ async function contractFindings(site: PartnerSite): Promise<readonly Finding[]> 
     ];
   }
   const extend = 'ask the main site for an extension; live pages stay, and tieup leave takes them away';
-  const held = await readHeld(site.state);
+  const held = await readHeld(site.ports.state);
   return [
     contractFinding(period.from, period.until, site.clock.now(), extend),
     ...(held === undefined

@@ -6,8 +6,9 @@ import type { Publication } from '../publish/publication.ts';
 import { objectsInUse } from '../publish/prune.ts';
 import { publish } from '../publish/publish.ts';
 import { liveNumber, readRecord } from '../publish/records.ts';
-import type { AcceptedRelease } from './accepted-release.ts';
+import { readAccepted, type AcceptedRelease } from './accepted-release.ts';
 import { assertCanAnswer } from './can-answer.ts';
+import { forgetEarlierMerges } from './hand-over.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { writeReceipt } from './receipt-note.ts';
 
@@ -16,14 +17,19 @@ export interface WentLive {
   readonly receipt: Receipt | undefined;
 }
 
-/** @throws what publishing throws; the live tree is then what it was. */
+/** Undefined where the main site publishes: it is its turn. @throws what publishing throws; the live tree is then what it was. */
 export async function goLive(
   site: PartnerSite,
   { release, releaseDigest, terms }: Pick<AcceptedRelease, 'release' | 'releaseDigest' | 'terms'>,
   plan: MergePlan,
   decision: string,
-): Promise<WentLive> {
+): Promise<WentLive | undefined> {
   await assertCanAnswer(site);
+  if (site.publisher === 'main') {
+    const contents = await forgetEarlierMerges(site, plan);
+    await site.objects.prune(new Set([...release.files.map(({ digest }) => digest), ...contents]));
+    return undefined;
+  }
   const publication = await publish(site.ports, { ...site.layout, mount: terms.mount }, plan, {
     release: { number: release.release },
     releaseDigest,
@@ -54,8 +60,12 @@ export interface LiveRelease {
 
 /** The release that the live tree was published from; undefined when there is none. */
 export async function liveRelease(site: PartnerSite): Promise<LiveRelease | undefined> {
-  const record = await readRecord(site.state, await liveNumber(site.ports, site.layout));
-  return record?.release ?? undefined;
+  const record = await readRecord(site.ports.state, await liveNumber(site.ports, site.layout));
+  const release = record?.release ?? undefined;
+  if (site.publisher === 'partner') return release;
+  // The main site wrote the record: it makes nothing accepted.
+  const accepted = await readAccepted(site);
+  return accepted !== undefined && accepted.releaseDigest === release?.digest ? release : undefined;
 }
 
 /** True when the live tree was published from the release with this digest. */

@@ -5,9 +5,9 @@ import type { PartnerSite } from './partner-site.ts';
 
 /** @throws TIEUP_E_CONFLICT while an earlier release is held. */
 export async function refuseWhileHeld(site: PartnerSite): Promise<void> {
-  const held = await readHeld(site.state);
+  const held = await readHeld(site.ports.state);
   if (held === undefined) return;
-  const release = (await readRecord(site.state, held.publication))?.release?.number;
+  const release = (await readRecord(site.ports.state, held.publication))?.release?.number;
   throw new TieupError(
     'TIEUP_E_CONFLICT',
     `this site holds release ${release ?? '?'} since ${held.since}, so no other one is published`,

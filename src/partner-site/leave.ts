@@ -59,7 +59,7 @@ export async function leave(site: PartnerSite, request: LeaveRequest): Promise<L
   if (request.reason !== null && request.reason.length > MAX_REASON)
     throw new TieupError('TIEUP_E_USAGE', `the reason is longer than ${MAX_REASON} characters`);
   return withLock(site, async () => {
-    await recoverSite(site);
+    await recoverSite(site, 'any');
     const last = await lastDecision(site);
     if (last !== undefined) await showLastDecision(site, last);
     const left = await readLeft(site);
@@ -94,7 +94,7 @@ export async function leave(site: PartnerSite, request: LeaveRequest): Promise<L
  */
 export async function comeBack(site: PartnerSite): Promise<Left> {
   return withLock(site, async () => {
-    await recoverSite(site);
+    await recoverSite(site, 'any');
     const left = await readLeft(site);
     if (left === undefined) {
       throw new TieupError('TIEUP_E_USAGE', 'this site has not left the partnership', {

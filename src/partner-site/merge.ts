@@ -22,11 +22,13 @@ import type { PartnerSite } from './partner-site.ts';
 import { planSite, type SitePlan } from './plan-site.ts';
 import { isPolicyInForce } from './policy.ts';
 import { recoverSite, withLock } from './recover-site.ts';
+import { showMerge } from './hand-over.ts';
 import { refuseWhileHeld } from './hold.ts';
 
 export interface Merged extends SitePlan {
   readonly release: number;
-  readonly wentLive: WentLive;
+  /** Undefined where the main site publishes it. */
+  readonly wentLive: WentLive | undefined;
 }
 
 /** @throws TIEUP_E_CONFLICT with all conflicts; TIEUP_E_NOT_FOUND when nothing was accepted yet; as {@link withChosen}. */
@@ -110,11 +112,14 @@ async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: M
       hint: 'run tieup accept if it shall be published after all',
     });
   }
-  if (known !== undefined && covers(known, plan) && !(await isRolledBackSince(site, known.seq)))
+  // Where the main site publishes, a decision that it has carried out is no word for it to do so again.
+  const isDone = site.publisher === 'main' && isDifferent(plan);
+  if (!isDone && known !== undefined && covers(known, plan) && !(await isRolledBackSince(site, known.seq)))
     return accepted.decision;
   // Ending a hold, going back on a "no", or a page in place of an original: only the manager does that.
   const mayBePolicy =
     known?.verdict === 'accepted' && last?.decision.verdict === 'accepted' && plan.replaced.length === 0;
+  await showMerge(site, plan);
   const { digest } = await signDecision(site, {
     release: accepted.release.release,
     releaseDigest: accepted.releaseDigest,
@@ -125,6 +130,13 @@ async function decisionFor(site: PartnerSite, accepted: AcceptedRelease, plan: M
     reason: null,
   });
   return digest;
+}
+
+/** Whether publishing it would change something. */
+function isDifferent({ entries, removals }: MergePlan): boolean {
+  return (
+    removals.length > 0 || entries.some(({ from, digest, before }) => from.kind !== 'live' && before?.digest !== digest)
+  );
 }
 
 function covers(decision: Decision, plan: MergePlan): boolean {

@@ -18,7 +18,7 @@ import { checkPaths } from '../protocol/names.ts';
 import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
 import { parseSums } from '../protocol/sums.ts';
 import { MAX_TERMS_JSON, parseTerms, type Terms } from '../protocol/terms.ts';
-import { collectObjects } from './collect-objects.ts';
+import { collectObjects } from '../publish/collect-objects.ts';
 import { readInboxMetadata } from './identify-release.ts';
 import type { PartnerSite } from './partner-site.ts';
 

@@ -10,6 +10,7 @@ import type { LogFiles } from '../io/log-files.ts';
 import type { Thread } from '../io/threads.ts';
 import type { SavedTrees } from '../logs/seal-thread.ts';
 import type { ObjectStore } from '../publish/objects.ts';
+import type { Publisher } from '../protocol/terms.ts';
 import type { Layout, Ports } from '../publish/ports.ts';
 
 export interface PartnerSite {
@@ -27,6 +28,8 @@ export interface PartnerSite {
   /** The trees that publishing works on. */
   readonly ports: Ports;
   readonly layout: Layout;
+  /** Who carries out what is decided here. With `main`, the records of it lie where both sides write them. */
+  readonly publisher: Publisher;
   /** Compiles what fills slots, within bounds of time and memory. */
   readonly markdown: MarkdownCompiler;
   readonly keys: KeyStore;

@@ -29,6 +29,10 @@ export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefin
   };
   const shown = await readReceipt(site);
   if (shown !== undefined && renderReceipt({ ...shown, time: receipt.time }) === renderReceipt(receipt)) return shown;
+  if (site.publisher === 'main' && receipt.state === 'live') {
+    const { isAsDecided } = await import('./hand-over.ts');
+    if (!(await isAsDecided(site, record))) return undefined;
+  }
   await site.exchange.write(
     OUTBOX_RECEIPT,
     await signNoteWith(renderReceipt(receipt), [await ownSigner(site, 'site')]),
@@ -48,7 +52,7 @@ async function statementOf(
     if (decision === null || left === undefined) return undefined;
     return { release: left.release, releaseDigest: left.releaseDigest, decision, state: 'left' };
   }
-  const isHeld = (await readHeld(site.state))?.publication === number;
+  const isHeld = (await readHeld(site.ports.state))?.publication === number;
   // A tree that is shown again was published under an older decision; what put it there is the one to go back.
   const carriedOut = isHeld ? (await lastRollback(site))?.digest : decision;
   if (carriedOut === undefined || carriedOut === null) return undefined;

@@ -13,7 +13,9 @@ export async function withLock<T>(site: PartnerSite, work: () => Promise<T>): Pr
   }
 }
 
-export async function recoverSite(site: PartnerSite): Promise<Recovery> {
+/** @param whose a publication that was cut off: where the main site publishes, it is the main site's to finish, unless it must end here */
+export async function recoverSite(site: PartnerSite, whose: 'own' | 'any' = 'own'): Promise<Recovery> {
+  if (site.publisher === 'main' && whose === 'own') return { kind: 'nothing' };
   const recovery = await recover(site.ports, site.layout);
   const number = await finishRollback(site);
   return number === undefined ? recovery : { kind: 'finished', number, leftAlone: [] };

@@ -13,6 +13,7 @@ import { readKept } from './accepted-release.ts';
 import { readChoices } from './choices-file.ts';
 import { addChoices, carryOutRollback, intendRollback } from './decided-rollback.ts';
 import { signDecision } from './decide.ts';
+import { refuseWhereMainPublishes } from './hand-over.ts';
 import { refuseAfterLeaving } from './left.ts';
 import { mergeWith, requireAccepted, type Merged } from './merge.ts';
 import type { PartnerSite } from './partner-site.ts';
@@ -39,6 +40,7 @@ export async function rollback(
   return withLock(site, async () => {
     await recoverSite(site);
     await refuseAfterLeaving(site);
+    refuseWhereMainPublishes(site, 'going back at once');
     const to = await choosePublication(site, number);
     if (to.release === null) throw new TieupError('TIEUP_E_USAGE', `publication ${to.number} has no tie-up pages`);
     const kept = await readKept(site, to.release.digest);
@@ -64,7 +66,7 @@ export async function resume(site: PartnerSite): Promise<Merged> {
   return withLock(site, async () => {
     await recoverSite(site);
     await refuseAfterLeaving(site);
-    if ((await readHeld(site.state)) === undefined) {
+    if ((await readHeld(site.ports.state)) === undefined) {
       throw new TieupError('TIEUP_E_USAGE', 'nothing is held', { hint: 'tieup status shows what is live' });
     }
     const accepted = await requireAccepted(site);

@@ -67,7 +67,7 @@ export async function status(site: PartnerSite): Promise<SiteStatus> {
     return {
       recovery,
       live: (await readLive(site.ports, site.layout)).record,
-      held: (await readHeld(site.state)) !== undefined,
+      held: (await readHeld(site.ports.state)) !== undefined,
       left: await readLeft(site),
       accepted,
       withheld: (await readChoices(site)).withheld,

@@ -7,6 +7,8 @@ import { readLive, type PublicationRecord } from '../publish/records.ts';
 import { verifyLive, type Difference } from '../publish/verify.ts';
 import { checkLiveLinks } from './check-links.ts';
 import { readChoices } from './choices-file.ts';
+import { liveRelease } from './go-live.ts';
+import { undecided } from './hand-over.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 
@@ -28,7 +30,7 @@ export async function verify(
   return withLock(site, async () => {
     await recoverSite(site);
     const { record } = await readLive(site.ports, site.layout);
-    const differences = await verifyLive(site.ports, site.layout);
+    const differences = [...(await verifyLive(site.ports, site.layout)), ...(await notDecided(site))];
     const kept = keptByChoice(differences, await readChoices(site));
     return {
       live: record,
@@ -37,6 +39,12 @@ export async function verify(
       deadLinks: links ? await checkLiveLinks(site) : undefined,
     };
   });
+}
+
+/** Where the main site publishes, its records are no proof: what is live is compared with what was decided here. */
+async function notDecided(site: PartnerSite): Promise<readonly Difference[]> {
+  if (site.publisher !== 'main' || (await liveRelease(site)) === undefined) return [];
+  return (await undecided(site)).map((path) => ({ kind: 'changed', path }));
 }
 
 /** What stands in the way of a tie-up page for which the manager said: keep mine, or publish yours under another name. */

@@ -13,6 +13,10 @@ export const OUTBOX_DECISION = 'outbox/decision.note';
 export const OUTBOX_DECISIONS = 'outbox/decisions';
 export const OUTBOX_RECEIPT = 'outbox/receipt.note';
 export const OUTBOX_POLICY = 'outbox/policy.note';
+/** What the main site needs to carry out a decision itself: `<merge>.txt` and the contents that it names, `<sha256>`. */
+export const OUTBOX_MERGE = 'outbox/merge';
+/** Where the main site publishes: the records of what was published, which both sides write. */
+export const LEDGER_FOLDER = 'ledger';
 export const OUTBOX_KEYS = 'outbox/keys.note';
 
 /** The three targets of a release; with consistent snapshots each lies at `inbox/targets/<sha256>.<name>`. */
@@ -26,6 +30,7 @@ export const MAX_RECEIPT_NOTE = 8 * 1024;
 export const MAX_KEYS_NOTE = 16 * 1024;
 
 /** Bounds before anything is read (TUF metadata has its own in the client). */
+export const MAX_MERGE_TEXT = 16 * 1024 * 1024;
 export const MAX_SUMS = 64 * 1024 * 1024;
 export const MAX_PACK = 2 ** 31 - 1;
 /** More packs than this in an inbox is not work in progress, it is an attack on the reader. */

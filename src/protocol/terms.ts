@@ -18,6 +18,13 @@ export interface ContentPolicy {
   readonly search: 'canonical-to-main' | 'noindex' | 'own';
 }
 
+/**
+ * Who carries out the update of the live tree: the partner, when its manager accepts, or the main site itself over SFTP, once the
+ * manager's signed decision is in the outbox.
+ */
+export const PUBLISHERS = ['partner', 'main'] as const;
+export type Publisher = (typeof PUBLISHERS)[number];
+
 export interface Terms {
   readonly partner: string;
   readonly main: { readonly name: string; readonly url: string };
@@ -26,7 +33,7 @@ export interface Terms {
   /** Where tie-up pages live at the partner: `/with-main/`. */
   readonly mount: string;
   /** Who carries out the update of the live tree. */
-  readonly publisher: 'partner';
+  readonly publisher: Publisher;
   readonly policy: ContentPolicy;
   readonly services: readonly string[];
   /** Name and SHA-256 of the tariff of the partnership handling fee; null when there is none. */
@@ -42,7 +49,7 @@ const termsSchema: z.ZodType<Terms> = z.strictObject({
   main: z.strictObject({ name: z.string().min(1).max(200), url: z.url({ protocol: /^https?$/ }).max(2000) }),
   period: z.strictObject({ from: time, until: time.nullable() }),
   mount: z.string().regex(MOUNT).max(200),
-  publisher: z.literal('partner'),
+  publisher: z.enum(PUBLISHERS),
   policy: z.strictObject({
     scripts: z.enum(['none', 'own', 'remote']),
     remoteOrigins: z.array(z.string().regex(/^https?:\/\/[^/\s]+$/)).max(100),

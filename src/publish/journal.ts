@@ -54,7 +54,8 @@ const journalSchema: z.ZodType<Journal> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['apply', 'undo']), ...changing }),
 ]);
 
-const JOURNAL = 'journal.json';
+/** In the state folder. */
+export const JOURNAL = 'journal.json';
 const MAX_JOURNAL = 256 * 1024 * 1024;
 
 /** @throws TIEUP_E_VERIFY when it is damaged. */

@@ -6,6 +6,7 @@
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { Bytes } from '../merge/plan.ts';
+import type { Ports } from './ports.ts';
 import { removeTemporary } from './remove-tree.ts';
 import { DIGEST, sha256, sha256Stream } from '../protocol/digest.ts';
 
@@ -31,6 +32,11 @@ export interface ObjectStore extends ObjectReader {
 }
 
 const FOLDER = 'objects';
+
+/** Where the content of a publication is. */
+export function objectsOf({ state, objects }: Pick<Ports, 'state' | 'objects'>): ObjectStore {
+  return objects ?? objectStore(state);
+}
 
 export function objectStore(state: FileTree): ObjectStore {
   const added = new Set<string>();

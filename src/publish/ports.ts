@@ -1,5 +1,6 @@
 /** What publishing works on: three trees, and where in them things lie. */
 import type { FileTree } from '../io/file-tree.ts';
+import type { ObjectStore } from './objects.ts';
 
 export interface Ports {
   /** The folder of original pages; undefined when they already live in the web root ("in place"). */
@@ -8,6 +9,8 @@ export interface Ports {
   readonly web: FileTree;
   /** tieup's own: ledgers, journal, objects. */
   readonly state: FileTree;
+  /** Verified content, where it is not in `state`. */
+  readonly objects?: ObjectStore;
 }
 
 export interface Layout {

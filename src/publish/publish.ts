@@ -15,7 +15,7 @@ import { renderSums } from '../protocol/sums.ts';
 import { resolveEntries, type ResolvedEntry } from './compose.ts';
 import { publishByLink } from './link.ts';
 import { readJournal } from './journal.ts';
-import { objectStore } from './objects.ts';
+import { objectsOf } from './objects.ts';
 import { publishByOverwriting } from './overwrite.ts';
 import type { Layout, Ports } from './ports.ts';
 import type { Prepared, Publication, PublishInfo } from './publication.ts';
@@ -46,7 +46,7 @@ export async function carryOut(
 ): Promise<Publication> {
   if (plan.conflicts.length > 0) throw conflictError(plan.conflicts);
   if ((await readJournal(ports.state)) !== undefined) throw unfinished();
-  const objects = objectStore(ports.state);
+  const objects = objectsOf(ports);
   const owned = await resolveEntries(
     plan.entries.filter(({ from }) => from.kind !== 'live'),
     objects,

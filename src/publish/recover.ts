@@ -5,7 +5,7 @@
 import { type Journal, readJournal, removeJournal } from './journal.ts';
 import { switchLink, undoBuild } from './link.ts';
 import { statHere } from './look.ts';
-import { objectStore } from './objects.ts';
+import { objectsOf } from './objects.ts';
 import { resumeChanging, undoStage } from './overwrite.ts';
 import { type Layout, type Ports, within } from './ports.ts';
 import { liveNumber } from './records.ts';
@@ -48,7 +48,7 @@ async function settle(ports: Ports, layout: Layout, journal: Journal): Promise<R
     await undoStage(ports, number);
     return undone;
   }
-  const leftAlone = await resumeChanging(ports, layout, journal, objectStore(ports.state));
+  const leftAlone = await resumeChanging(ports, layout, journal, objectsOf(ports));
   return { ...(journal.kind === 'apply' ? finished : undone), leftAlone };
 }
 

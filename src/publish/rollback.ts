@@ -18,7 +18,7 @@ import { renderSums } from '../protocol/sums.ts';
 import { compareTree, NO_TREE, type StandingTree } from './compare-tree.ts';
 import { readJournal, writeJournal } from './journal.ts';
 import { switchLink } from './link.ts';
-import { objectStore, type ObjectStore } from './objects.ts';
+import { objectsOf, type ObjectStore } from './objects.ts';
 import { type Layout, type Ports, treePathOf, within } from './ports.ts';
 import type { Publication } from './publication.ts';
 import { carryOut, unfinished } from './publish.ts';
@@ -127,7 +127,7 @@ async function tieUpFilesOf(
   record: PublicationRecord,
   { entries }: Ledger,
 ): Promise<readonly TieUpFile[]> {
-  const objects = objectStore(ports.state);
+  const objects = objectsOf(ports);
   const redirects = new Set(record.redirects);
   const files: TieUpFile[] = [];
   const missing: string[] = [];

@@ -4,13 +4,14 @@
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isTieupError } from '../../src/errors.ts';
 import { folderTree } from '../../src/io/folder-tree.ts';
 import type { SftpConnection } from '../../src/io/sftp-connection.ts';
 import { sftpTree } from '../../src/io/sftp-tree.ts';
+import type { MainSite } from '../../src/main-site/main-site.ts';
 import type { PartnerSite } from '../../src/partner-site/partner-site.ts';
 import { readJournal } from '../../src/publish/journal.ts';
 import type { Layout, Ports } from '../../src/publish/ports.ts';
@@ -20,7 +21,7 @@ import { verifyLive } from '../../src/publish/verify.ts';
 import { type Drop, droppingConnection, type DroppingConnection } from '../support/dropping-connection.ts';
 import { answersOf, chainFaults } from '../support/outbox.ts';
 import type { PartnerFixture } from '../support/partner-fixture.ts';
-import { partnership } from '../support/partnership-fixture.ts';
+import { mainFixture, partnership } from '../support/partnership-fixture.ts';
 import { realPart } from '../support/real-parts.ts';
 import {
   CRASH_NEW,
@@ -153,6 +154,64 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
     }
     expect(seen).toEqual(new Set(['live', 'nothing-new']));
   });
+
+  test.each([
+    ['link', false, 'publisher: main\nsite: { public: ../public, original: ../original, publish: link }\n'],
+    ['overwrite', true, 'publisher: main\nsite: { public: ../public }\n'],
+  ] as const)(
+    '%s: what a main site publishes itself is whole, and completed by its next push',
+    LONG,
+    async (...how) => {
+      const [publish, inPlace, lines] = how;
+      const main = await mainFixture();
+      const ready = await main.join('harbour', { publish, inPlace, partnership: lines });
+      await main.pushed();
+      await ready.accept();
+      const before = await ready.live();
+      const saved = await mkdtemp(join(base, 'main-'));
+      await cp(join(main.folder, '.tieup'), saved, { recursive: true });
+
+      /** One process of the main site; those with other numbers are dead. */
+      const push = async (shop: PartnerFixture, over: SftpConnection, pid: number): Promise<string> => {
+        const exchange = shop.path('exchange');
+        const owner = { who: `process ${pid}`, id: `${pid}`, host: 'main', pid };
+        const site: MainSite = {
+          ...main.site,
+          owner,
+          isAlive: (other) => other === pid,
+          connect: async () => sftpTree(over, exchange),
+          openSite: async () => ({
+            tree: (place) => sftpTree(over, resolve(exchange, place)),
+            kept: folderTree(join(main.folder, '.tieup/partners/harbour/live')),
+            close: async () => {},
+          }),
+        };
+        const [result] = await main.push({}, site);
+        return result?.kind === 'failed' ? result.error.code : 'ok';
+      };
+      const rewound = async (): Promise<PartnerFixture> => {
+        await rm(join(main.folder, '.tieup'), { recursive: true });
+        await cp(saved, join(main.folder, '.tieup'), { recursive: true });
+        return ready.copy();
+      };
+
+      const whole = await rewound();
+      const counting = droppingConnection(connection, NEVER);
+      expect(await push(whole, counting, 10)).toBe('ok');
+      const after = await whole.live();
+      expect(after).not.toEqual(before);
+      const outcomes = new Set<string>();
+      for (let at = 1; at <= counting.requests(); at += 11) {
+        const shop = await rewound();
+        const drop: Drop = { at, lost: at % 2 === 0 ? 'request' : 'answer' };
+        outcomes.add(await push(shop, droppingConnection(connection, drop), 2 * at + 100));
+        expect(strangeIn(await shop.live(), publish, [before, after])).toEqual([]);
+        expect(await push(shop, droppingConnection(connection, NEVER), 2 * at + 101)).toBe('ok');
+        expect(await shop.live()).toEqual(after);
+      }
+      expect(outcomes).toContain('TIEUP_E_CONNECTION');
+    },
+  );
 
   describe.each(['link', 'overwrite'] as const)('%s', (how) => {
     const layout = layoutOf(how);

@@ -26,12 +26,16 @@ export interface LaptopSites {
 export interface LaptopOptions {
   /** Further words for `tieup join`. */
   readonly joining?: readonly string[];
+  /** Lines for the main site's file of the partner. */
+  readonly partnership?: string;
   /** Files on the server before the partner joins. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Undefined where there is no sshd. */
-export async function laptopSites({ joining = [], files = {} }: LaptopOptions = {}): Promise<LaptopSites | undefined> {
+export async function laptopSites({ joining = [], files = {}, partnership = '' }: LaptopOptions = {}): Promise<
+  LaptopSites | undefined
+> {
   const program = realPart('sshd');
   if (program === undefined) return undefined;
   const sshd = await startSshd(program);
@@ -56,6 +60,7 @@ export async function laptopSites({ joining = [], files = {} }: LaptopOptions = 
     const laptop = siteFolder(join(home, 'laptop'), home, login);
     const northwind = ['--name', 'Northwind Coffee', '--url', 'https://northwind.example/'];
     await above.done(['init', 'main', '--role', 'main', ...northwind]);
+    main.write('partners/harbour.yaml', `${main.read('partners/harbour.yaml')}${partnership}`);
     const invited = await main.json('invite', ['invite', 'harbour', '--out', join(home, 'harbour.invitation')]);
     const agreed = [
       join(home, 'harbour.invitation'),

@@ -14,6 +14,7 @@ import { acquireLock } from '../../src/io/lock.ts';
 import { accept, type AcceptResult, type Answering } from '../../src/partner-site/accept.ts';
 import { readAgreedTerms } from '../../src/partner-site/agreed-terms.ts';
 import type { PartnerSite } from '../../src/partner-site/partner-site.ts';
+import { LEDGER_FOLDER } from '../../src/protocol/exchange.ts';
 import { objectStore } from '../../src/publish/objects.ts';
 import { type MemoryKeys, seededRandom } from './memory-keys.ts';
 import { dump } from './site-fixture.ts';
@@ -144,6 +145,9 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
   const stateTree = folderTree(at(folders.state), steps);
   const state = options.state?.(stateTree) ?? stateTree;
   const exchange = folderTree(at(folders.exchange), steps);
+  const { terms } = await readAgreedTerms(state);
+  const ledger = terms.publisher === 'main' ? folderTree(at(`${folders.exchange}/${LEDGER_FOLDER}`), steps) : state;
+  const objects = objectStore(state);
   const owner = { who: `partner@test, process ${pid}`, id: `process ${pid}`, host: 'partner', pid };
   const isAlive = options.isAlive ?? ((other: number) => other === pid);
   return {
@@ -153,19 +157,21 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
     slots: folderTree(at(folders.slots)),
     state,
     stateFolder: at(folders.state),
-    objects: objectStore(state),
+    objects,
     ports: {
       original: folders.original === IN_PLACE ? undefined : folderTree(at(folders.original)),
       web: folderTree(folder, steps),
-      state,
+      state: ledger,
+      objects,
     },
     layout: {
       how: config.publish,
       publicName: folders.public,
       treesName: TREES_FOLDER,
-      mount: (await readAgreedTerms(state)).terms.mount,
+      mount: terms.mount,
       keep: config.keep,
     },
+    publisher: terms.publisher,
     keys: options.keys ?? parts.keys,
     logFiles: logFolder(folder),
     markdown: compileHere,

@@ -3,7 +3,7 @@
  * that stands still, and an exchange without SSH between them. Made by the use cases themselves.
  */
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { compileHere } from '../../src/content/compile-here.ts';
 import { parseMainSite } from '../../src/config/main-site.ts';
 import { IN_PLACE, type PartnerSiteConfig } from '../../src/config/partner-site.ts';
@@ -123,6 +123,14 @@ export async function mainFixture(
     isAlive,
     history: historyLog({ tree: folderTree(join(folder, '.tieup')), owner, clock, isAlive }),
     connect: async ({ id }) => folderTree(exchanges.get(id) ?? join(base, 'no-such-partner')),
+    openSite: async ({ id }) => {
+      const exchangeFolder = exchanges.get(id) ?? join(base, 'no-such-partner');
+      return {
+        tree: (place) => folderTree(resolve(exchangeFolder, place)),
+        kept: folderTree(join(folder, '.tieup/partners', id, 'live')),
+        close: async () => {},
+      };
+    },
     hits: async () => hits,
     visit: async () => 404,
   };

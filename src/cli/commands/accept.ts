@@ -10,7 +10,7 @@ import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { chooseForConflicts } from '../choose-for-conflicts.ts';
 import { describeReview, reviewText } from '../review-text.ts';
-import { describeWentLive, renderWentLive } from '../went-live.ts';
+import { describeWentLive, handedOverText, renderWentLive } from '../went-live.ts';
 
 interface Flags {
   readonly yes?: string;
@@ -84,6 +84,10 @@ function report(ctx: Context, result: AcceptResult, shown: Review | undefined): 
             '',
           ].join('\n'),
       );
+    case 'handed-over':
+      return ctx.output.result('accept', { result: result.kind, release: result.decision.release, ...review }, () =>
+        handedOverText(ctx.output),
+      );
     case 'live':
       return ctx.output.result('accept', { result: result.kind, ...describeWentLive(result.wentLive), ...review }, () =>
         renderWentLive(ctx.output, result.wentLive),
@@ -110,7 +114,8 @@ async function answering(
           hint: `to accept this release: tieup accept --yes ${review.opened.releaseDigest}`,
         });
       }
-      return prompt.confirm('Accept it and publish now?');
+      const isOurs = review.opened.terms.publisher === 'partner';
+      return prompt.confirm(isOurs ? 'Accept it and publish now?' : 'Accept it, so that the main site publishes it?');
     },
   };
 }

@@ -43,6 +43,7 @@ export const define: Define = (command, context) => {
           ...(invited.partnership.invitation === null
             ? []
             : ['It takes the place of the one before, whose answer is not taken in any more.']),
+          ...(invited.partnership.publisher === 'main' ? [PUBLISHES] : []),
           `By telephone, read these six words to the partner; its tieup join shows what they must be:`,
           ...wordLines(words, digest, ctx.output),
           `Then take in the answer:  tieup enroll <answer file>\n`,
@@ -50,6 +51,9 @@ export const define: Define = (command, context) => {
       );
     });
 };
+
+const PUBLISHES =
+  'You publish there yourself: once its manager has agreed, tieup push changes the live pages. The terms say so to the partner.';
 
 function parseHours(text: string): number {
   const hours = Number(text);

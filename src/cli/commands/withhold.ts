@@ -3,7 +3,7 @@ import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { planNotes } from '../review-text.ts';
 import { unprunedNotes } from '../unpruned-text.ts';
-import { describeWentLive } from '../went-live.ts';
+import { describeWentLive, handedOverText } from '../went-live.ts';
 import { visible } from '../visible.ts';
 
 export const define: Define = (command, context) => {
@@ -33,7 +33,9 @@ export const define: Define = (command, context) => {
         () =>
           [
             ctx.output.mark('good', `${visible(done.path)} ${what}`),
-            ...unprunedNotes(done.wentLive.publication.unpruned),
+            ...(done.wentLive === undefined
+              ? [handedOverText(ctx.output).trimEnd()]
+              : unprunedNotes(done.wentLive.publication.unpruned)),
             '',
           ].join('\n'),
       );

@@ -102,6 +102,9 @@ export const PARTNER_SITE_DOCUMENTS = {
       review: review.optional(),
     }),
     z.object({ result: z.literal('live'), ...wentLive, review: review.optional() }),
+    z
+      .object({ result: z.literal('handed-over'), release: releaseNumber, review: review.optional() })
+      .describe('Decided; the main site publishes it'),
   ]),
   policy: z.object({
     partner: z.string(),

@@ -9,9 +9,9 @@ const PAGE = /\.html?$/i;
 
 /** Pages are the HTML files of the release but its redirects, by the rule of the receipt. */
 export async function liveFiles(site: PartnerSite, { publication, release, time, own }: Switch): Promise<LiveFiles> {
-  const redirects = new Set((await readRecord(site.state, publication))?.redirects);
+  const redirects = new Set((await readRecord(site.ports.state, publication))?.redirects);
   const files = new Map<string, PublishedKind>();
-  for (const { path, release: since } of (await readLedger(site.state, publication)).entries.values()) {
+  for (const { path, release: since } of (await readLedger(site.ports.state, publication)).entries.values()) {
     if (since === 0) continue;
     files.set(path, PAGE.test(path) && !redirects.has(path) ? 'page' : 'asset');
   }

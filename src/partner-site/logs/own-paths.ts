@@ -19,7 +19,7 @@ export async function ownPaths(
   release: { readonly digest: string } | null,
 ): Promise<readonly string[]> {
   if (release === null) return [];
-  const entries = [...(await readLedger(site.state, publication)).entries.values()];
+  const entries = [...(await readLedger(site.ports.state, publication)).entries.values()];
   const tieUp = new Set(entries.filter((each) => each.release > 0).map(({ path }) => path));
   const leftOut = (await releasePaths(site, release.digest)).filter((path) => !tieUp.has(path));
   const beside = await filesBeside(site, treePathOf(site.layout, publication), tieUp);

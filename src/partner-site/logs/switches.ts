@@ -59,7 +59,7 @@ export async function noteSwitch(site: PartnerSite, moment: 'now' | 'earlier'): 
   const last = (await switchNumbers(site)).at(-1) ?? 0;
   const known = last === 0 ? undefined : await readJson(site.state, `${FOLDER}/${last}.json`, switchSchema);
   if (known?.publication === publication) return;
-  const record = await readRecord(site.state, publication);
+  const record = await readRecord(site.ports.state, publication);
   if (record === undefined) return;
   const noted: Switch = {
     number: last + 1,

@@ -1,5 +1,5 @@
 /**
- * Brings the content of a release from the inbox into the site's own object store: each object once, bounded by its
+ * Brings the content of a release from the inbox into an object store: each object once, bounded by its
  * signed length, hashed on the way. What is in the store already is not looked for.
  */
 import { isTieupError, TieupError } from '../errors.ts';
@@ -8,43 +8,47 @@ import { INBOX_OBJECTS, INBOX_PACKS, MAX_PACK, MAX_PACKS } from '../protocol/exc
 import { exactReader, readPackIndex } from '../protocol/pack-reader.ts';
 import { decodeChunk, type PackEntry } from '../protocol/pack.ts';
 import type { ReleaseFile } from '../protocol/release.ts';
-import type { ObjectStore } from '../publish/objects.ts';
-import type { PartnerSite } from './partner-site.ts';
+import type { ObjectStore } from './objects.ts';
+
+export interface Inbox {
+  readonly exchange: FileTree;
+  readonly objects: ObjectStore;
+}
 
 /** Says nothing about a pack: the disk or the line failed, or somebody pressed Ctrl-C. */
 const OF_NO_PACK = ['TIEUP_E_STORAGE', 'TIEUP_E_CONNECTION', 'TIEUP_E_INTERRUPTED'] as const;
 
 /** @throws TIEUP_E_VERIFY when content is missing or is not what was signed. */
-export async function collectObjects(site: PartnerSite, files: readonly ReleaseFile[]): Promise<void> {
+export async function collectObjects(inbox: Inbox, files: readonly ReleaseFile[]): Promise<void> {
   const missing = new Map<string, number>();
   for (const { digest, length } of files) {
-    if (!(await site.objects.has(digest, length))) missing.set(digest, length);
+    if (!(await inbox.objects.has(digest, length))) missing.set(digest, length);
   }
   if (missing.size === 0) return;
-  await collectSingles(site, missing);
-  const faults = await collectPacked(site, missing);
+  await collectSingles(inbox, missing);
+  const faults = await collectPacked(inbox, missing);
   if (missing.size > 0) throw incomplete(files, missing, faults);
 }
 
-async function collectSingles(site: PartnerSite, missing: Map<string, number>): Promise<void> {
-  for (const { name } of await site.exchange.list(INBOX_OBJECTS)) {
+async function collectSingles({ exchange, objects }: Inbox, missing: Map<string, number>): Promise<void> {
+  for (const { name } of await exchange.list(INBOX_OBJECTS)) {
     const length = missing.get(name);
     if (length === undefined) continue;
-    await site.objects.add(name, length, site.exchange.stream(`${INBOX_OBJECTS}/${name}`, length));
+    await objects.add(name, length, exchange.stream(`${INBOX_OBJECTS}/${name}`, length));
     missing.delete(name);
   }
 }
 
 /** Takes what is missing out of the packs; returns why packs could not be read, which matters only if something stays missing. */
-async function collectPacked(site: PartnerSite, missing: Map<string, number>): Promise<readonly unknown[]> {
-  const packs = (await site.exchange.list(INBOX_PACKS)).filter(({ name }) => name.endsWith('.pack'));
+async function collectPacked({ exchange, objects }: Inbox, missing: Map<string, number>): Promise<readonly unknown[]> {
+  const packs = (await exchange.list(INBOX_PACKS)).filter(({ name }) => name.endsWith('.pack'));
   if (packs.length > MAX_PACKS)
     throw new TieupError('TIEUP_E_VERIFY', `the inbox holds ${packs.length} packs, more than ${MAX_PACKS}`);
   const faults: unknown[] = [];
   for (const { name } of packs) {
     if (missing.size === 0) break;
     try {
-      await collectPack(site.exchange, `${INBOX_PACKS}/${name}`, site.objects, missing);
+      await collectPack(exchange, `${INBOX_PACKS}/${name}`, objects, missing);
     } catch (error) {
       if (!isTieupError(error) || isTieupError(error, ...OF_NO_PACK)) throw error;
       faults.push(error);

@@ -1,0 +1,231 @@
+/** `publisher: main`: the main site changes the live tree itself, after the manager's signed decision and by it alone. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parsePartnership } from '../../../src/config/partnership.ts';
+import { leave } from '../../../src/partner-site/leave.ts';
+import { merge, withhold } from '../../../src/partner-site/merge.ts';
+import { reject } from '../../../src/partner-site/reject.ts';
+import { rollback } from '../../../src/partner-site/rollback.ts';
+import { status } from '../../../src/partner-site/status.ts';
+import { verify } from '../../../src/partner-site/verify.ts';
+import { answersOf } from '../../support/outbox.ts';
+import type { PartnerFixture } from '../../support/partner-fixture.ts';
+import { mainFixture, ORIGINALS, type MainFixture } from '../../support/partnership-fixture.ts';
+import { filesBelow } from '../../support/joined-sites.ts';
+
+const HOWS = {
+  link: { publish: 'link', site: 'site: { public: ../public, original: ../original, publish: link }' },
+  'in place': { publish: 'overwrite', inPlace: true, site: 'site: { public: ../public }' },
+} as const;
+
+async function sites(
+  how: keyof typeof HOWS = 'in place',
+): Promise<{ readonly main: MainFixture; readonly shop: PartnerFixture }> {
+  const { site, ...options } = HOWS[how];
+  const main = await mainFixture();
+  const shop = await main.join('harbour', { ...options, partnership: `publisher: main\n${site}\n` });
+  await shop.write('slots/visit/hours.md', 'From ten to six.\n');
+  await main.pushed();
+  return { main, shop };
+}
+
+/** Everything but what the two sides tell each other. */
+const liveBytes = (shop: PartnerFixture): unknown => {
+  return Object.fromEntries(
+    Object.entries(filesBelow(shop.folder, 'exchange')).filter(([path]) =>
+      /^(?:public|published|original)\b/.test(path),
+    ),
+  );
+};
+
+const pushResult = async (main: MainFixture) => (await main.push())[0];
+
+describe.each(['link', 'in place'] as const)('a partner for which the main site publishes, %s', (how) => {
+  test('sees message, then decision, then the pages, and no byte of them before', async () => {
+    const { main, shop } = await sites(how);
+    const before = liveBytes(shop);
+    await pushResult(main);
+    await status(await shop.open());
+    expect(liveBytes(shop)).toEqual(before);
+
+    expect(await shop.accept()).toMatchObject({ kind: 'handed-over', decision: { verdict: 'accepted', release: 1 } });
+    expect(liveBytes(shop)).toEqual(before);
+    expect((await answersOf(shop)).receipt).toBeUndefined();
+
+    expect(await pushResult(main)).toMatchObject({ kind: 'unchanged' });
+    const live = await shop.live();
+    expect(live['with-main/visit.html']).toContain('From ten to six.');
+    expect(live['index.html']).toContain('my home');
+
+    // The partner finds that it is what was decided, and says so.
+    await status(await shop.open());
+    const { receipt, digest } = await answersOf(shop);
+    expect(receipt).toMatchObject({ state: 'live', release: 1, decision: digest });
+    expect(await verify(await shop.open())).toMatchObject({ differences: [] });
+    expect(await pushResult(main)).toMatchObject({ kind: 'unchanged' });
+    expect(await shop.live()).toEqual(live);
+    expect(await shop.accept()).toMatchObject({ kind: 'nothing-new' });
+  });
+
+  test('withholds a page, changes a slot, and leaves', async () => {
+    const { main, shop } = await sites(how);
+    const before = await shop.live();
+    await shop.accept();
+    await pushResult(main);
+    await withhold(await shop.open(), { page: 'story', undo: false });
+    await pushResult(main);
+    expect(Object.keys(await shop.live())).not.toContain('with-main/story.html');
+    await shop.write('slots/visit/hours.md', 'Closed.\n');
+    await merge(await shop.open());
+    await pushResult(main);
+    expect((await shop.live())['with-main/visit.html']).toContain('Closed.');
+    await expect(rollback(await shop.open(), undefined)).rejects.toMatchObject({ code: 'TIEUP_E_CONTRACT' });
+    await leave(await shop.open(), {
+      reason: null,
+      choices: {},
+      confirm: async () => true,
+      choose: async () => undefined,
+    });
+    const left = await shop.live();
+    expect(Object.keys(left).filter((path) => path.startsWith('with-main/'))).toEqual([]);
+    expect(left).toEqual(how === 'in place' ? before : ORIGINALS);
+    await pushResult(main);
+    expect(await shop.live()).toEqual(left);
+  });
+});
+
+describe('nothing is published', () => {
+  const refusals: readonly (readonly [
+    string,
+    string,
+    (main: MainFixture, shop: PartnerFixture) => Promise<unknown>,
+  ])[] = [
+    ['without a decision', 'unchanged', async () => {}],
+    ['after a no', 'unchanged', async (_, shop) => reject(await shop.open(), 'not now')],
+    [
+      'after a yes that was taken back',
+      'unchanged',
+      async (_, shop) => {
+        await shop.accept();
+        await reject(await shop.open(), 'on second thoughts');
+      },
+    ],
+    [
+      'by a decision that somebody forged',
+      'TIEUP_E_VERIFY',
+      async (_, shop) => {
+        await shop.accept();
+        const note = shop.path('exchange/outbox/decision.note');
+        await writeFile(note, (await readFile(note, 'utf8')).replace('by manager', 'by policy'));
+      },
+    ],
+    [
+      'by other choices than were decided on',
+      'TIEUP_E_VERIFY',
+      async (_, shop) => {
+        await shop.accept();
+        const [text = ''] = await mergeTexts(shop);
+        await writeFile(
+          text,
+          (await readFile(text, 'utf8')).replace('tieup-merge/1\n', 'tieup-merge/1\nwithheld with-main%2Fstory.html\n'),
+        );
+      },
+    ],
+    [
+      'with another text in a slot',
+      'TIEUP_E_VERIFY',
+      async (_, shop) => {
+        await shop.accept();
+        for (const name of await slotTexts(shop)) await writeFile(name, '<p>evil</p>');
+      },
+    ],
+    [
+      'where a page of the partner has come in the way since',
+      'TIEUP_E_CONFLICT',
+      async (_, shop) => {
+        await shop.accept();
+        await shop.write('public/with-main/index.html', 'mine\n');
+      },
+    ],
+    [
+      'under other terms than were agreed to',
+      'TIEUP_E_CONTRACT',
+      async (main, shop) => {
+        await shop.accept();
+        await main.editPartner('harbour', 'publisher: main\n', 'publisher: main\npolicy: { scripts: own }\n');
+      },
+    ],
+    [
+      'when the decision is too old',
+      'TIEUP_E_EXPIRED',
+      async (main, shop) => {
+        await shop.accept();
+        main.clock.passDays(100);
+      },
+    ],
+    [
+      'where the file of the partner does not say where its site is',
+      'TIEUP_E_CONFIG',
+      async (main, shop) => {
+        await shop.accept();
+        await main.editPartner('harbour', 'site: { public: ../public }\n', '');
+      },
+    ],
+  ];
+  test.each(refusals)('%s', async (_, expected, arrange) => {
+    const { main, shop } = await sites();
+    await arrange(main, shop);
+    const before = liveBytes(shop);
+    const result = await pushResult(main);
+    expect(result?.kind === 'failed' ? result.error.code : result?.kind).toBe(expected);
+    expect(liveBytes(shop)).toEqual(before);
+  });
+
+  test('that the partner would call live unless it is what was decided', async () => {
+    const { main, shop } = await sites();
+    await shop.accept();
+    await pushResult(main);
+    await shop.write('public/with-main/story.html', 'changed by the main site\n');
+    // A ledger that agrees with it: the main site can write both.
+    await forgeLedger(shop, 'with-main/story.html');
+    await status(await shop.open());
+    expect((await answersOf(shop)).receipt).toBeUndefined();
+    const { differences } = await verify(await shop.open());
+    expect(differences.map(({ path }) => path)).toContain('with-main/story.html');
+  });
+});
+
+test('who publishes is partner or main, and nobody else', () => {
+  const text = 'id: a\nname: A\nurl: https://a.example/\nmount: /m/\nperiod: { from: "2026-01-01" }\n';
+  expect(parsePartnership(text, 'a.yaml').publisher).toBe('partner');
+  expect(parsePartnership(`${text}publisher: main\n`, 'a.yaml').publisher).toBe('main');
+  expect(() => parsePartnership(`${text}publisher: both\n`, 'a.yaml')).toThrow('a.yaml');
+});
+
+async function mergeTexts(shop: PartnerFixture): Promise<readonly string[]> {
+  return (await outboxMerge(shop)).filter((path) => path.endsWith('.txt'));
+}
+
+async function slotTexts(shop: PartnerFixture): Promise<readonly string[]> {
+  return (await outboxMerge(shop)).filter((path) => !path.endsWith('.txt'));
+}
+
+async function outboxMerge(shop: PartnerFixture): Promise<readonly string[]> {
+  const folder = shop.path('exchange/outbox/merge');
+  return (await readdir(folder)).map((name) => `${folder}/${name}`);
+}
+
+async function forgeLedger(shop: PartnerFixture, path: string): Promise<void> {
+  const bytes = await readFile(shop.path(`public/${path}`));
+  const ledger = shop.path('exchange/ledger/published/1.ledger');
+  const text = await readFile(ledger, 'utf8');
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const escaped = path.replaceAll('/', '(?:/|%2F)');
+  const forged = text.replace(
+    new RegExp(`^[0-9a-f]{64} \\d+ (\\d+) (${escaped})$`, 'm'),
+    `${digest} ${bytes.length} $1 $2`,
+  );
+  if (forged === text) throw new Error('the ledger has no such line');
+  await writeFile(ledger, forged);
+}
