@@ -15,6 +15,8 @@ import type { SignedFile, SignedRelease } from './sign-release.ts';
 
 /** A pack is built in memory: memory is bounded by this, not by the release. */
 const PACK_TARGET = 32 * 1024 * 1024;
+/** Files that are compressed in themselves, which most of what all partners get alike is: nothing is won by trying it again for each. */
+const DENSE = /\.(?:png|jpe?g|gif|webp|avif|woff2?|pdf|zip|gz|br|mp[34]|m4[av]|webm|ogg|opus|docx|xlsx|pptx|epub)$/i;
 /** A shorter pack is sent whole again when its transfer was cut off. */
 const RESUME_FROM = 4 * 1024 * 1024;
 /** Hex digits of a pack's digest in the name of what is not whole yet. */
@@ -177,7 +179,7 @@ async function* packsOf({ objects, assets, compress }: Upload): AsyncGenerator<U
     if (travelsAlone(planned)) continue;
     const { file, content } = planned;
     const bytes = content.kind === 'bytes' ? content.render() : await assets.read(content.asset, file.digest);
-    group.push({ digest: file.digest, bytes });
+    group.push({ digest: file.digest, bytes, isDense: DENSE.test(file.path) });
     groupLength += bytes.length;
     if (groupLength < PACK_TARGET) continue;
     yield await buildPack(group, { compress });

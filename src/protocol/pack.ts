@@ -13,6 +13,8 @@ export interface PackObject {
   /** SHA-256, lower-case hex. */
   readonly digest: string;
   readonly bytes: Uint8Array;
+  /** It is compressed in itself, as pictures are: another attempt would cost time and save nothing. */
+  readonly isDense?: boolean;
 }
 
 export interface PackChunk {
@@ -61,7 +63,9 @@ export interface PackOptions {
 /** The bytes of a pack with `objects`; chunks are compressed concurrently. Equal objects yield equal packs. */
 export async function buildPack(objects: Iterable<PackObject>, options: PackOptions = {}): Promise<Uint8Array> {
   const groups = groupObjects([...objects]);
-  const chunks = await Promise.all(groups.map((group) => encodeChunk(group, options.compress !== false)));
+  const chunks = await Promise.all(
+    groups.map((group) => encodeChunk(group, options.compress !== false && !group.isDense)),
+  );
   const entries = groups.flatMap(({ members }, chunk) => {
     let offset = 0;
     return members.map(({ digest, bytes }) => {
@@ -75,20 +79,24 @@ export async function buildPack(objects: Iterable<PackObject>, options: PackOpti
 }
 
 interface Group {
+  readonly isDense: boolean;
   readonly members: PackObject[];
   length: number;
 }
 
 function groupObjects(objects: readonly PackObject[]): readonly Group[] {
   const groups: Group[] = [];
-  let open: Group | undefined;
+  const open = new Map<boolean, Group>();
   for (const object of objects) {
-    if (open === undefined || open.length + object.bytes.length > CHUNK_TARGET) {
-      open = { members: [], length: 0 };
-      groups.push(open);
+    const { bytes, isDense = false } = object;
+    let group = open.get(isDense);
+    if (group === undefined || group.length + bytes.length > CHUNK_TARGET) {
+      group = { isDense, members: [], length: 0 };
+      open.set(isDense, group);
+      groups.push(group);
     }
-    open.members.push(object);
-    open.length += object.bytes.length;
+    group.members.push(object);
+    group.length += bytes.length;
   }
   return groups;
 }

@@ -40,6 +40,22 @@ function refused(pack: Uint8Array): unknown {
 }
 
 describe('a pack', () => {
+  it('leaves what is compressed in itself as it is, apart from what is compressed with its siblings', async () => {
+    const pages = texts('alpha '.repeat(1000), 'beta '.repeat(1000));
+    const [picture, second] = texts('gamma '.repeat(1000), 'delta '.repeat(1000)).map((each) => ({
+      ...each,
+      isDense: true,
+    }));
+    const objects = [...pages.slice(0, 1), picture, ...pages.slice(1), second].flatMap((each) => each ?? []);
+    const pack = await buildPack(objects);
+    const { chunks } = parsePackIndex(
+      pack.subarray(0, packIndexLength(pack.subarray(0, PACK_HEAD_LENGTH))),
+      pack.length,
+    );
+    expect(chunks.map(({ codec }) => codec)).toEqual(['gzip', 'stored']);
+    expect([...(await unpack(pack)).keys()].toSorted()).toEqual(objects.map(({ digest }) => digest).toSorted());
+  });
+
   it('gives back every object that was put in', async () => {
     await fc.assert(
       fc.asyncProperty(
