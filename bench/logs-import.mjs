@@ -20,6 +20,8 @@ import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { duckdbHits } from '../dist/io/duckdb-hits.js';
+import { workerThreads } from '../dist/io/worker-threads.js';
+import { foldBeside } from '../dist/logs/fold-thread.js';
 import { gunzipped } from '../dist/logs/gunzipped.js';
 import { RecordTaker } from '../dist/main-site/logs/take-records.js';
 import { signCheckpoint } from '../dist/protocol/checkpoint.js';
@@ -31,6 +33,9 @@ import { Frontier } from '../dist/protocol/merkle.js';
 import { noteSigner } from '../dist/protocol/note.js';
 import { verifierKey } from '../dist/protocol/vkey.js';
 
+/** @param {string} path */
+const dist = (path) => new URL(`../dist/${path}`, import.meta.url);
+const threads = workerThreads(dist('io/worker-entry.js'));
 const RUNS = 3;
 const MEMBER = 20_000;
 const signer = noteSigner('harbour/log', new Uint8Array(32).fill(7));
@@ -74,8 +79,16 @@ async function run(place) {
     gunzipped(createReadStream(join(place, 'T.part.gz'), { highWaterMark: 1024 * 1024 }), 2 ** 40, false),
     { keys: [verifierKey(signer.name, signer.publicKey)], origin },
     new RecordTaker(undefined, aside).take,
+    {
+      plant: foldBeside(
+        process.env['TIEUP_BENCH_ALONE'] === '1'
+          ? undefined
+          : (seed) => threads.start(dist('logs/fold-thread.js'), seed),
+      ),
+    },
   );
   const verified = performance.now() - start;
+  const reading = threadSeconds();
   const imported = await aside.commit();
   const wall = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(before);
@@ -86,8 +99,17 @@ async function run(place) {
   const rate = (/** @type {number} */ seconds) => Math.round(size / seconds).toLocaleString('en');
   console.log(
     `${rate(wall)} records/s in ${wall.toFixed(1)} s (verified after ${(verified / 1000).toFixed(1)} s), ` +
-      `${cpu.toFixed(1)} s of all cores (${rate(cpu)} a core-second), peak ${peak} MiB`,
+      `${cpu.toFixed(1)} s of all cores (${rate(cpu)} a core-second), ` +
+      `${reading === undefined ? '' : `${reading.toFixed(1)} s of the thread that reads, `}peak ${peak} MiB`,
   );
+}
+
+/** Processor time of this thread alone, its start included; undefined where Linux does not tell it. */
+function threadSeconds() {
+  if (!existsSync('/proc/thread-self/stat')) return undefined;
+  const [, fields = ''] = readFileSync('/proc/thread-self/stat', 'latin1').split(') ');
+  const [user = '0', system = '0'] = fields.split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
 }
 
 /**

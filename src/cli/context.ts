@@ -25,9 +25,8 @@ import { lockOwner } from './lock-owner.ts';
 import { packageFile, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
-import { aborted, canAsk } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
-import { markdownCompiler, markdownThreads, startOf } from './threads.ts';
+import { aborted, canAsk, type Terminal } from './terminal.ts';
+import { lateFewOf, markdownCompiler, markdownThreads, startOf } from './threads.ts';
 import type { Context } from './command-context.ts';
 
 export function createContext(terminal: Terminal, globals: Globals, output: Output): Context {
@@ -122,6 +121,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
           return { kept, tree: await treesOf(connection), close: () => connection.close() };
         },
         hits: async () => (await import('../io/duckdb-hits.ts')).duckdbHits(resolve(at, '.tieup/hits')),
+        folding: lateFewOf('logs/fold-thread.js'),
         visit: async (visit) => (await import('../io/page-visit.ts')).visitPage(visit, terminal.interruption),
       };
     },

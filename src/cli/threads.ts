@@ -23,6 +23,32 @@ export async function startOf(module: string): Promise<((data: unknown) => Threa
   return (data) => threads.start(compiledModule(module), data);
 }
 
+type StartIfFree = (data: unknown) => Thread | undefined;
+
+/** The same, once it is asked for, and no more threads at a time than leave a core to those who read: undefined while all are busy. */
+export function lateFewOf(module: string): () => Promise<StartIfFree | undefined> {
+  let few: Promise<StartIfFree | undefined> | undefined;
+  return () => (few ??= fewOf(module));
+}
+
+async function fewOf(module: string): Promise<StartIfFree | undefined> {
+  const start = await startOf(module);
+  if (start === undefined) return undefined;
+  let free = availableParallelism() - 1;
+  return (data) => {
+    if (free === 0) return undefined;
+    free -= 1;
+    const thread = start(data);
+    return {
+      ask: (parcel, timeoutMs) => thread.ask(parcel, timeoutMs),
+      async stop() {
+        await thread.stop();
+        free += 1;
+      },
+    };
+  };
+}
+
 /** Texts are compiled once, here or on threads, and kept below the site's folder. */
 export async function markdownCompiler(store: FragmentStore): Promise<MarkdownCompiler> {
   const { compileCached } = await import('../content/compile-cached.ts');

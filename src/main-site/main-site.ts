@@ -12,6 +12,7 @@ import type { HitStore } from '../io/hit-store.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { SshKeys } from '../io/ssh-keys.ts';
 import type { PageVisit } from '../io/page-visit.ts';
+import type { StartFolding } from '../logs/fold-thread.ts';
 
 export interface MainSite {
   readonly config: MainSiteConfig;
@@ -44,6 +45,8 @@ export interface MainSite {
   openSite(partnership: Partnership): Promise<SiteAccess>;
   /** Where verified hits go; undefined where DuckDB, which writes them, is not installed. The caller closes it. */
   hits(): Promise<HitStore | undefined>;
+  /** What starts a thread that hashes records beside this one; undefined where there is one core alone. */
+  folding(): Promise<StartFolding | undefined>;
   /** Asks a web server for one page, and returns the status of the answer. @throws TIEUP_E_CONNECTION. */
   visit(visit: PageVisit): Promise<number>;
 }

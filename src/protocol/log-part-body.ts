@@ -3,16 +3,8 @@ import { type PartHead, partRefused } from './log-part-header.ts';
 import { DISCLOSED, openDisclosed, parseWithheld, recordStart, SALT_LENGTH, WITHHELD } from './log-part-line.ts';
 import { type RecordClass, treeOf } from './log-record.ts';
 import { FIELD_STRIDE, scanCount, scannedClass, scanRecord, viewOf } from './log-scan.ts';
-import {
-  type Digest,
-  digestOf,
-  Frontier,
-  HASH_LENGTH,
-  hashLeaves,
-  isAligned,
-  sameHash,
-  type Subtree,
-} from './merkle.ts';
+import type { PartTree } from './log-part-tree.ts';
+import { isAligned, sameHash, type Subtree } from './merkle.ts';
 
 /** Disclosed records as byte ranges. It is used again for the next batch: what has to last is copied. */
 export interface RecordBatch {
@@ -24,8 +16,6 @@ export interface RecordBatch {
    * By record, 21 offsets into `bytes`, as `scanRecord` writes them. The record's salt lies in the 16 bytes before its first field.
    */
   readonly offsets: Int32Array;
-  /** By record, the 32 bytes of its leaf's hash. */
-  readonly hashes: Uint8Array;
 }
 
 /** What the records of a file are, counted. */
@@ -36,10 +26,9 @@ export interface PartCounts {
   /** Of the first and last record that is disclosed; undefined when none is. */
   readonly firstSeq: number | undefined;
   readonly lastSeq: number | undefined;
+  /** Roots on the way, by size; see `PartRoots`. */
+  readonly passed: ReadonlyMap<number, Uint8Array>;
 }
-
-/** Is told every subtree of the tree in order: what precedes, every leaf, and what is withheld. */
-export type SubtreeListener = (level: number, digest: Digest) => void;
 
 const BATCH_LENGTH = 4096;
 const CLASSES: readonly RecordClass[] = ['T', 'O', 'X', 'S', 'G'];
@@ -51,18 +40,18 @@ export class PartBody {
   readonly #log: 'T' | 'O';
   /** By ASCII code, 1 for the classes of this log. */
   readonly #belongs = new Uint8Array(128);
-  readonly #listen: SubtreeListener | undefined;
-  readonly #tree: Frontier;
+  readonly #tree: PartTree;
   readonly #indexes = new Float64Array(BATCH_LENGTH);
   readonly #offsets = new Int32Array(BATCH_LENGTH * FIELD_STRIDE);
   /** By record, where its leaf's salt starts and where its record ends. */
   readonly #leaves = new Uint32Array(BATCH_LENGTH * 2);
-  readonly #hashes = new Uint8Array(BATCH_LENGTH * HASH_LENGTH);
   #batch: Buffer = Buffer.alloc(0);
   #view = viewOf(this.#batch);
   #count = 0;
   /** How many records of the batch are in the tree: they go there many at a time. */
   #hashed = 0;
+  /** How many records the tree has. */
+  #size: number;
   readonly #classes = new Float64Array(128);
   #disclosed = 0;
   #firstSeq: number | undefined;
@@ -71,14 +60,14 @@ export class PartBody {
   #withheldBefore: Subtree | undefined;
 
   /** @throws TIEUP_E_VERIFY when the records of the log are not known to this version. */
-  constructor(head: PartHead, listen?: SubtreeListener) {
+  constructor(head: PartHead, tree: PartTree) {
     const { log } = head.checkpoint.origin;
     if (log === 'C') throw partRefused('its log "C" is not one of access records, T or O');
     this.#head = head;
     this.#log = log;
     for (const recordClass of CLASSES) if (treeOf(recordClass) === log) this.#belongs[recordClass.charCodeAt(0)] = 1;
-    this.#listen = listen;
-    this.#tree = Frontier.of(head.from, head.frontier);
+    this.#tree = tree;
+    this.#size = head.from;
   }
 
   /**
@@ -108,19 +97,17 @@ export class PartBody {
       count: this.#count,
       indexes: this.#indexes,
       offsets: this.#offsets,
-      hashes: this.#hashes,
     };
   }
 
   /** To be called at the end of the file. @throws TIEUP_E_VERIFY when records are missing or do not lead to the signed root. */
-  finish(): PartCounts {
+  async finish(): Promise<PartCounts> {
     const { size, root, origin } = this.#head.checkpoint;
-    if (this.#tree.size < size) {
-      throw partRefused(
-        `it ends after ${this.#tree.size} of ${size} records: the rest is missing, the file was cut off`,
-      );
+    if (this.#size < size) {
+      throw partRefused(`it ends after ${this.#size} of ${size} records: the rest is missing, the file was cut off`);
     }
-    if (!sameHash(this.#tree.root(), root)) {
+    const { root: found, passed } = await this.#tree.finish();
+    if (!sameHash(found, root)) {
       throw partRefused(
         `its records do not add up to the root that ${origin.partner} signed for ${size} of them: ` +
           'at least one record, salt or hash is not the one that was signed',
@@ -132,6 +119,7 @@ export class PartBody {
       withheld: size - this.#head.from - this.#disclosed,
       firstSeq: this.#firstSeq,
       lastSeq: this.#lastSeq,
+      passed,
     };
   }
 
@@ -141,19 +129,16 @@ export class PartBody {
 
   /** The index of the next record. */
   get #next(): number {
-    return this.#tree.size + this.#count - this.#hashed;
+    return this.#size + this.#count - this.#hashed;
   }
 
   /** Puts the records that were taken into the tree. */
   #hash(): void {
     const count = this.#count - this.#hashed;
-    const hashes = this.#hashes.subarray(this.#hashed * HASH_LENGTH, this.#count * HASH_LENGTH);
-    hashLeaves(this.#batch, this.#leaves.subarray(2 * this.#hashed), count, hashes);
-    this.#tree.appendLeaves(hashes);
+    if (count === 0) return;
+    this.#tree.appendLeaves(this.#batch, this.#leaves.subarray(2 * this.#hashed, 2 * this.#count), count);
+    this.#size += count;
     this.#hashed = this.#count;
-    if (this.#listen === undefined) return;
-    for (let at = 0; at < hashes.length; at += HASH_LENGTH)
-      this.#listen(0, digestOf(hashes.subarray(at, at + HASH_LENGTH)));
   }
 
   /** `at` is where the index starts. */
@@ -204,7 +189,7 @@ export class PartBody {
     const subtree = parseWithheld(line);
     if (subtree === undefined) throw this.#wrong(`the line ${JSON.stringify(line.slice(0, 100))} withholds nothing`);
     const { start, level, digest } = subtree;
-    if (start !== this.#tree.size) throw this.#outOfOrder(start);
+    if (start !== this.#size) throw this.#outOfOrder(start);
     const count = 2 ** level;
     if (!isAligned(start, level)) throw this.#wrong(`${count} records cannot be withheld as one from there on`);
     if (start + count > this.#head.checkpoint.size)
@@ -214,7 +199,7 @@ export class PartBody {
       throw this.#wrong('two neighbouring lines withhold what one line could: the same selection has one certificate');
     }
     this.#tree.appendSubtree(level, digest);
-    this.#listen?.(level, digest);
+    this.#size += count;
     this.#withheldBefore = subtree;
     return end + 1;
   }

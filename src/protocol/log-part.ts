@@ -5,9 +5,10 @@
  */
 import { TieupError } from '../errors.ts';
 import type { OpenedCheckpoint } from './checkpoint.ts';
-import { PartBody, type PartCounts, type RecordBatch, type SubtreeListener } from './log-part-body.ts';
+import { PartBody, type PartCounts, type RecordBatch } from './log-part-body.ts';
 import { type PartExpectations, type PartHead, PartHeadReader, partRefused } from './log-part-header.ts';
 import { SALT_LENGTH } from './log-part-line.ts';
+import { FoldedTree, type PartTree, type PlantTree } from './log-part-tree.ts';
 import { FIELD_STRIDE, MAX_RECORD } from './log-scan.ts';
 import { digestOf, subtreesOf } from './merkle.ts';
 import { inclusionRanges, RangeHashes } from './merkle-proof.ts';
@@ -20,8 +21,16 @@ export interface VerifiedPart extends PartCounts {
   readonly from: number;
 }
 
-/** Takes records while a part is verified: of its head, only the checkpoint is certain yet. */
-export type TakeRecords = (batch: RecordBatch, head: PartHead) => void | Promise<void>;
+/** Takes records while a part is verified. */
+export type TakeRecords = (batch: RecordBatch) => void | Promise<void>;
+
+/** How the tree of a part is grown. */
+export interface PartFolding {
+  /** Ascending: sizes on the way whose roots are wanted; none unless given. */
+  readonly sizes?: readonly number[];
+  /** Folds in this thread unless given. */
+  readonly plant?: PlantTree | undefined;
+}
 
 type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -40,8 +49,9 @@ export async function verifyPart(
   chunks: Chunks,
   expected: PartExpectations,
   take: TakeRecords = () => {},
+  { sizes = [], plant = (seed) => new FoldedTree(seed) }: PartFolding = {},
 ): Promise<VerifiedPart> {
-  return readPart(chunks, expected, () => undefined, take);
+  return readPart(chunks, expected, ({ from, frontier }) => plant({ size: from, hashes: frontier, sizes }), take);
 }
 
 /**
@@ -59,7 +69,8 @@ export async function proveRecord(chunks: Chunks, expected: PartExpectations, in
       for (const [at, { level }] of subtreesOf(0, head.from).entries()) {
         ranges.add(level, digestOf(head.frontier[at] ?? new Uint8Array(0)));
       }
-      return (level, digest) => ranges.add(level, digest);
+      const seed = { size: head.from, hashes: head.frontier, sizes: [] };
+      return new FoldedTree(seed, (level, digest) => ranges.add(level, digest));
     },
     ({ bytes, count, indexes, offsets }) => {
       const at = indexes.subarray(0, count).indexOf(index) * FIELD_STRIDE;
@@ -80,43 +91,52 @@ export async function proveRecord(chunks: Chunks, expected: PartExpectations, in
 async function readPart(
   chunks: Chunks,
   expected: PartExpectations,
-  begin: (head: PartHead) => SubtreeListener | undefined,
+  plant: (head: PartHead) => PartTree,
   take: TakeRecords,
 ): Promise<VerifiedPart> {
   const reader = new PartHeadReader(expected);
   const window = Buffer.allocUnsafe(WINDOW);
   let head: PartHead | undefined;
   let body: PartBody | undefined;
+  let tree: PartTree | undefined;
   let filled = 0;
-  for await (const chunk of chunks) {
-    for (let read = 0; read < chunk.length;) {
-      const piece = chunk.subarray(read, read + WINDOW - filled);
-      window.set(piece, filled);
-      read += piece.length;
-      const lastLine = piece.lastIndexOf(LINE_FEED);
-      const end = lastLine === -1 ? 0 : filled + lastLine + 1;
-      filled += piece.length;
-      let start = 0;
-      while (start < end) {
-        if (head === undefined || body === undefined) {
-          const next = window.indexOf(LINE_FEED, start) + 1;
-          head = reader.take(lineOf(window, start, next - 1));
-          if (head !== undefined) body = new PartBody(head, begin(head));
-          start = next;
-        } else {
-          start = body.take(window, start, end);
-          if (body.batch.count > 0) await take(body.batch, head);
+  try {
+    for await (const chunk of chunks) {
+      for (let read = 0; read < chunk.length;) {
+        const piece = chunk.subarray(read, read + WINDOW - filled);
+        window.set(piece, filled);
+        read += piece.length;
+        const lastLine = piece.lastIndexOf(LINE_FEED);
+        const end = lastLine === -1 ? 0 : filled + lastLine + 1;
+        filled += piece.length;
+        let start = 0;
+        while (start < end) {
+          if (head === undefined || body === undefined) {
+            const next = window.indexOf(LINE_FEED, start) + 1;
+            head = reader.take(lineOf(window, start, next - 1));
+            if (head !== undefined) {
+              tree = plant(head);
+              body = new PartBody(head, tree);
+            }
+            start = next;
+          } else {
+            start = body.take(window, start, end);
+            if (body.batch.count > 0) await take(body.batch);
+            await tree?.settle();
+          }
         }
+        window.copyWithin(0, start, filled);
+        filled -= start;
+        if (filled > MAX_PART_LINE) throw partRefused(`it has a line of more than ${MAX_PART_LINE} bytes`);
       }
-      window.copyWithin(0, start, filled);
-      filled -= start;
-      if (filled > MAX_PART_LINE) throw partRefused(`it has a line of more than ${MAX_PART_LINE} bytes`);
     }
+    if (filled > 0) throw partRefused('it ends in the middle of a line: the file was cut off');
+    if (head === undefined || body === undefined)
+      throw partRefused('it ends before its first record: the file was cut off');
+    return { checkpoint: head.checkpoint, from: head.from, ...(await body.finish()) };
+  } finally {
+    await tree?.close();
   }
-  if (filled > 0) throw partRefused('it ends in the middle of a line: the file was cut off');
-  if (head === undefined || body === undefined)
-    throw partRefused('it ends before its first record: the file was cut off');
-  return { checkpoint: head.checkpoint, from: head.from, ...body.finish() };
 }
 
 function lineOf(bytes: Buffer, start: number, end: number): string {

@@ -1,17 +1,24 @@
 /** The sealing thread as it is shipped: compiled modules, since Node 20 runs no TypeScript on a thread. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import type * as foldingModule from '../../src/logs/fold-thread.ts';
 import type * as formatsModule from '../../src/logs/format.ts';
 import type * as localModule from '../../src/logs/seal.ts';
 import type * as pipelineModule from '../../src/logs/pipeline.ts';
 import type * as scanningModule from '../../src/logs/scanner.ts';
 import type * as sealingModule from '../../src/logs/seal-thread.ts';
 import type * as threadsModule from '../../src/io/worker-threads.ts';
+import type * as partModule from '../../src/protocol/log-part.ts';
+import type { PlantTree } from '../../src/protocol/log-part-tree.ts';
+import { hits, logKey, partOf } from '../support/exported-log.ts';
 
 const modules = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
 
 const ENTRY = new URL(modules('io/worker-entry.js'));
+const FOLD_THREAD = new URL(modules('logs/fold-thread.js'));
 const SEAL_THREAD = new URL(modules('logs/seal-thread.js'));
 
+let folding: typeof foldingModule;
+let part: typeof partModule;
 let threads: typeof threadsModule;
 let sealing: typeof sealingModule;
 let local: typeof localModule;
@@ -21,6 +28,8 @@ let pipeline: typeof pipelineModule;
 
 beforeAll(async () => {
   threads = await import(modules('io/worker-threads.js'));
+  folding = await import(modules('logs/fold-thread.js'));
+  part = await import(modules('protocol/log-part.js'));
   sealing = await import(modules('logs/seal-thread.js'));
   local = await import(modules('logs/seal.js'));
   scanning = await import(modules('logs/scanner.js'));
@@ -63,6 +72,15 @@ describe('a thread', () => {
     const alone = await segmentsOf(local.createSealer(zeros));
     expect(beside.length).toBeGreaterThan(5);
     expect(beside).toEqual(alone);
+  });
+
+  it('folds an exported log to the same root as one thread alone', async () => {
+    const start = (seed: unknown) => threads.workerThreads(ENTRY).start(FOLD_THREAD, seed);
+    const verified = (plant?: PlantTree) =>
+      part.verifyPart([partOf(hits(2000))], { keys: [logKey] }, undefined, { sizes: [1999], plant });
+    const alone = await verified();
+    expect([...alone.passed.keys()]).toEqual([1999]);
+    expect(await verified(folding.foldBeside(start, 100_000))).toEqual(alone);
   });
 
   it('that fails or has ended says so to whoever asked', async () => {

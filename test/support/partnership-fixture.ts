@@ -132,6 +132,7 @@ export async function mainFixture(
       };
     },
     hits: async () => hits,
+    folding: async () => undefined,
     visit: async () => 404,
   };
   const fixture: MainFixture = {

@@ -13,9 +13,7 @@ import {
   type TreeHead,
 } from '../../protocol/checkpoint.ts';
 import { checkpointPath } from '../../protocol/exchange.ts';
-import type { RecordBatch } from '../../protocol/log-part-body.ts';
-import type { PartHead } from '../../protocol/log-part-header.ts';
-import { Frontier, HASH_LENGTH, sameHash } from '../../protocol/merkle.ts';
+import { sameHash } from '../../protocol/merkle.ts';
 import type { MainSite } from '../main-site.ts';
 import type { LogExchange } from './fetch-part.ts';
 import { keepRefused } from './keep-refused.ts';
@@ -81,50 +79,30 @@ export async function dropCommitments(site: MainSite, partner: string, { epoch, 
   }
 }
 
-/** Looks while a log is verified whether it passes through the roots that were committed to. */
-export class CommitmentWatch {
-  readonly #partner: string;
-  readonly #log: TreeName;
-  readonly #due: OpenedCheckpoint[];
-  #tree: Frontier | undefined;
-  #isLost = false;
-  #broken: OpenedCheckpoint | undefined;
+/** The sizes whose roots have to be known when a log is verified, to hold them against what was committed to. */
+export function committedSizes(commitments: readonly OpenedCheckpoint[]): readonly number[] {
+  return commitments.map(({ size }) => size);
+}
 
-  constructor(partner: string, log: TreeName, commitments: readonly OpenedCheckpoint[]) {
-    this.#partner = partner;
-    this.#log = log;
-    this.#due = [...commitments];
-  }
-
-  take(batch: RecordBatch, head: PartHead): void {
-    if (this.#due.length === 0 || this.#isLost) return;
-    const tree = (this.#tree ??= Frontier.of(head.from, head.frontier));
-    const { count, indexes, hashes } = batch;
-    for (let record = 0; record < count && this.#due.length > 0;) {
-      // Withheld records lie between: only a hash of many of them is known, and no root within.
-      if (indexes[record] !== tree.size) {
-        this.#isLost = true;
-        return;
-      }
-      const [next] = this.#due;
-      const first = record;
-      do record += 1;
-      while (record < count && indexes[record] === tree.size + record - first && indexes[record] !== next?.size);
-      tree.appendLeaves(hashes.subarray(first * HASH_LENGTH, record * HASH_LENGTH));
-      if (next === undefined || next.size !== tree.size) continue;
-      if (!sameHash(next.root, tree.root())) this.#broken ??= next;
-      this.#due.shift();
-    }
-  }
-
-  /** To be called when the log is verified to its end. @throws TIEUP_E_VERIFY when what was committed to was changed since. */
-  finish(until: TreeHead): void {
-    const last = this.#due.find(({ size, root }) => size === until.size && !sameHash(root, until.root));
-    const broken = this.#broken ?? last;
-    if (broken === undefined) return;
-    const why = `had committed to other records: its first ${broken.size} were changed before they were exported`;
-    throw forked(this.#partner, this.#log, why);
-  }
+/**
+ * Whether a verified log passed through the roots that were committed to. Where records were withheld before one, there is none to
+ * be held against it, but for the last.
+ * @throws TIEUP_E_VERIFY when what was committed to was changed since.
+ */
+export function assertCommitted(
+  partner: string,
+  log: TreeName,
+  commitments: readonly OpenedCheckpoint[],
+  passed: ReadonlyMap<number, Uint8Array>,
+  until: TreeHead,
+): void {
+  const broken = commitments.find(({ size, root }) => {
+    const found = passed.get(size) ?? (size === until.size ? until.root : undefined);
+    return found !== undefined && !sameHash(root, found);
+  });
+  if (broken === undefined) return;
+  const why = `had committed to other records: its first ${broken.size} were changed before they were exported`;
+  throw forked(partner, log, why);
 }
 
 function openedOr(

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { TieupError } from '../../errors.ts';
 import type { HitStore } from '../../io/hit-store.ts';
+import { foldBeside } from '../../logs/fold-thread.ts';
 import { gunzipped } from '../../logs/gunzipped.ts';
 import { MAX_PART_FILE, MAX_PART_RAW } from '../../protocol/exchange.ts';
 import { verifyPart } from '../../protocol/log-part.ts';
@@ -89,6 +90,7 @@ async function importPart(
       gunzipped(site.files.stream(path, MAX_PART_FILE), MAX_PART_RAW, false),
       { keys: [parseVkey(logKey)] },
       new RecordTaker(undefined, aside).take,
+      { plant: foldBeside(await site.folding()) },
     );
     const { origin, size } = checkpoint;
     if (origin.partner !== partner || origin.log !== log || origin.epoch !== epoch || size !== range.size) {

@@ -7,6 +7,7 @@ import type { Partnership } from '../../config/partnership.ts';
 import { TieupError } from '../../errors.ts';
 import type { HitImport, HitStore } from '../../io/hit-store.ts';
 import { readIfThere } from '../../io/read-if-there.ts';
+import { foldBeside } from '../../logs/fold-thread.ts';
 import { gunzipped } from '../../logs/gunzipped.ts';
 import { base64 } from '../../protocol/base64.ts';
 import { sha256 } from '../../protocol/digest.ts';
@@ -17,7 +18,7 @@ import { type VerifiedPart, verifyPart } from '../../protocol/log-part.ts';
 import { claimedText } from '../../protocol/note.ts';
 import type { MainSite } from '../main-site.ts';
 import { CanaryWatch, readCanaries, writeCanaries } from './canaries.ts';
-import { CommitmentWatch, dropCommitments, readCommitments } from './commitments.ts';
+import { assertCommitted, committedSizes, dropCommitments, readCommitments } from './commitments.ts';
 import { clearIncoming, fetchPart, incomingPath, type LogExchange } from './fetch-part.ts';
 import { addFindings, type KeptFinding, type LogFinding } from './findings.ts';
 import { keepRefused } from './keep-refused.ts';
@@ -152,8 +153,8 @@ async function verifyTrees(
       const target = { partner, log, epoch: statement.epoch, from, size };
       const hitImport = await hits?.begin(target);
       if (hitImport !== undefined) aside.push({ log, from, size, import: hitImport });
-      const commitments = new CommitmentWatch(partner, log, await readCommitments(site, partnership, log, pins));
-      const records = new RecordTaker(watch, hitImport, commitments);
+      const commitments = await readCommitments(site, partnership, log, pins);
+      const records = new RecordTaker(watch, hitImport);
       if (log === 'T') taker = records;
       const part = await verifyPart(
         gunzipped(site.files.stream(copy, file.length), file.rawLength),
@@ -164,8 +165,9 @@ async function verifyTrees(
           until: { size, root },
         },
         records.take,
+        { sizes: committedSizes(commitments), plant: foldBeside(await site.folding()) },
       );
-      commitments.finish({ size, root });
+      assertCommitted(partner, log, commitments, part.passed, { size, root });
       assertDisclosedAsSaid(partner, log, statement, part);
       trees.set(log, { ...part, copy });
     }

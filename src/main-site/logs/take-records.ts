@@ -5,7 +5,6 @@ import type { RecordBatch } from '../../protocol/log-part-body.ts';
 import { type LogRecord, parseRecord } from '../../protocol/log-record.ts';
 import { FIELD, FIELD_STRIDE, scannedClass } from '../../protocol/log-scan.ts';
 import type { CanaryWatch } from './canaries.ts';
-import type { CommitmentWatch } from './commitments.ts';
 import { knownSwitch, type KnownSwitch, takeOwnPath } from './switches.ts';
 
 export interface Gap {
@@ -22,17 +21,14 @@ export class RecordTaker {
   readonly gaps: Gap[] = [];
   readonly #canaries: CanaryWatch | undefined;
   readonly #hits: HitImport | undefined;
-  readonly #commitments: CommitmentWatch | undefined;
   #day = NO_DAY;
 
-  constructor(canaries?: CanaryWatch, hits?: HitImport, commitments?: CommitmentWatch) {
+  constructor(canaries?: CanaryWatch, hits?: HitImport) {
     this.#canaries = canaries;
     this.#hits = hits;
-    this.#commitments = commitments;
   }
 
-  readonly take: TakeRecords = async (batch, head) => {
-    this.#commitments?.take(batch, head);
+  readonly take: TakeRecords = async (batch) => {
     const { bytes, count, offsets } = batch;
     for (let record = 0; record < count; record += 1) {
       const at = record * FIELD_STRIDE;
