@@ -45,6 +45,8 @@ export interface SftpServerTraits {
    * others may handle requests at the same time, and a file that is closed too early is cut short.
    */
   readonly inOrder: boolean;
+  /** It cannot open a file that must not exist; learned at the first one. Then a file is made beside, and a rename decides. */
+  refusesExclusive?: boolean;
 }
 
 const REPIN =

@@ -35,6 +35,8 @@ export interface SftpServerFaults {
   readonly reverseSymlink?: boolean;
   /** Refuses every change of a mode. */
   readonly refuseModes?: boolean;
+  /** Refuses to open a file that must not exist, as servers do that know of no such flag. */
+  readonly refuseExclusive?: boolean;
   /** Told of each request. */
   readonly onRequest?: (number: number, name: string) => void;
 }
@@ -95,6 +97,7 @@ export function serveRequests(sftp: SFTPWrapper, files: JailedFiles, drop: () =>
     answer(id, 'OPEN', () => {
       const writes = (flags & (OPEN_MODE.WRITE | OPEN_MODE.CREAT | OPEN_MODE.TRUNC | OPEN_MODE.APPEND)) !== 0;
       const exclusive = (flags & OPEN_MODE.EXCL) !== 0;
+      if (exclusive && faults.refuseExclusive === true) return sftp.status(id, STATUS.OP_UNSUPPORTED);
       const local = writes ? (exclusive ? files.writableName(path) : files.writableTarget(path)) : files.target(path);
       const mode = (attributes.mode ?? 0o666) & 0o7777;
       keep(id, { fd: openSync(local, localFlags(flags) | constants.O_NOFOLLOW | constants.O_NONBLOCK, mode) });

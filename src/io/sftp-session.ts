@@ -19,7 +19,7 @@ export const STATUS = {
   CONNECTION_LOST: 7,
   OP_UNSUPPORTED: 8,
 } as const;
-export type OpenFlags = 'r' | 'r+' | 'wx';
+export type OpenFlags = 'r' | 'r+' | 'w' | 'wx';
 
 export interface SftpSession {
   readonly open: (path: string, flags: OpenFlags, mode: number) => Promise<Buffer>;

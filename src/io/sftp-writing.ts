@@ -25,6 +25,8 @@ type Writing = Pick<
   | 'sync'
 >;
 
+type OpenNew = (file: string, mode: number) => Promise<Buffer>;
+
 /** Of a file of which the beginning is there. */
 interface Resumed {
   /** Where the content goes. */
@@ -72,9 +74,27 @@ export function sftpWriting(access: SftpAccess): Writing {
     await (closing ?? session.close(handle));
   };
 
+  const openExclusive: OpenNew = (file, mode) => session.open(file, 'wx', mode);
+  /** Also where the server knows of no exclusive files: for a name that nobody can guess. */
+  const openTemporary: OpenNew = async (file, mode) => {
+    if (server.refusesExclusive === true) return session.open(file, 'w', mode);
+    try {
+      return await openExclusive(file, mode);
+    } catch (error) {
+      if (!hasStatus(error, STATUS.OP_UNSUPPORTED)) throw error;
+      server.refusesExclusive = true;
+      return session.open(file, 'w', mode);
+    }
+  };
+
   /** Makes the file, which must not exist, and fills it; takes it away again when that fails. */
-  const fillNew = async (file: string, content: FileContent, options: WriteOptions | undefined): Promise<void> => {
-    const handle = await session.open(file, 'wx', options?.mode ?? 0o644);
+  const fillNew = async (
+    file: string,
+    content: FileContent,
+    options: WriteOptions | undefined,
+    open = openTemporary,
+  ): Promise<void> => {
+    const handle = await open(file, options?.mode ?? 0o644);
     try {
       await fill(handle, content, options);
     } catch (error) {
@@ -95,6 +115,31 @@ export function sftpWriting(access: SftpAccess): Writing {
     } catch (error) {
       await session.remove(file).catch(() => {});
       if (error instanceof WrongBeginning) return false;
+      throw error;
+    }
+  };
+
+  /** Where the server makes no exclusive files, its rename decides, which replaces nothing. */
+  const createAt = async (
+    components: readonly string[],
+    content: FileContent,
+    options: WriteOptions | undefined,
+  ): Promise<void> => {
+    const target = await folders.absolute(components);
+    if (server.refusesExclusive !== true) {
+      try {
+        return await fillNew(target, content, options, openExclusive);
+      } catch (error) {
+        if (!hasStatus(error, STATUS.OP_UNSUPPORTED)) throw error;
+        server.refusesExclusive = true;
+      }
+    }
+    const temporary = await folders.absolute([...components.slice(0, -1), temporaryName()]);
+    await fillNew(temporary, content, options);
+    try {
+      await session.rename(temporary, target);
+    } catch (error) {
+      await session.remove(temporary).catch(() => {});
       throw error;
     }
   };
@@ -163,7 +208,7 @@ export function sftpWriting(access: SftpAccess): Writing {
           await folders.make(components.slice(0, -1), place);
         }
         try {
-          await fillNew(await absolutePath(access, path), content, options);
+          await createAt(components, content, options);
         } catch (error) {
           // SFTP 3 has no status for "exists". The file that another one made must not be removed, and is not: fillNew
           // removes only what it has opened.

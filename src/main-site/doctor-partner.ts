@@ -78,6 +78,7 @@ async function examineServer(
       ok('login', `${tree.label} lets us in and shows the pinned host key (${server.software})`),
       ...traitFindings(server),
       ...(await finding('inbox-writable', () => inboxFindings(site, partnership, tree))),
+      ...exclusiveFindings(server),
       ...(await finding('confined', () => confinedFinding(site, tree))),
       ...(await finding('metadata', () => inboxExpiry(site, partnership, tree))),
       ...(await finding('space', () => spaceFinding(site, partnership, seen))),
@@ -103,6 +104,12 @@ function traitFindings({ posixRename, fsync, inOrder }: SftpServerTraits): reado
           'the server is not OpenSSH: files are sent in smaller pieces and closed in a round trip of their own',
         ),
   ];
+}
+
+/** The lock of the inbox was the first file that must not exist. */
+function exclusiveFindings({ refusesExclusive }: SftpServerTraits): readonly Finding[] {
+  if (refusesExclusive !== true) return [];
+  return [ok('exclusive', 'the server opens no files exclusively: its rename keeps two pushes apart')];
 }
 
 /** Takes and gives back the lock that a push takes; its time of creation is the server's clock. */

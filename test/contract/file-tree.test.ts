@@ -52,6 +52,11 @@ describeFileTree(
   },
 );
 
+describeFileTree('an SFTP server that makes no exclusive files', { hardLinks: false }, async () => {
+  const sftp = await embeddedSftp({ faults: { refuseExclusive: true } });
+  return { tree: sftpTree(await sftp.connect(), '/'), dispose: sftp.dispose };
+});
+
 const sshdPath = realPart('sshd');
 
 describe.skipIf(sshdPath === undefined)('with OpenSSH', () => {

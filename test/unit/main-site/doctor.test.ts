@@ -235,7 +235,11 @@ describe('about a partner, a main site is told', () => {
   test('what its server cannot do', async () => {
     const ports = seeing({ server: { ...TRAITS, posixRename: false, fsync: false } });
     expect((await one('posix-rename', ports)).state).toBe('warning');
+    const names = (await findings(ports)).map(({ check }) => check);
+    expect(names).not.toContain('exclusive');
     expect((await one('fsync', ports)).state).toBe('warning');
+    const without = seeing({ server: { ...TRAITS, refusesExclusive: true } });
+    expect((await one('exclusive', without)).message).toContain('opens no files exclusively');
   });
 
   test('how little space is left, or that the server does not tell', async () => {
