@@ -12,8 +12,11 @@ export const ASSETS = 'assets/';
 
 /** `/`-separated path as part of an address. */
 export function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
+  return PLAIN_PATH.test(path) ? path : path.split('/').map(encodeURIComponent).join('/');
 }
+
+/** Nearly every path: nothing in it is encoded. */
+const PLAIN_PATH = /^[\w./~!*'()-]*$/;
 
 /** The path that an address is written for; undefined when a broken percent escape names no file. */
 export function decodePath(written: string): string | undefined {

@@ -78,7 +78,12 @@ export function outputFolder(root: string): OutputFolder {
     write: (path, bytes) =>
       named('write', path, (place, name) => {
         const folder = folderOf(path, place);
-        if (fileAt(folder.child(name), place) === undefined) return fill(folder.child(name), bytes);
+        try {
+          return fill(folder.child(name), bytes);
+        } catch (error) {
+          if (errorCode(error) !== 'EEXIST') throw error;
+        }
+        fileAt(folder.child(name), place);
         // What is there is replaced, never written into: another name may lead to it.
         const beside = temporaryName();
         const stamp = fill(folder.child(beside), bytes);
