@@ -119,7 +119,7 @@ function argumentsOf(
   const settings = {
     BatchMode: 'yes',
     StrictHostKeyChecking: 'yes',
-    UserKnownHostsFile: knownHosts,
+    UserKnownHostsFile: quoted(knownHosts),
     GlobalKnownHostsFile: '/dev/null',
     KnownHostsCommand: 'none',
     HostKeyAlias: HOST_ALIAS,

@@ -17,8 +17,15 @@ import { conflictError } from '../merge/conflict.ts';
 import { planMerge } from '../merge/plan.ts';
 import { decisionDigest, type Decision } from '../protocol/decision.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { LEDGER_FOLDER, MAX_MERGE_TEXT, OUTBOX_MERGE } from '../protocol/exchange.ts';
+import {
+  LEDGER_FOLDER,
+  MAX_DECISION_NOTE,
+  MAX_MERGE_TEXT,
+  OUTBOX_DECISION,
+  OUTBOX_MERGE,
+} from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
+import { claimedText } from '../protocol/note.ts';
 import { collectObjects } from '../publish/collect-objects.ts';
 import { resolvePlan } from '../publish/compose.ts';
 import { JOURNAL } from '../publish/journal.ts';
@@ -74,6 +81,8 @@ export async function carryOut(
     try {
       await recover(opened.ports, opened.layout);
       if (due === undefined || sent === undefined) return undefined;
+      // The manager has signed another word meanwhile: the next push takes it in.
+      if (!(await isLastWord(exchange, due))) return undefined;
       return await publishDecided(site, opened, { partnership, exchange, decision: due, sent });
     } finally {
       await lock.release();
@@ -81,6 +90,12 @@ export async function carryOut(
   } finally {
     await access.close();
   }
+}
+
+/** Whether the outbox still shows this decision; its signature was verified when it was taken in. */
+async function isLastWord(exchange: FileTree, decision: Decision): Promise<boolean> {
+  const note = await readIfThere(exchange, OUTBOX_DECISION, MAX_DECISION_NOTE);
+  return note !== undefined && sha256(claimedText(note)) === decisionDigest(decision);
 }
 
 /** The decision, when it is a yes that was taken in and that the partner has not confirmed as done. */

@@ -59,16 +59,15 @@ async function visitOrReport(site: MainSite, partnership: Partnership, each: num
     let sent = 0;
     for (let visit = 0; visit < each; visit += 1) {
       const { path } = oneOf(site, pages);
-      const canary = await visitPage(site, partnership, path);
+      // A visit that could not be recorded would be billed.
+      const status = await withLogLock(site, partner, async () => {
+        const canary = await visitPage(site, partnership, path);
+        if (canary.status === 200) await writeCanaries(site, partner, [...(await readCanaries(site, partner)), canary]);
+        return canary.status;
+      });
       // What is not live is no test of the log: a withheld page, or a release that nobody has accepted yet.
-      if (canary.status !== 200) {
-        unexpected.push(`${path} was answered with ${canary.status}`);
-        continue;
-      }
-      await withLogLock(site, partner, async () =>
-        writeCanaries(site, partner, [...(await readCanaries(site, partner)), canary]),
-      );
-      sent += 1;
+      if (status === 200) sent += 1;
+      else unexpected.push(`${path} was answered with ${status}`);
     }
     return { kind: 'sent', partner, sent, unexpected };
   } catch (error) {
@@ -78,7 +77,9 @@ async function visitOrReport(site: MainSite, partnership: Partnership, each: num
 }
 
 async function visitPage(site: MainSite, { url }: Partnership, page: string): Promise<Canary> {
-  const address = new URL(page.split('/').map(encodeURIComponent).join('/'), url);
+  // As links and visitors have it: who asks for index.html by its name would be told from everybody else.
+  const linked = page.replace(/(^|\/)index\.html$/, '$1');
+  const address = new URL(linked.split('/').map(encodeURIComponent).join('/'), url);
   const agent = oneOf(site, AGENTS);
   const referrer = oneOf(site, REFERRERS);
   const status = await site.visit({

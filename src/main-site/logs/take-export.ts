@@ -57,6 +57,9 @@ export type TakenExport =
 /** Paths that a finding names. */
 const NAMED = 20;
 
+/** A partner may export while its last export is being fetched, but not always: one that shows another note at each look ends. */
+const MAX_ATTEMPTS = 3;
+
 export interface AsideHits {
   readonly log: TreeName;
   readonly from: number;
@@ -72,7 +75,7 @@ export async function takeExport(
   pins: Pins,
   hits: HitStore | undefined,
 ): Promise<TakenExport> {
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     const note = await readIfThere(exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
     if (note === undefined || (await isOfPastEpoch(site, partnership.id, note, pins))) return { kind: 'none', pins };
     try {
@@ -80,7 +83,8 @@ export async function takeExport(
     } catch (error) {
       // The partner exported again while its last export was being fetched, and took the old files away: nothing is wrong with that.
       const now = await readIfThere(exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
-      if (error instanceof TieupError && now !== undefined && Buffer.compare(now, note) !== 0) continue;
+      const isAnother = now !== undefined && Buffer.compare(now, note) !== 0;
+      if (error instanceof TieupError && isAnother && attempt < MAX_ATTEMPTS) continue;
       throw await keepRefused(site, partnership.id, await evidenceOf(site, partnership, note, pins), error);
     }
   }

@@ -29,6 +29,7 @@ import { readJson, writeJson } from '../../publish/records.ts';
 import { ownKey, ownSigner } from '../own-keys.ts';
 import type { PartnerSite } from '../partner-site.ts';
 import { type LogState, originOf, treeSize } from './log-state.ts';
+import { OTHERS_FAULTS } from './pins.ts';
 import { partMembers } from './part-lines.ts';
 import { frontierAt, stretchesOf } from './segments.ts';
 import { writePart } from './write-part.ts';
@@ -96,7 +97,7 @@ async function readDemand(
     const { text } = openNote(note, [parseVkey(site.config.main.keys.document)], { type: DEMAND_TYPE });
     return { kind: 'demand', demand: parseDemand(text), digest: sha256(text) };
   } catch (error) {
-    if (!isTieupError(error, 'TIEUP_E_VERIFY', 'TIEUP_E_UNSAFE_PATH', 'TIEUP_E_TOO_LARGE')) throw error;
+    if (!isTieupError(error, ...OTHERS_FAULTS)) throw error;
     return refused(error.message);
   }
 }

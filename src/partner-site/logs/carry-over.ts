@@ -2,7 +2,7 @@
 import { TieupError } from '../../errors.ts';
 import { RecordWriter } from '../../logs/record-writer.ts';
 import { type LineCounts, NO_LINES } from '../../logs/scanner.ts';
-import { type LogRecord, parseRecord, type RecordClass, treeOf } from '../../protocol/log-record.ts';
+import { type LogRecord, ownPathOf, parseRecord, treeOf } from '../../protocol/log-record.ts';
 import type { PartnerSite } from '../partner-site.ts';
 import { segmentKeeper } from './keep-segments.ts';
 import { type LogState, treeSize, type TreeName } from './log-state.ts';
@@ -46,7 +46,7 @@ export async function carryOver(
   let carried = 0;
   try {
     const live = await lastSwitch(site, old.epoch, pins.T.size);
-    if (live !== undefined) await append(live);
+    for (const each of live) await append(each);
     for await (const each of inOrder(site, old, pins)) {
       await append(each);
       carried += 1;
@@ -96,17 +96,19 @@ async function* records(
   }
 }
 
-/** The last switch before record `size` of T; undefined when there was none, or it was dropped. */
-async function lastSwitch(site: PartnerSite, epoch: number, size: number): Promise<KeptRecord | undefined> {
+/** The last switch before record `size` of T, and the partner's own paths that it names; empty when there was none, or it was dropped. */
+async function lastSwitch(site: PartnerSite, epoch: number, size: number): Promise<readonly KeptRecord[]> {
+  const found: KeptRecord[] = [];
   for (const stretch of (await stretchesOf(site, epoch, 'T', 0, size)).toReversed()) {
-    const found = (await linesOf(site, stretch))?.findLast((line) => classOf(line) === 'S');
-    if (found !== undefined) return kept(found);
+    for (const line of ((await linesOf(site, stretch)) ?? []).toReversed()) {
+      const each = kept(line);
+      if (each.record.class !== 'S') continue;
+      found.unshift(each);
+      // What is the partner's own follows the switch that it belongs to.
+      if (ownPathOf(each.record) === undefined) return found;
+    }
   }
-  return undefined;
-}
-
-function classOf(line: Uint8Array): RecordClass {
-  return kept(line).record.class;
+  return [];
 }
 
 function kept(line: Uint8Array): KeptRecord {

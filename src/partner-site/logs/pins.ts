@@ -37,6 +37,9 @@ export interface Pins {
   readonly ignored: Readonly<Record<TreeName, string | null>>;
 }
 
+/** What somebody with the login of the main site can do to a file in the inbox: none of it ends an export. */
+export const OTHERS_FAULTS = ['TIEUP_E_VERIFY', 'TIEUP_E_UNSAFE_PATH', 'TIEUP_E_TOO_LARGE', 'TIEUP_E_STORAGE'] as const;
+
 const FILE = 'logs/pins.json';
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const pin = z.strictObject({ size: z.int().min(0), frontier: z.array(digest).max(53) });
@@ -125,7 +128,7 @@ export async function lookAtCosigned(site: PartnerSite, log: TreeName): Promise<
     }
     return { kind: 'cosigned', epoch: origin.epoch, size, root, digest: sha256(note) };
   } catch (error) {
-    if (!isTieupError(error, 'TIEUP_E_VERIFY', 'TIEUP_E_UNSAFE_PATH', 'TIEUP_E_TOO_LARGE')) throw error;
+    if (!isTieupError(error, ...OTHERS_FAULTS)) throw error;
     return { kind: 'refused', why: `${path} is passed over: ${error.message}` };
   }
 }

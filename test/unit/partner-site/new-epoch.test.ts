@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { rotateOwnKey } from '../../../src/partner-site/keys-rotate.ts';
+import { withhold } from '../../../src/partner-site/merge.ts';
 import { newEpoch } from '../../../src/partner-site/new-epoch.ts';
 import { ownKey } from '../../../src/partner-site/own-keys.ts';
 import type { PartnerSite } from '../../../src/partner-site/partner-site.ts';
 import { EPOCH_TYPE, type LogEpoch, parseEpoch } from '../../../src/protocol/log-epoch.ts';
+import { ownPathOf, switchOf } from '../../../src/protocol/log-record.ts';
 import { openNote } from '../../../src/protocol/note.ts';
 import { pull } from '../../support/cosigning.ts';
 import { changesOf, killedAt } from '../../support/killed.ts';
@@ -78,6 +80,25 @@ describe('a new epoch of the logs', () => {
     });
     await exportAll(shop);
     expect(await all(shop)).toEqual(['0 S', '1 O /own/two.html']);
+  });
+
+  test('begins with the release that is live, and with the paths of it that are the partner’s own', async () => {
+    const { main, shop } = await cosigned();
+    for (const page of ['story', 'visit']) await withhold(await shop.open(options), { page, undo: false });
+    serve(shop, hit('/with-main/'));
+    await exportAll(shop);
+    const [last] = (await disclosed(shop, 'T')).filter((record) => switchOf(record) !== undefined).toReversed();
+    await pull(main);
+    serve(shop, hit('/with-main/story.html'));
+    await newEpoch(await shop.open(options), { reason: 'we moved' });
+    await exportAll(shop);
+    const begun = (await disclosed(shop, 'T')).filter(({ class: kind }) => kind === 'S');
+    expect(begun.map((record) => ownPathOf(record) ?? switchOf(record))).toEqual([
+      last && switchOf(last),
+      'with-main/story.html',
+      'with-main/visit.html',
+    ]);
+    expect((await exported(shop)).lines).toMatchObject({ T: 0, O: 1, S: 3 });
   });
 
   test('begins by itself with a new log key, which then signs alone', async () => {
