@@ -57,6 +57,7 @@ export interface CarriedOut {
 /**
  * Undefined when there is nothing to do: the partner publishes itself, has not decided, said no, or has confirmed it.
  * @param decision the partner's last, as it was verified and taken in
+ * @param isAgain after a line that was cut: the lock may be our own
  * @throws TIEUP_E_CONFLICT and TIEUP_E_DRIFT when the site is otherwise than it was decided on, TIEUP_E_VERIFY for contents that
  * are not those of the decision, TIEUP_E_EXPIRED, TIEUP_E_CONFIG, TIEUP_E_LOCKED. The live tree is then what it was.
  */
@@ -65,6 +66,7 @@ export async function carryOut(
   partnership: Partnership,
   exchange: FileTree,
   decision: Decision | undefined,
+  isAgain = false,
 ): Promise<CarriedOut | undefined> {
   if (partnership.publisher !== 'main') return undefined;
   const due = await dueDecision(site, partnership, decision);
@@ -77,7 +79,8 @@ export async function carryOut(
   const access = await site.openSite(partnership);
   try {
     const opened = openPorts(access, partnership, where);
-    const lock = await acquireLock(opened.ports.state, 'lock', site.owner, site.clock, LOCK_MINUTES, site);
+    const options = { ...site, isAgain };
+    const lock = await acquireLock(opened.ports.state, 'lock', site.owner, site.clock, LOCK_MINUTES, options);
     try {
       await recover(opened.ports, opened.layout);
       if (due === undefined || sent === undefined) return undefined;
@@ -118,11 +121,12 @@ export async function publishAnswered(
   partnership: Partnership,
   exchange: FileTree,
   onProgress: (partner: string, step: { readonly kind: 'published'; readonly release: number }) => void,
+  isAgain = false,
 ): Promise<void> {
   if (partnership.publisher !== 'main') return;
   const { versions } = await learnRemote(site, partnership, exchange);
   const answers = await takeInAnswers(site, partnership, exchange, versions.targets);
-  const carried = await carryOut(site, answers.partnership, exchange, answers.decision);
+  const carried = await carryOut(site, answers.partnership, exchange, answers.decision, isAgain);
   if (carried?.changed === true) onProgress(partnership.id, { kind: 'published', release: carried.release });
 }
 

@@ -141,7 +141,7 @@ export async function pushTo(
     const expected = await expecting;
     const push = { site, compiled: await compiled, partnership, request, exchange, seeds };
     const result = await pushConnected({ ...push, troubles: [], attempts }, expected);
-    await publishAnswered(site, partnership, exchange, (...step) => request.onProgress(...step));
+    await publishAnswered(site, partnership, exchange, (...step) => request.onProgress(...step), attempts.isAgain);
     return result;
   } finally {
     await exchange.close();

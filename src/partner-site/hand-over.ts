@@ -6,11 +6,13 @@ import { TieupError } from '../errors.ts';
 import type { MergePlan } from '../merge/plan.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { OUTBOX_MERGE } from '../protocol/exchange.ts';
+import type { ReceiptState } from '../protocol/receipt.ts';
 import { renderSums } from '../protocol/sums.ts';
 import { type PublicationRecord, readLedger } from '../publish/records.ts';
 import { verifyLive } from '../publish/verify.ts';
 import { readAccepted } from './accepted-release.ts';
 import { readChoices } from './choices-file.ts';
+import { decisionToLeave, readLeft } from './left.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { planSite } from './plan-site.ts';
 
@@ -42,14 +44,23 @@ function contentsOf({ entries }: MergePlan): ReadonlyMap<string, number> {
   return contents;
 }
 
+/** What records say that the main site can write is signed only where this side knows it by itself. */
+export async function isOwnWord(site: PartnerSite, record: PublicationRecord, state: ReceiptState): Promise<boolean> {
+  if (state === 'live') return isAsDecided(site, record);
+  // Going back is not possible where the main site publishes.
+  if (state === 'held') return false;
+  const left = await readLeft(site);
+  return left !== undefined && (await decisionToLeave(site, left))?.digest === record.decision;
+}
+
 /**
  * Whether the main site has published exactly what was decided on last: nobody but the keys of this side is believed, and the
  * records of what was published are the main site's.
  */
-export async function isAsDecided(site: PartnerSite, record: PublicationRecord): Promise<boolean> {
+async function isAsDecided(site: PartnerSite, record: PublicationRecord): Promise<boolean> {
   const accepted = await readAccepted(site);
   if (accepted === undefined || record.release?.digest !== accepted.releaseDigest) return false;
-  if (record.decision !== accepted.decision) return false;
+  if (record.release.number !== accepted.release.release || record.decision !== accepted.decision) return false;
   const { entries } = await readLedger(site.ports.state, record.number);
   if (sha256(renderSums([...entries.values()])) !== record.sums) return false;
   if ((await undecided(site)).length > 0) return false;
@@ -61,10 +72,14 @@ export async function undecided(site: PartnerSite): Promise<readonly string[]> {
   const accepted = await readAccepted(site);
   if (accepted === undefined) return [];
   const { plan } = await planSite(site, accepted, await readChoices(site));
+  const { original } = site.ports;
+  // A copy of a page of this side's own may have gone since; under the mount, and where pages are not copied, there is none.
+  const isTheirs = (each: MergePlan['removals'][number]): boolean =>
+    !each.original || original === undefined || `/${each.path}`.startsWith(site.layout.mount);
   const decided = plan.entries.filter(({ from }) => from.kind === 'object');
   return [
     ...decided.filter(({ digest, before }) => before?.digest !== digest).map(({ path }) => path),
-    ...plan.removals.filter(({ original }) => !original).map(({ path }) => path),
+    ...plan.removals.filter(isTheirs).map(({ path }) => path),
     ...plan.conflicts.map(({ path }) => path),
   ];
 }

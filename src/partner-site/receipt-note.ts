@@ -29,9 +29,9 @@ export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefin
   };
   const shown = await readReceipt(site);
   if (shown !== undefined && renderReceipt({ ...shown, time: receipt.time }) === renderReceipt(receipt)) return shown;
-  if (site.publisher === 'main' && receipt.state === 'live') {
-    const { isAsDecided } = await import('./hand-over.ts');
-    if (!(await isAsDecided(site, record))) return undefined;
+  if (site.publisher === 'main') {
+    const { isOwnWord } = await import('./hand-over.ts');
+    if (!(await isOwnWord(site, record, receipt.state))) return undefined;
   }
   await site.exchange.write(
     OUTBOX_RECEIPT,

@@ -17,6 +17,7 @@ export const OUTBOX_POLICY = 'outbox/policy.note';
 export const OUTBOX_MERGE = 'outbox/merge';
 /** Where the main site publishes: the records of what was published, which both sides write. */
 export const LEDGER_FOLDER = 'ledger';
+export const LEDGER_LOCK = `${LEDGER_FOLDER}/lock`;
 export const OUTBOX_KEYS = 'outbox/keys.note';
 
 /** The three targets of a release; with consistent snapshots each lies at `inbox/targets/<sha256>.<name>`. */

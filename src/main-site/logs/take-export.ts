@@ -107,6 +107,8 @@ async function takeStated(
     await site.files.write(epochPath(partner, epoch, `statements/${seq}.note`), note);
     const seen = { ...pins, seen: { seq, digest: opened.digest } };
     await writePins(site, partner, seen);
+    // Signed anew: a partner that was told to begin from the start passes over the cosignature that it knows.
+    for (const log of TREES) await site.files.remove(logPath(partner, `${log}.cosigned`));
     return { kind: 'behind', pins: seen };
   }
   const taken = await verifyTrees(site, partnership, exchange, opened.statement, pins, hits);

@@ -1,4 +1,5 @@
 /** What is taken from an exported log while it is verified: switches, canaries, gaps and the hits themselves. Believed only when it is pinned. */
+import { TieupError } from '../../errors.ts';
 import type { HitImport } from '../../io/hit-store.ts';
 import type { TakeRecords } from '../../protocol/log-part.ts';
 import type { RecordBatch } from '../../protocol/log-part-body.ts';
@@ -15,6 +16,9 @@ export interface Gap {
 const [TIE_UP, SWITCH, GAP] = [0x54, 0x53, 0x47];
 const DAY_LENGTH = 10;
 const NO_DAY = '1970-01-01';
+/** Of one export. They are kept in memory, with every page that the partner calls its own; no honest log comes near. */
+const MAX_EVENTS = 1_000_000;
+const MAX_GAPS = 10_000;
 
 export class RecordTaker {
   readonly switches: KnownSwitch[] = [];
@@ -22,6 +26,7 @@ export class RecordTaker {
   readonly #canaries: CanaryWatch | undefined;
   readonly #hits: HitImport | undefined;
   #day = NO_DAY;
+  #events = 0;
 
   constructor(canaries?: CanaryWatch, hits?: HitImport) {
     this.#canaries = canaries;
@@ -43,11 +48,19 @@ export class RecordTaker {
   };
 
   #takeEvent(batch: RecordBatch, number: number): void {
+    if ((this.#events += 1) > MAX_EVENTS)
+      throw new TieupError('TIEUP_E_VERIFY', `the exported log has more than ${MAX_EVENTS} switches and gaps`);
     const { record, index } = recordOf(batch, number);
     if (takeOwnPath(this.switches, record)) return;
     const found = knownSwitch(index, record);
-    if (found === undefined) this.gaps.push({ index, record });
+    if (found === undefined) this.#takeGap({ index, record });
     else this.switches.push(found);
+  }
+
+  #takeGap(gap: Gap): void {
+    if (this.gaps.length === MAX_GAPS)
+      throw new TieupError('TIEUP_E_VERIFY', `the exported log has more than ${MAX_GAPS} gaps`);
+    this.gaps.push(gap);
   }
 
   /** Most records are of pages that no canary was sent to: their page is all that is looked at. */

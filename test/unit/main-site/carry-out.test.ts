@@ -90,6 +90,7 @@ describe.each(['link', 'in place'] as const)('a partner for which the main site 
     const left = await shop.live();
     expect(Object.keys(left).filter((path) => path.startsWith('with-main/'))).toEqual([]);
     expect(left).toEqual(how === 'in place' ? before : ORIGINALS);
+    expect((await answersOf(shop)).receipt).toMatchObject({ state: 'left' });
     await pushResult(main);
     expect(await shop.live()).toEqual(left);
   });

@@ -55,4 +55,18 @@ describe('pulling access logs', () => {
     expect((await exported(shop)).T).toMatchObject({ from: 3, size: 4 });
     expect(await pull(main)).toMatchObject({ kind: 'pulled', added: { T: 1 } });
   });
+
+  test('goes on after an export from the start that it had not asked for', async () => {
+    const { main, shop } = await trading();
+    await exportAll(shop);
+    await pull(main);
+    serve(shop, hit('/with-main/visit.html'));
+    await exportLogs(await shop.open({ config: withLogs() }), { acceptGap: false, fromStart: true, disclose: {} });
+    expect((await exported(shop)).T).toMatchObject({ from: 0, size: 4 });
+    main.clock.passDays(1);
+    expect(await pull(main)).toMatchObject({ kind: 'behind' });
+    await exportAll(shop);
+    expect((await exported(shop)).T).toMatchObject({ from: 3, size: 4 });
+    expect(await pull(main)).toMatchObject({ kind: 'pulled', added: { T: 1 } });
+  });
 });
