@@ -17,7 +17,7 @@ import { unlock } from '../../src/main-site/unlock.ts';
 import { Crash } from '../support/crash-tree.ts';
 import { embeddedSftp, type EmbeddedSftp } from '../support/embedded-sftp.ts';
 import type { PartnerFixture } from '../support/partner-fixture.ts';
-import { mainFixture, type MainFixture } from '../support/partnership-fixture.ts';
+import { changePages, mainFixture, type MainFixture } from '../support/partnership-fixture.ts';
 
 const CASES = Number(process.env['TIEUP_DISCONNECTS'] ?? 60);
 const FIRST_SEED = Number(process.env['TIEUP_DISCONNECTS_FROM'] ?? 1);
@@ -44,9 +44,7 @@ async function scene(which: 'first' | 'change', publish: 'link' | 'overwrite'): 
   if (which === 'change') {
     await main.pushed();
     await shop.accept();
-    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed\n');
-    await main.write('pages/events.md', '---\ntitle: Events\n---\n\nA tasting.\n');
-    await main.remove('pages/story.md');
+    await changePages(main);
   }
   const before = await shop.live();
   const began = main.clock.now();

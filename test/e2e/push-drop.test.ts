@@ -16,7 +16,7 @@ import { unlock } from '../../src/main-site/unlock.ts';
 import { cuttingProxy } from '../support/cutting-proxy.ts';
 import { embeddedSftp } from '../support/embedded-sftp.ts';
 import type { PartnerFixture } from '../support/partner-fixture.ts';
-import { mainFixture, type MainFixture } from '../support/partnership-fixture.ts';
+import { changePages, mainFixture, type MainFixture } from '../support/partnership-fixture.ts';
 import { realPart } from '../support/real-parts.ts';
 import { startSshd } from '../support/sshd.ts';
 
@@ -44,9 +44,7 @@ async function scene(which: 'the first release' | 'a change'): Promise<Scene> {
   if (which === 'a change') {
     await main.pushed();
     await shop.accept();
-    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed\n');
-    await main.write('pages/events.md', '---\ntitle: Events\n---\n\nA tasting.\n');
-    await main.remove('pages/story.md');
+    await changePages(main);
   }
   const before = await shop.live();
   const began = main.clock.now();

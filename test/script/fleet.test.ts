@@ -1,32 +1,14 @@
 /** Pushes to some of many partners, in turn, by time and once more, and the way back: through the command line. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type CliPartnership, PASSWORD, startPartnership } from '../support/cli-partnership.ts';
-import { call, callUntil, type Ended } from '../support/script.ts';
+import { expect, test } from 'vitest';
+import { json, mainCommands } from '../support/main-commands.ts';
+import { callUntil } from '../support/script.ts';
 
-let enrolled: CliPartnership;
-let sites: CliPartnership;
-beforeAll(async () => {
-  enrolled = await startPartnership();
-});
-beforeEach(async () => {
-  sites = await enrolled.copy();
-});
-afterEach(() => sites.dispose());
-afterAll(() => enrolled.dispose());
-
-/** `tieup …words` at the main site, however it ends. */
-function run(...words: readonly string[]): Promise<Ended> {
-  const environment = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD, HOME: sites.main };
-  return call(words, sites.main, environment);
-}
-
-const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
-const page = (text: string) => writeFile(join(sites.main, 'pages/index.md'), `---\ntitle: Hello\n---\n\n# ${text}\n`);
+const { sites, environment, run, page } = mainCommands();
 
 async function editPartner(change: (text: string) => string): Promise<void> {
-  const file = join(sites.main, 'partners/harbour.yaml');
+  const file = join(sites().main, 'partners/harbour.yaml');
   await writeFile(file, change(await readFile(file, 'utf8')));
 }
 
@@ -48,9 +30,8 @@ test('--due pushes when the prescribed time has come, and once', async () => {
 
 test('--watch stays, pushes who is due, and ends with Ctrl-C', async () => {
   await editPartner((text) => `${text}schedule:\n  at: "0 0 1 1 *"\n  timezone: UTC\n`);
-  const environment = { PATH: process.env['PATH'] ?? '', TIEUP_PASSWORD: PASSWORD, HOME: sites.main };
   const isPushed = (stdout: string): boolean => stdout.includes('release 1 pushed');
-  const watched = await callUntil(['push', '--watch'], sites.main, environment, isPushed);
+  const watched = await callUntil(['push', '--watch'], sites().main, environment(), isPushed);
   expect(watched).toMatchObject({ exitCode: 130, stdout: expect.stringContaining('release 1 pushed') });
   expect(await results('push', '--due')).toMatchObject({ exitCode: 0, partners: [] });
   expect((await run('push', '--watch', '--retry-failed')).exitCode).toBe(64);
@@ -61,7 +42,7 @@ test('--retry-failed pushes where the last push failed, and nowhere else', async
     exitCode: 0,
     stderr: expect.stringContaining('nothing failed last time'),
   });
-  const right = await readFile(join(sites.main, 'partners/harbour.yaml'), 'utf8');
+  const right = await readFile(join(sites().main, 'partners/harbour.yaml'), 'utf8');
   await editPartner((text) => text.replace(/sftp:\/\/main@/, 'sftp://nobody@'));
   expect((await run('push')).exitCode).toBe(4);
   await editPartner(() => right);
@@ -75,7 +56,7 @@ test('--shard serves each partner from one machine, and status --merge makes one
   const files: string[] = [];
   for (const shard of ['1/2', '2/2']) {
     pushed.push(...Object(await results('push', '--shard', shard)).partners);
-    const file = join(sites.main, `status-${shard[0]}.json`);
+    const file = join(sites().main, `status-${shard[0]}.json`);
     await writeFile(file, (await run('status', '--shard', shard, '--json')).stdout);
     files.push(file);
   }
@@ -97,9 +78,9 @@ test('--shard serves each partner from one machine, and status --merge makes one
 });
 
 test('rollback --partner brings the pages of before, and holds them until partner resume', async () => {
-  await sites.publish();
+  await sites().publish();
   await page('A mistake');
-  await sites.publish();
+  await sites().publish();
   const back = await run('rollback', '--partner', 'harbour');
   expect(back).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('release 3 pushed') });
   expect(back.stderr).toContain('these are the pages of release 1, and they are held');

@@ -1,34 +1,15 @@
 /** What `plan` and `push` say, and how they end, when something beside the release is not as it should be. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type CliPartnership, PASSWORD, startPartnership } from '../support/cli-partnership.ts';
-import { call, type Ended } from '../support/script.ts';
+import { expect, test } from 'vitest';
+import { json, mainCommands } from '../support/main-commands.ts';
 
-let enrolled: CliPartnership;
-let sites: CliPartnership;
-beforeAll(async () => {
-  enrolled = await startPartnership();
-});
-beforeEach(async () => {
-  sites = await enrolled.copy();
-});
-afterEach(() => sites.dispose());
-afterAll(() => enrolled.dispose());
-
-/** `tieup …words` at the main site, however it ends. */
-function run(...words: readonly string[]): Promise<Ended> {
-  const environment = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TIEUP_PASSWORD: PASSWORD, HOME: sites.main };
-  return call(words, sites.main, environment);
-}
-
-const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
-const page = (text: string) => writeFile(join(sites.main, 'pages/index.md'), `---\ntitle: Hello\n---\n\n# ${text}\n`);
+const { sites, run, page } = mainCommands();
 
 test('a plan and a push pass over a partner that has not joined yet, and say so', async () => {
   const text =
     'id: lighthouse\nname: Lighthouse\nurl: https://lighthouse.example/\nmount: /with-us/\nperiod:\n  from: "2026-01-01"\n';
-  const file = join(sites.main, 'partners/lighthouse.yaml');
+  const file = join(sites().main, 'partners/lighthouse.yaml');
   await writeFile(file, text);
   const planned = await run('plan');
   expect(planned.exitCode).toBe(0);
@@ -40,8 +21,8 @@ test('a plan and a push pass over a partner that has not joined yet, and say so'
 });
 
 test('a push that is committed ends well although the answer is garbage, and says both; to wait for it fails', async () => {
-  await sites.publish();
-  const note = join(sites.shop, 'exchange/outbox/decision.note');
+  await sites().publish();
+  const note = join(sites().shop, 'exchange/outbox/decision.note');
   await writeFile(note, 'garbage\n');
   await page('Second');
   const pushed = await run('push');
@@ -60,8 +41,8 @@ test('a push that is committed ends well although the answer is garbage, and say
 });
 
 test('a push mends an inbox from which somebody took the packs', async () => {
-  await sites.tieup(sites.main, 'push');
-  await rm(join(sites.shop, 'exchange/inbox/packs'), { recursive: true });
+  await sites().tieup(sites().main, 'push');
+  await rm(join(sites().shop, 'exchange/inbox/packs'), { recursive: true });
   const mended = await run('push');
   expect(mended.exitCode).toBe(0);
   expect(mended.stdout).toContain('harbour: nothing new, but');
@@ -69,8 +50,8 @@ test('a push mends an inbox from which somebody took the packs', async () => {
 });
 
 test('pages that the terms forbid end build, plan and push with 78, each with its reason', async () => {
-  await writeFile(join(sites.main, 'assets/one.js'), 'alert(1)\n');
-  await writeFile(join(sites.main, 'assets/two.js'), 'alert(2)\n');
+  await writeFile(join(sites().main, 'assets/one.js'), 'alert(1)\n');
+  await writeFile(join(sites().main, 'assets/two.js'), 'alert(2)\n');
   for (const words of [['build', '--check'], ['plan'], ['push']]) {
     const refused = await run(...words);
     expect(refused.exitCode).toBe(78);

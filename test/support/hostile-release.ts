@@ -50,7 +50,7 @@ export async function layHostile(main: MainFixture, shop: PartnerFixture, hostil
   const { version = 10, now = main.clock.now() } = hostile;
   const exchange = folderTree(shop.path('exchange'));
   const contents = contentsOf(hostile.files);
-  const terms = (hostile.terms ?? ((same) => same))(termsOf(shop.id));
+  const terms = (hostile.terms ?? ((same) => same))(plainTerms(shop.id));
   const release = (hostile.release ?? ((same) => same))(releaseOf(shop.id, version, now, contents));
   const sums = (hostile.sums ?? ((same) => same))(release.files);
   const targets: Record<string, Uint8Array> = {
@@ -111,7 +111,8 @@ function releaseOf(partner: string, version: number, now: Date, contents: Readon
   };
 }
 
-function termsOf(partner: string): Terms {
+/** Of the partnerships that tests make, where nothing else was agreed. */
+export function plainTerms(partner: string): Terms {
   return {
     partner,
     main: { name: 'Northwind Coffee', url: 'https://northwind.example/' },

@@ -181,6 +181,13 @@ export async function mainFixture(
   return fixture;
 }
 
+/** What the next push changes: one page of {@link PAGES} is other, one is new, one is gone. */
+export async function changePages(main: Pick<MainFixture, 'write' | 'remove'>): Promise<void> {
+  await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed\n');
+  await main.write('pages/events.md', '---\ntitle: Events\n---\n\nA tasting.\n');
+  await main.remove('pages/story.md');
+}
+
 /** The common case: one partner, and the first release in its inbox. */
 export async function partnership(
   options: JoinOptions & { readonly pages?: Readonly<Record<string, string>> } = {},

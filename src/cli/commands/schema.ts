@@ -23,7 +23,7 @@ export const define: Define = (command, context) => {
     .action((name) => {
       const { output } = context();
       if (name === undefined) {
-        output.result('schemas', { files: FILES, printed: PRINTED }, () => listText());
+        output.result('schemas', { files: FILES, printed: PRINTED }, listText);
         return;
       }
       const document = schemaOf(name);
