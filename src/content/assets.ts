@@ -8,6 +8,7 @@
 import type { Problem } from '../errors.ts';
 import { type CssReference, cssReferences } from '../protocol/css-references.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { HASH_ROOM, hashedName } from '../protocol/hashed-name.ts';
 import { collisionKey } from '../protocol/names.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { ASSETS, decodePath, joinPath, relativeAddress } from './addresses.ts';
@@ -45,7 +46,6 @@ const LOADED =
 /** Asked for by these very names, or meant to stay. */
 const KEPT = /^(?:raw\/.*|favicon\.ico|apple-touch-icon(?:-[\w-]+)?\.png)$/i;
 const STYLE_SHEET = /\.css$/i;
-const HASH_LENGTH = 8;
 /** Bytes of a file name with its hash; longer ones are not to be published. */
 const MAX_NAME = 200;
 
@@ -131,16 +131,15 @@ export class AssetNames {
     const { path } = source;
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (!this.#options.hashed || !LOADED.test(path) || KEPT.test(path) || this.#mentioned.has(name)) return path;
-    if (Buffer.byteLength(name) + HASH_LENGTH + 1 > MAX_NAME) return path;
-    const { digest } = this.#contentOf(source);
-    return path.replace(/\.[^.]*$/, (extension) => `.${digest.slice(0, HASH_LENGTH)}${extension}`);
+    if (Buffer.byteLength(name) + HASH_ROOM > MAX_NAME) return path;
+    return hashedName(path, this.#contentOf(source).digest);
   }
 
   /** `photo.jpg` → `photo-640w.3f9a1c2b.jpg` */
   #widthOf(source: AssetSource, { width, bytes }: ImageWidth): PublishedAsset {
     const digest = sha256(bytes);
-    const hash = this.#nameOf(source) === source.path ? '' : `.${digest.slice(0, HASH_LENGTH)}`;
-    const path = source.path.replace(/\.[^.]*$/, (extension) => `-${width}w${hash}${extension}`);
+    const plain = source.path.replace(/\.[^.]*$/, (extension) => `-${width}w${extension}`);
+    const path = this.#nameOf(source) === source.path ? plain : hashedName(plain, digest);
     return { source, path, length: bytes.length, digest, bytes };
   }
 

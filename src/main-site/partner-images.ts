@@ -8,6 +8,7 @@ import type { PartnerImage } from '../content/source.ts';
 import { isTieupError, type Problem, TieupError } from '../errors.ts';
 import { findActiveContent } from '../merge/active-content.ts';
 import { sha256 } from '../protocol/digest.ts';
+import { hashedName } from '../protocol/hashed-name.ts';
 import type { MainSite } from './main-site.ts';
 import { partnershipFile } from './partnerships.ts';
 
@@ -20,7 +21,6 @@ export interface CheckedImage {
 
 const MAX_BYTES = 512 * 1024;
 const MAX_SIDE = 4096;
-const HASH_LENGTH = 8;
 
 /** @throws TIEUP_E_CONTENT with everything that is wrong with them. */
 export async function loadPartnerImages(
@@ -39,7 +39,7 @@ export async function loadPartnerImages(
     if (found.length > 0) continue;
     const digest = sha256(bytes);
     const extension = fileName.slice(fileName.lastIndexOf('.'));
-    const path = `assets/partner/${name}.${digest.slice(0, HASH_LENGTH)}${extension}`;
+    const path = hashedName(`assets/partner/${name}${extension}`, digest);
     checked.push({ name, image: { file, path, bytes, digest }, size: readImageHeader(bytes)?.size });
   }
   if (problems.length > 0)

@@ -1,7 +1,7 @@
 /** What a merge is planned from: everything that was found out about the two sites before anything is decided. */
 import type { ReleaseFile, SlotRange } from '../protocol/release.ts';
 import type { Choices, SharedFile, SlotContent } from './choices.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, LedgerEntry } from './ledger.ts';
 
 export interface MergeInput {
   /** The verified release; null when no tie-up page shall be live. */
@@ -15,6 +15,8 @@ export interface MergeInput {
   /** Files outside the mount that the manager wants from tieup. */
   readonly shared?: readonly SharedFile[] | undefined;
   readonly ledger: Ledger;
+  /** Files of tieup's own in the live tree that stay beside the release; see earlier-assets.ts. */
+  readonly earlier?: readonly LedgerEntry[] | undefined;
   /** What is in the live tree, by path; links are reported, never followed. */
   readonly live: ReadonlyMap<string, LiveFile>;
   /** Folders in the live tree which tieup made. */

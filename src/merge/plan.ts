@@ -80,6 +80,8 @@ export interface MergePlan {
   readonly counts: PageCounts;
   /** Redirects of the release, by their published paths: HTML files which are no pages. */
   readonly redirects: readonly string[];
+  /** Files of the release before that stay for those who still have a page of it; see earlier-assets.ts. */
+  readonly earlier: readonly string[];
   /** For the line `merge` of the decision; see choices.ts. */
   readonly mergeDigest: string;
   /** The text with that digest. */
@@ -128,6 +130,8 @@ export function planMerge(input: MergeInput): MergePlan {
     ...files.map((each) => tieUpEntry(input, each)),
     ...copies.map((each) => originalEntry(input, each)),
   ];
+  const earlier = earlierEntries(input, entries);
+  entries.push(...earlier);
   if (input.how === 'link') entries.push(...carriedEntries(input, owned, new Set(entries.map(({ path }) => path))));
   entries.sort((a, b) => byteOrder(a.path, b.path));
 
@@ -161,6 +165,7 @@ export function planMerge(input: MergeInput): MergePlan {
       original: [...copies, ...own].filter(({ path }) => isHtml(path)).length,
     },
     redirects: files.filter(({ path, file }) => isHtml(path) && file.page === undefined).map(({ path }) => path),
+    earlier: earlier.map(({ path }) => path),
     mergeDigest: sha256(mergeText),
     mergeText,
     folders: [...input.folders].sort(byteOrder),
@@ -203,6 +208,17 @@ function tieUpEntry(input: MergeInput, { path, file, splices, length }: WantedFi
     from: { kind: 'object', digest: file.digest, length: file.length, splices },
     before: before(input.live.get(path)),
   };
+}
+
+/** Only what is as it was published, and in nobody's way. */
+function earlierEntries(input: MergeInput, entries: readonly MergeEntry[]): MergeEntry[] {
+  if (input.earlier === undefined || input.earlier.length === 0) return [];
+  const taken = indexOccupants(entries.map(({ path }): Occupant => ({ path, kind: 'file' })));
+  return input.earlier.flatMap(({ path, length, digest, release }): MergeEntry[] => {
+    const found = before(input.live.get(path));
+    if (found?.digest !== digest || taken.collidingWith(path).length > 0) return [];
+    return [{ path, length, digest, release, from: { kind: 'object', digest, length, splices: [] }, before: found }];
+  });
 }
 
 /** Nobody's page, and in no release: hits on it are the partner's own. */

@@ -21,6 +21,8 @@ export interface Summary {
   readonly fallbacks: MergePlan['fallbacks'];
   readonly unusedSlots: MergePlan['unusedSlots'];
   readonly foreign: readonly string[];
+  /** Files of the release before that stay until the next one. */
+  readonly earlier: readonly string[];
   readonly conflicts: number;
 }
 
@@ -29,7 +31,8 @@ export interface Summary {
  * finds them.
  */
 export function summarise(plan: MergePlan): Summary {
-  const tieUp = plan.entries.filter(({ from }) => from.kind === 'object');
+  const earlier = new Set(plan.earlier);
+  const tieUp = plan.entries.filter(({ from, path }) => from.kind === 'object' && !earlier.has(path));
   const copies = plan.entries.filter(({ from }) => from.kind === 'original');
   return {
     added: paths(tieUp.filter(({ before }) => before === undefined)),
@@ -46,6 +49,7 @@ export function summarise(plan: MergePlan): Summary {
     fallbacks: plan.fallbacks,
     unusedSlots: plan.unusedSlots,
     foreign: plan.foreign,
+    earlier: plan.earlier,
     conflicts: plan.conflicts.length,
   };
 }
@@ -90,6 +94,7 @@ export function summaryDetails(summary: Summary): readonly string[] {
     ...summary.added.map((path) => `new      ${path}`),
     ...summary.changed.map((path) => `changed  ${path}`),
     ...summary.removed.map((path) => `goes     ${path}`),
+    ...earlierParts(summary),
     ...summary.leftOut.map((each) => `left out ${each.path} (${leftOutReason(each)})`),
     ...summary.fallbacks.map(
       ({ page, slot }) => `slot     ${page}: nothing of yours for "${slot}", it shows the main site's text`,
@@ -99,6 +104,12 @@ export function summaryDetails(summary: Summary): readonly string[] {
     ),
     ...summary.foreign.map((path) => `unknown  ${path} is under the mount, and tieup did not put it there`),
   ];
+}
+
+function earlierParts({ earlier: { length } }: Summary): readonly string[] {
+  if (length === 0) return [];
+  const what = length === 1 ? '1 file of the release before stays' : `${length} files of the release before stay`;
+  return [`stays    ${what} until the next one, for pages that visitors have open`];
 }
 
 function leftOutReason({ reason, slots }: LeftOut): string {

@@ -1,10 +1,12 @@
 /** Plans the merge of a release with this site as it is now: originals, slots, live tree and remembered choices. */
 import type { ActiveContent } from '../merge/active-content.ts';
 import type { Choices } from '../merge/choices.ts';
+import { earlierAssets } from '../merge/earlier-assets.ts';
 import { isHtml } from '../merge/file-nature.ts';
 import { planMerge, type MergePlan } from '../merge/plan.ts';
 import { absentPages, linksTo, type StrayLinks } from '../merge/stray-links.ts';
 import { TieupError, type Problem } from '../errors.ts';
+import type { ReleaseDocuments } from './open-release.ts';
 import type { Release } from '../protocol/release.ts';
 import type { Terms } from '../protocol/terms.ts';
 import { composeEntry, resolvePlan } from '../publish/compose.ts';
@@ -25,7 +27,7 @@ export interface SitePlan {
 /** Reads only; slot contents become objects in the state. */
 export async function planSite(
   site: PartnerSite,
-  { release, terms }: { readonly release: Release; readonly terms: Terms },
+  { release, releaseDigest, terms }: Pick<ReleaseDocuments, 'release' | 'releaseDigest' | 'terms'>,
   choices: Choices,
 ): Promise<SitePlan> {
   // A link in place of the folder of trees is refused now, not when the decision is signed and out.
@@ -34,7 +36,10 @@ export async function planSite(
   const found = await survey(site.ports, { ...site.layout, mount: terms.mount }, release);
   // Digests of pages with filled slots: only so can be said which of them change.
   const shared = await sharedFiles(site, release, terms, choices);
-  const merged = planMerge({ ...found, release, slots: slots.contents, shared, choices });
+  // Where the main site publishes, what is live is not this side's own word, and exactly what is decided on is published.
+  const earlier =
+    site.publisher === 'main' ? [] : earlierAssets(found.publication, { files: release.files, digest: releaseDigest });
+  const merged = planMerge({ ...found, release, slots: slots.contents, shared, earlier, choices });
   const plan = await resolvePlan(merged, site.objects);
   await assertHarmlessWhenFilled(site, plan, terms);
   return { plan, unusedSlotFiles: slots.unused, strayLinks: await findStrayLinks(site, plan, release) };

@@ -74,6 +74,7 @@ export async function carryOut(
     files: owned.length,
     sums: sha256(sums),
     redirects: plan.redirects,
+    earlier: plan.earlier,
     folders: [],
   };
   const prepared: Prepared = { plan, owned, record, ledger, sums, hold: how.hold ? time : null };

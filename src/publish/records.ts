@@ -38,6 +38,8 @@ export interface PublicationRecord {
   readonly sums: string;
   /** HTML files of the release that are redirects, not pages. */
   readonly redirects: readonly string[];
+  /** Files of the release before that stay beside this one; see merge/earlier-assets.ts. */
+  readonly earlier: readonly string[];
   /** Folders in the web root that tieup made (overwrite mode). */
   readonly folders: readonly string[];
 }
@@ -73,6 +75,7 @@ const recordSchema: z.ZodType<PublicationRecord> = z.strictObject({
   files: count,
   sums: digest,
   redirects: z.array(z.string()),
+  earlier: z.array(z.string()).default([]),
   folders: z.array(z.string()),
 });
 const heldSchema: z.ZodType<Held> = z.strictObject({ publication: number, since: z.string() });

@@ -100,7 +100,8 @@ async function publishAgain(
   return carryOut(
     ports,
     layoutThen(layout, record),
-    plan,
+    // Its files are all of the release to this plan; which of them belong to the one before, the record knows.
+    { ...plan, earlier: record.earlier.filter((path) => plan.entries.some((entry) => entry.path === path)) },
     {
       release: record.release === null ? null : { number: record.release.number },
       releaseDigest: record.release?.digest ?? null,

@@ -43,6 +43,7 @@ const review = z.object({
   fallbacks: slotUses,
   unusedSlots: slotUses,
   foreign: list.describe('Files under the mount that tieup did not put there'),
+  earlier: list.describe('Files of the release before that stay until the next one'),
   conflicts: z.number(),
   terms,
   termsBefore: terms.nullable().describe('null when the release has the terms that were agreed to'),

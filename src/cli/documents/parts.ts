@@ -95,6 +95,7 @@ export const publicationRecord = z.object({
   files: z.number().describe('Files that tieup put there'),
   sums: sha256.describe('Of published/<n>.SHA256SUMS'),
   redirects: list.describe('HTML files that are redirects, not pages'),
+  earlier: list.describe('Files of the release before that stay until the next one'),
   folders: list.describe('Folders in the web root that tieup made'),
 });
 
