@@ -22,7 +22,7 @@ export async function fill() {
   try {
     if (kept === undefined) {
       await makeSite(site);
-      await must(process.execPath, [TIEUP, '-C', site, 'build', '--check', '--json'], { quiet: true });
+      await must(process.execPath, [TIEUP, '-C', site, 'build', '--out', join(root, 'out'), '--json'], { quiet: true });
     }
     const filled = async (/** @type {number} */ partners, /** @type {string} */ what) => {
       const { stdout } = await must(process.execPath, [FILL, site, String(partners), what]);

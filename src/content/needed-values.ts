@@ -12,6 +12,8 @@ import { missingPartnerValue, partnerValue } from './variables.ts';
 /** A hole whose value has to be there for a partner that gets the branches in which it stands. */
 export interface Need {
   readonly hole: ValueHole;
+  /** The same for holes that one look at the value answers for. */
+  readonly key: string;
   readonly when: Decision;
 }
 
@@ -27,8 +29,8 @@ export function needsOf(page: CompiledPage): readonly Need[] {
         visit(segment.no, both(when, not(segment.condition)));
       } else if (segment.kind === 'value' && segment.variable.kind === 'partner') {
         const key = holeKey(segment);
-        if (when !== true) conditional.push({ hole: segment, when });
-        else if (!needs.has(key)) needs.set(key, { hole: segment, when });
+        if (when !== true) conditional.push({ hole: segment, key, when });
+        else if (!needs.has(key)) needs.set(key, { hole: segment, key, when });
       }
     }
   };
@@ -74,16 +76,17 @@ export function actingValues(page: CompiledPage, acting: readonly Acting[], fact
   return JSON.stringify([partner.mount, partner.search, values]);
 }
 
-/** What is wrong with the values of the partner for these holes, once for each value and kind of hole. */
-export function valueProblems(needs: readonly Need[], facts: ConditionFacts): Problem[] {
+/** What is wrong with the values of the partner for what these pages need, once for each value and kind of hole. */
+export function valueProblems(pages: Iterable<readonly Need[]>, facts: ConditionFacts): Problem[] {
   const problems: Problem[] = [];
   const checked = new Set<string>();
-  for (const { hole, when } of needs) {
-    const key = holeKey(hole);
-    if (checked.has(key) || !(typeof when === 'boolean' ? when : holds(when, facts))) continue;
-    checked.add(key);
-    const message = holeFault(hole, facts.partner);
-    if (message !== undefined) problems.push({ ...hole.place, message });
+  for (const needs of pages) {
+    for (const { hole, key, when } of needs) {
+      if (checked.has(key) || !(typeof when === 'boolean' ? when : holds(when, facts))) continue;
+      checked.add(key);
+      const message = holeFault(hole, facts.partner);
+      if (message !== undefined) problems.push({ ...hole.place, message });
+    }
   }
   return problems;
 }

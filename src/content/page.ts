@@ -46,6 +46,8 @@ export interface CompiledPage {
   /** Slots without whose content the page is left out. */
   readonly required: ReadonlySet<string>;
   readonly segments: readonly Segment[];
+  /** What of its addresses is the same at all partners, as it stands in the page; filled when pages are rendered. */
+  readonly encoded: Map<string, Uint8Array>;
   /** Files that its text takes in. */
   readonly includes: readonly string[];
 }
@@ -93,6 +95,7 @@ export function compilePage(wanted: PageToCompile, template: Template, context: 
     listedAt: publishedPath(page.path),
     required,
     segments,
+    encoded: new Map(),
     includes: context.texts.expanded.includes,
   };
 }
@@ -299,7 +302,8 @@ class PageCompiler implements Expansion {
     const resolved = this.#context.resolve({ address, kind: use, place });
     if (resolved.kind !== 'page') return this.#writer.text(referenceText(resolved, address));
     const { page, near, far } = resolved;
-    return this.#writer.push({ kind: 'link', page, near: escapeAttribute(near), far: escapeAttribute(far) });
+    const encoded = (way: string): Uint8Array => Buffer.from(escapeAttribute(way));
+    return this.#writer.push({ kind: 'link', page, near: encoded(near), far: encoded(far) });
   }
 
   #variable(hole: NamedHole, loops: readonly Loop[]): void {

@@ -2,7 +2,7 @@
 import { TieupError } from '../errors.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import type { SlotRange } from '../protocol/release.ts';
-import { addressBelow, FEED_FILE, mountAddress } from './addresses.ts';
+import { addressBelow, encodePath, FEED_FILE, mountAddress } from './addresses.ts';
 import { holds } from './condition.ts';
 import { encodeValue, escapeAttribute, escapeJson, type HoleContext } from './encode.ts';
 import type { CompiledPage } from './page.ts';
@@ -31,13 +31,35 @@ export interface RenderedPage {
  * and keeps none of it makes no garbage outside of the heap, which would grow with the partners.
  */
 export class Scratch {
-  #room = new Uint8Array(0);
+  #room = new Uint8Array(64 * 1024);
+  /** Bytes that were written since {@link clear}. */
+  length = 0;
 
-  take(length: number): Uint8Array {
-    if (length > this.#room.length) this.#room = new Uint8Array(length * 2);
-    return this.#room.subarray(0, length);
+  clear(): void {
+    this.length = 0;
+  }
+
+  write(bytes: Uint8Array): void {
+    const end = this.length + bytes.length;
+    if (end > this.#room.length) this.#grow(end);
+    this.#room.set(bytes, this.length);
+    this.length = end;
+  }
+
+  /** Good until more is written. */
+  written(): Uint8Array {
+    return this.#room.subarray(0, this.length);
+  }
+
+  #grow(length: number): void {
+    const room = new Uint8Array(length * 2);
+    room.set(this.written());
+    this.#room = room;
   }
 }
+
+/** For callers who keep the bytes, in copies of their own. */
+const shared = new Scratch();
 
 /** Raise it with every change of how a page is filled: what was written by an older version is written again. */
 const RENDER_VERSION = 'render/4';
@@ -50,73 +72,53 @@ const EMPTY = new Uint8Array();
  * @param scratch where to; the bytes are the caller's own without it
  */
 export function renderPage(page: CompiledPage, target: RenderTarget, since: number, scratch?: Scratch): RenderedPage {
-  const collected = new Collected(page, target, since);
-  collected.segments(page.segments);
-  const { chunks, length, slots } = collected;
-  const bytes = scratch?.take(length) ?? new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return { bytes, slots };
+  const room = scratch ?? shared;
+  room.clear();
+  const slots: SlotRange[] = [];
+  renderSegments(page.segments, { page, target, since }, room, slots);
+  return { bytes: scratch === undefined ? room.written().slice() : room.written(), slots };
 }
 
-/** The bytes of a page before they are joined. */
-class Collected {
-  readonly chunks: Uint8Array[] = [];
-  readonly slots: SlotRange[] = [];
-  length = 0;
-  readonly #page: CompiledPage;
-  readonly #target: RenderTarget;
-  readonly #since: number;
-  #slotStart = 0;
+/** A page for one partner. */
+interface Copy {
+  readonly page: CompiledPage;
+  readonly target: RenderTarget;
+  readonly since: number;
+}
 
-  constructor(page: CompiledPage, target: RenderTarget, since: number) {
-    this.#page = page;
-    this.#target = target;
-    this.#since = since;
-  }
-
-  segments(segments: readonly Segment[]): void {
-    const page = this.#page;
-    const target = this.#target;
-    for (const segment of segments) {
-      if (segment instanceof Uint8Array) {
-        this.#copy(segment);
-        continue;
-      }
-      switch (segment.kind) {
-        case 'navigation':
-          for (const piece of target.navigation().pieces(page)) this.#copy(piece);
-          break;
-        case 'choice':
-          this.segments(holds(segment.condition, target) ? segment.yes : segment.no);
-          break;
-        case 'slot-start':
-          this.#slotStart = this.length;
-          break;
-        case 'slot-end': {
-          const { name } = segment;
-          const offset = this.#slotStart;
-          this.slots.push({ name, offset, length: this.length - offset, required: page.required.has(name) });
-          break;
-        }
-        case 'value':
-        case 'link':
-        case 'breadcrumbs':
-        case 'trail':
-        case 'search':
-        case 'alternates':
-        case 'feed-link':
-          this.#copy(filling(segment, page, target, this.#since));
-      }
+function renderSegments(segments: readonly Segment[], copy: Copy, room: Scratch, slots: SlotRange[]): void {
+  for (const segment of segments) {
+    if (segment instanceof Uint8Array) {
+      room.write(segment);
+      continue;
     }
-  }
-
-  #copy(bytes: Uint8Array): void {
-    this.chunks.push(bytes);
-    this.length += bytes.length;
+    switch (segment.kind) {
+      case 'navigation':
+        for (const piece of copy.target.navigation().pieces(copy.page)) room.write(piece);
+        break;
+      case 'choice':
+        renderSegments(holds(segment.condition, copy.target) ? segment.yes : segment.no, copy, room, slots);
+        break;
+      case 'slot-start': {
+        const { name } = segment;
+        slots.push({ name, offset: room.length, length: 0, required: copy.page.required.has(name) });
+        break;
+      }
+      case 'slot-end': {
+        // Slots do not nest.
+        const slot = slots.pop();
+        if (slot !== undefined) slots.push({ ...slot, length: room.length - slot.offset });
+        break;
+      }
+      case 'value':
+      case 'link':
+      case 'breadcrumbs':
+      case 'trail':
+      case 'search':
+      case 'alternates':
+      case 'feed-link':
+        fillHole(segment, copy, room);
+    }
   }
 }
 
@@ -127,6 +129,7 @@ class Collected {
  */
 export function outputKey(page: CompiledPage, constants: string, target: RenderTarget, since: number): string {
   const filled: string[] = [];
+  const collect = { write: (bytes: Uint8Array) => void filled.push(textOf(bytes)) };
   const fill = (segments: readonly Segment[]): void => {
     for (const segment of segments) {
       if (segment instanceof Uint8Array) continue;
@@ -152,7 +155,7 @@ export function outputKey(page: CompiledPage, constants: string, target: RenderT
         case 'search':
         case 'alternates':
         case 'feed-link':
-          filled.push(Buffer.from(filling(segment, page, target, since)).toString());
+          fillHole(segment, { page, target, since }, collect);
       }
     }
   };
@@ -172,9 +175,9 @@ export function constantsKey({ segments, required, inherit, title, path, listedA
         key.update(encode(segment.length));
         key.update(segment);
       } else if (segment.kind === 'search') {
-        key.update(
-          encode([segment.kind, Buffer.from(segment.canonical).toString(), Buffer.from(segment.noindex).toString()]),
-        );
+        key.update(encode([segment.kind, textOf(segment.canonical), textOf(segment.noindex)]));
+      } else if (segment.kind === 'link') {
+        key.update(encode([segment.kind, segment.page, textOf(segment.near), textOf(segment.far)]));
       } else if (segment.kind === 'choice') {
         key.update(encode([segment.kind, segment.condition]));
         add(segment.yes);
@@ -186,26 +189,36 @@ export function constantsKey({ segments, required, inherit, title, path, listedA
   return key.digest();
 }
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+}
+
 /** Every hole that is neither of several parts nor a border of a slot. */
 type FilledHole = ValueHole | LinkHole | BreadcrumbsHole | TrailHole | SearchHole | AlternatesHole | FeedLinkHole;
 
-/** What a hole is filled with for one partner. */
-function filling(hole: FilledHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {
+/** Writes what a hole is filled with for one partner. */
+function fillHole(hole: FilledHole, { page, target, since }: Copy, to: Pick<Scratch, 'write'>): void {
   switch (hole.kind) {
     case 'value':
-      return valueOf(hole, page, target, since);
+      fillValue(hole, { page, target, since }, to);
+      break;
     case 'link':
-      return encoder.encode(target.pages.has(hole.page) ? hole.near : hole.far);
+      to.write(target.pages.has(hole.page) ? hole.near : hole.far);
+      break;
     case 'breadcrumbs':
-      return target.navigation().breadcrumbs(page);
+      to.write(target.navigation().breadcrumbs(page));
+      break;
     case 'trail':
-      return trailData(hole, page, target);
+      to.write(trailData(hole, page, target));
+      break;
     case 'search':
-      return searchRule(hole, target.partner);
+      to.write(searchRule(hole, target.partner));
+      break;
     case 'alternates':
-      return alternateLinks(hole, target);
+      to.write(alternateLinks(hole, target));
+      break;
     case 'feed-link':
-      return target.hasFeed ? feedLink(target.partner) : EMPTY;
+      if (target.hasFeed) to.write(feedLink(target.partner));
   }
 }
 
@@ -236,30 +249,50 @@ function searchRule({ canonical, noindex }: SearchHole, { search }: PartnerView)
   return search === 'noindex' ? noindex : EMPTY;
 }
 
-function valueOf(hole: ValueHole, page: CompiledPage, target: RenderTarget, since: number): Uint8Array {
+function fillValue(hole: ValueHole, { page, target, since }: Copy, to: Pick<Scratch, 'write'>): void {
   const { variable, context } = hole;
-  if (variable.kind === 'since') return encoder.encode(String(since));
-  if (variable.kind === 'total') {
-    const { collection, size } = variable;
-    return encoder.encode(String(Math.max(1, Math.ceil(target.count(collection) / size))));
+  switch (variable.kind) {
+    case 'partner':
+      to.write(once(target.encoded, variable.name, context, () => partnerValueOf(variable.name, target)));
+      break;
+    case 'page-address': {
+      const { partner } = target;
+      const atMain = variable.which === 'canonical' && partner.search === 'canonical-to-main';
+      // Encoding works on each character alone, so that the front, of all pages, and the rest, of all partners, are done once.
+      if (!atMain) to.write(once(target.encoded, '/', context, () => mountAddress('', partner)));
+      if (atMain) to.write(once(page.encoded, 'main', context, () => page.mainAddress));
+      else to.write(once(page.encoded, 'path', context, () => encodePath(page.path)));
+      break;
+    }
+    case 'mount-address': {
+      const address = `${mountAddress('', target.partner)}${variable.path}`;
+      to.write(encoder.encode(encodeValue(address, context)));
+      break;
+    }
+    case 'since':
+      to.write(encoder.encode(String(since)));
+      break;
+    case 'total': {
+      const { collection, size } = variable;
+      to.write(encoder.encode(String(Math.max(1, Math.ceil(target.count(collection) / size)))));
+    }
   }
-  if (variable.kind === 'mount-address') {
-    const { url, mount } = target.partner;
-    return encoder.encode(encodeValue(`${addressBelow(url, mount.slice(1))}${variable.path}`, context));
-  }
-  if (variable.kind === 'partner') return partnerBytes(variable.name, context, target);
-  return encoder.encode(encodeValue(pageAddress(page, target.partner, variable.which), context));
 }
 
-function partnerBytes(name: string, context: HoleContext, target: RenderTarget): Uint8Array {
+function partnerValueOf(name: string, { partner }: RenderTarget): string {
+  const value = partnerValue(partner, name);
+  // The partner's values have been checked before any page of it can be rendered.
+  if (value === undefined) throw new TieupError('TIEUP_E_FAILED', `the value of partner.${name} was not checked`);
+  return value;
+}
+
+/** Encodes a value for where it stands unless that was done before. */
+function once(done: Map<string, Uint8Array>, name: string, context: HoleContext, value: () => string): Uint8Array {
   const key = `${context} ${name}`;
-  let bytes = target.encoded.get(key);
+  let bytes = done.get(key);
   if (bytes === undefined) {
-    const value = partnerValue(target.partner, name);
-    // The partner's values have been checked before any page of it can be rendered.
-    if (value === undefined) throw new TieupError('TIEUP_E_FAILED', `the value of partner.${name} was not checked`);
-    bytes = encoder.encode(encodeValue(value, context));
-    target.encoded.set(key, bytes);
+    bytes = encoder.encode(encodeValue(value(), context));
+    done.set(key, bytes);
   }
   return bytes;
 }

@@ -38,8 +38,8 @@ export interface LinkHole {
   readonly kind: 'link';
   /** Path of the page's source. */
   readonly page: string;
-  readonly near: string;
-  readonly far: string;
+  readonly near: Uint8Array;
+  readonly far: Uint8Array;
 }
 
 /** Borders of a slot; what lies between is its fallback. */

@@ -7,7 +7,6 @@ import { byteOrder } from '../protocol/byte-order.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pathFault } from '../protocol/names.ts';
 import { ASSETS, publishedPath } from './addresses.ts';
-import { dissectPage } from './dissect.ts';
 import { hasFeed, insertByPath, listDocuments } from './documents.ts';
 import { pageLanguages } from './languages.ts';
 import { AssetNames, type PublishedAsset } from './assets.ts';
@@ -22,11 +21,10 @@ import type { MarkdownCompiler, MarkdownSource } from './markdown.ts';
 import { Navigation, type NavigationEntry } from './navigation.ts';
 import { textsOf, type PageTexts } from './page-texts.ts';
 import { compilePage, type CompiledPage } from './page.ts';
+import { PartnerPage, type PageEntry } from './partner-page.ts';
 import { renderRedirect } from './redirect.ts';
-import { constantsKey, outputKey, renderPage } from './render.ts';
-import { actingHoles, actingValues, needsOf, valueProblems, type Acting, type Need } from './needed-values.ts';
+import { actingHoles, needsOf, valueProblems } from './needed-values.ts';
 import { applySchedule, type Schedule, type ScheduledPage } from './schedule.ts';
-import { shapeKey } from './shape.ts';
 import { isFor, type PageSource, type PartnerView, type SiteIdentity, type SiteSource } from './source.ts';
 import { withoutAssets } from './template-assets.ts';
 import { RenderTarget } from './target.ts';
@@ -155,15 +153,7 @@ interface Listed {
 
 /** A file before it is known for which partner. */
 type Entry =
-  | {
-      readonly kind: 'page';
-      readonly path: string;
-      readonly page: CompiledPage;
-      readonly needs: readonly Need[];
-      readonly acting: readonly Acting[];
-      /** Key of its constants, once somebody has asked for it. */
-      constants?: string;
-    }
+  | PageEntry
   | { readonly kind: 'redirect'; readonly path: string; readonly page: CompiledPage; readonly bytes: Uint8Array }
   | { readonly kind: 'asset'; readonly path: string; readonly asset: PublishedAsset };
 
@@ -255,7 +245,7 @@ class Site implements CompiledSite {
     const fault = this.#longest === '' ? undefined : pathFault(`${partner.mount.slice(1)}${this.#longest}`);
     if (fault !== undefined)
       problems.push({ message: `${JSON.stringify(this.#longest)} below the mount ${partner.mount} ${fault}` });
-    const needs = entries.flatMap((entry) => (entry.kind === 'page' ? entry.needs : []));
+    const needs = entries.flatMap((entry) => (entry.kind === 'page' ? [entry.needs] : []));
     problems.push(...valueProblems(needs, target));
     if (problems.length > 0) throw contentError(`the pages for partner "${partner.id}" have`, problems);
   }
@@ -267,24 +257,9 @@ function siteFile(entry: Entry, prefix: string, target: RenderTarget): SiteFile 
     const { source, length, digest, bytes } = entry.asset;
     return { kind: 'asset', path, file: `${ASSETS}${source.path}`, asset: source.path, length, digest, bytes };
   }
-  const { page } = entry;
-  const { file, inherit, title, includes } = page;
-  if (entry.kind === 'page') {
-    return {
-      kind: 'page',
-      path,
-      file,
-      inherit,
-      title,
-      includes,
-      key: (since) => outputKey(page, (entry.constants ??= constantsKey(page)), target, since),
-      alike: () => `${(entry.constants ??= constantsKey(page))} ${actingValues(page, entry.acting, target)}`,
-      shape: () => shapeKey(page, (entry.constants ??= constantsKey(page)), target),
-      render: (since, scratch) => renderPage(page, target, since, scratch),
-      dissect: (since) => dissectPage(page, target, since),
-    };
-  }
-  return { kind: 'redirect', path, file, target: `${prefix}${page.path}`, render: () => entry.bytes.slice() };
+  if (entry.kind === 'page') return new PartnerPage(path, entry, target);
+  const { file, path: own } = entry.page;
+  return { kind: 'redirect', path, file, target: `${prefix}${own}`, render: () => entry.bytes.slice() };
 }
 
 /** Their names have a hash of their content, so that no asset of the site is in their way. */

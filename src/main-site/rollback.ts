@@ -182,9 +182,17 @@ function digestOf(file: SiteFile, { since }: ReleaseFile): string {
 /** A page may show the number of the release in which it last changed: here it is the one of then. */
 function withNumber(file: SiteFile, since: number): SiteFile {
   if (file.kind !== 'page') return file;
+  const { kind, path, file: source, inherit, title, includes } = file;
   return {
-    ...file,
+    kind,
+    path,
+    file: source,
+    inherit,
+    title,
+    includes,
     key: () => file.key(since),
+    alike: () => file.alike(),
+    shape: () => file.shape(),
     render: (_since, scratch) => file.render(since, scratch),
     dissect: () => file.dissect(since),
   };
