@@ -1,5 +1,5 @@
 /** A page for one partner taken apart: what is the same everywhere, and what was filled in for this partner. */
-import type { CompiledPage } from './page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import { holds } from './condition.ts';
 import { renderPage } from './render.ts';
 import type { Segment } from './segment.ts';

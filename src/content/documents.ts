@@ -2,7 +2,7 @@
 import { byteOrder } from '../protocol/byte-order.ts';
 import { FEED_FILE, mountAddress, SITEMAP_FILE } from './addresses.ts';
 import { renderFeed, type FeedEntry } from './feed.ts';
-import type { CompiledPage } from './page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import { renderSitemapIndex, renderSitemaps, SITEMAP_LIMITS, type SitemapEntry } from './sitemap.ts';
 import type { SiteDocument, SiteFile } from './compiled-site.ts';
 import type { PartnerView, SiteIdentity } from './source.ts';

@@ -2,7 +2,7 @@
 import type { Problem } from '../errors.ts';
 import { both, holds, not, type ConditionFacts, type Decision } from './condition.ts';
 import { valueFault, type HoleContext } from './encode.ts';
-import type { CompiledPage } from './page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import { pageAddress } from './render.ts';
 import type { Choice, Segment, ValueHole } from './segment.ts';
 import { isOwnPicture } from './shape.ts';

@@ -3,7 +3,7 @@ import type { Inheritance } from '../protocol/release.ts';
 import type { SitePage } from './compiled-site.ts';
 import { dissectPage, type PagePart } from './dissect.ts';
 import { actingValues, type Acting, type Need } from './needed-values.ts';
-import type { CompiledPage } from './page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import { constantsKey, outputKey, renderPage, type RenderedPage, type Scratch } from './render.ts';
 import { shapeKey } from './shape.ts';
 import type { RenderTarget } from './target.ts';

@@ -5,7 +5,7 @@ import type { SlotRange } from '../protocol/release.ts';
 import { addressBelow, encodePath, FEED_FILE, mountAddress } from './addresses.ts';
 import { holds } from './condition.ts';
 import { encodeValue, escapeAttribute, escapeJson, type HoleContext } from './encode.ts';
-import type { CompiledPage } from './page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import type {
   AlternatesHole,
   BreadcrumbsHole,

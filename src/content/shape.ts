@@ -2,7 +2,7 @@
 import { sha256 } from '../protocol/digest.ts';
 import { holds } from './condition.ts';
 import type { HoleContext } from './encode.ts';
-import type { CompiledPage } from './page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import { pageAddress } from './render.ts';
 import type { AlternatesHole, FeedLinkHole, Segment, ValueHole } from './segment.ts';
 import type { PartnerView } from './source.ts';
