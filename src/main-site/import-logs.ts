@@ -76,7 +76,7 @@ export async function importFiles(site: MainSite, files: readonly GivenFile[]): 
   try {
     const signer = await logSigner(site);
     const exchange = standIn(statement.note, parts);
-    return await withLogLock(site, partnership.id, () => pullFrom(site, partnership, exchange, signer, hits));
+    return await withLogLock(site, partnership.id, () => pullFrom(site, partnership, exchange, signer, hits, 'files'));
   } finally {
     await hits.close();
   }

@@ -23,7 +23,9 @@ import { addFindings, type KeptFinding } from './logs/findings.ts';
 import { commitHits, importKept } from './logs/import-kept.ts';
 import { withLogLock } from './logs/log-lock.ts';
 import { type Pins, readPins, type TreeName } from './logs/log-records.ts';
-import { ownPathsOf, unknownRelease } from './logs/switches.ts';
+import { judgeSwitches } from './logs/judge-switches.ts';
+import { keepLooked, lookNow, readLooked } from './logs/looked.ts';
+import { readSwitches } from './logs/switches.ts';
 import { takeExport, type TakenExport } from './logs/take-export.ts';
 import type { MainSite } from './main-site.ts';
 import { takeInKeys } from './partner-key-change.ts';
@@ -96,7 +98,7 @@ async function pullOrReport(
       const exchange = await site.connect(partnership);
       try {
         const { partnership: known } = await takeInKeys(site, partnership, exchange);
-        const result = await pullFrom(site, known, exchange, signer, hits);
+        const result = await pullFrom(site, known, exchange, signer, hits, 'outbox');
         const { leftovers } = await listInbox(exchange, [INBOX_LOGS]);
         await removeAll(
           exchange,
@@ -113,13 +115,17 @@ async function pullOrReport(
   }
 }
 
-/** From an exchange, or from what stands in for one. The caller holds the lock. */
+/**
+ * From an exchange, or from what stands in for one. The caller holds the lock.
+ * @param origin of files nobody knows how long they lay elsewhere
+ */
 export async function pullFrom(
   site: MainSite,
   partnership: Partnership,
   exchange: LogExchange,
   signer: NoteSigner,
   hits: HitStore | undefined,
+  origin: 'outbox' | 'files',
 ): Promise<PullResult> {
   const partner = partnership.id;
   const {
@@ -128,7 +134,10 @@ export async function pullFrom(
     findings,
   } = await enterEpoch(site, partnership, exchange, await readPins(site, partner));
   await keepCommitments(site, partnership, exchange, before);
-  const taken = await takeExport(site, partnership, exchange, before, hits);
+  const isOutbox = origin === 'outbox';
+  const looked = isOutbox ? await readLooked(site, partner) : undefined;
+  const look = isOutbox ? await lookNow(site, partner, exchange, before, looked) : undefined;
+  const taken = await takeExport(site, partnership, exchange, { pins: before, hits, looked });
   const { pins } = taken;
   // What was put aside must not be left lying when the line breaks.
   const committed = await importing(async () =>
@@ -138,9 +147,10 @@ export async function pullFrom(
   const audited = await audit(site, partnership, exchange, pins, signer);
   const canaries = await readCanaries(site, partner);
   const found = await addFindings(site, partner, [
-    ...missingCanaries(canaries, pins, await ownPathsOf(site, partner, pins)),
-    ...(await unknownRelease(site, partnership, exchange, pins)),
+    ...missingCanaries(canaries, pins, await readSwitches(site, partner, pins.epoch, pins.T.size)),
+    ...(taken.kind === 'pulled' ? await judgeSwitches(site, partnership, exchange, taken) : []),
   ]);
+  if (look !== undefined) await keepLooked(site, partner, look);
   // What earlier pulls could not import may take a while: nobody waits for it.
   const kept = hits && (await importing(() => importKept(site, partner, pins, hits)));
   return {

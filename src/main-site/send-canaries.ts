@@ -9,7 +9,7 @@ import { recall } from './learn-remote.ts';
 import { type Canary, readCanaries, writeCanaries } from './logs/canaries.ts';
 import { withLogLock } from './logs/log-lock.ts';
 import { readPins } from './logs/log-records.ts';
-import { ownPathsOf } from './logs/switches.ts';
+import { ownPathsNow } from './logs/switches.ts';
 import type { MainSite } from './main-site.ts';
 import { loadPartnerships } from './partnerships.ts';
 
@@ -50,7 +50,7 @@ export async function sendCanaries(
 async function visitOrReport(site: MainSite, partnership: Partnership, each: number): Promise<CanaryResult> {
   const partner = partnership.id;
   try {
-    const own = await ownPathsOf(site, partner, await readPins(site, partner));
+    const own = await ownPathsNow(site, partner, await readPins(site, partner));
     const files = (await recall(site, partner))?.base.release.files ?? [];
     // Where the partner has a page of its own, a visit proves nothing.
     const pages = files.filter(({ path, page }) => page !== undefined && !own.has(path));

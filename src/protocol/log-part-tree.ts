@@ -13,7 +13,7 @@ export interface TreeSeed {
 
 export interface PartRoots {
   readonly root: Uint8Array;
-  /** By size, of those that were wanted and that were reached before anything was withheld: within what is withheld there is no root. */
+  /** By size, of those that were wanted, but for those within records that are withheld as one: there is no root there. */
   readonly passed: ReadonlyMap<number, Uint8Array>;
 }
 
@@ -78,7 +78,9 @@ export class FoldedTree implements PartTree {
 
   appendSubtree(level: number, digest: Digest): void {
     this.#tree.appendSubtree(level, digest);
-    this.#sizes = [];
+    const { size } = this.#tree;
+    if (this.#sizes.includes(size)) this.#passed.set(size, Uint8Array.from(this.#tree.root()));
+    this.#sizes = this.#sizes.filter((each) => each > size);
     this.#listen?.(level, digest);
   }
 

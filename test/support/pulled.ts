@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TieupError } from '../../src/errors.ts';
+import { type GivenFile, importFiles } from '../../src/main-site/import-logs.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
 import { pullLogs, type PullResult } from '../../src/main-site/pull-logs.ts';
 import type { PartnerFixture } from './partner-fixture.ts';
@@ -15,6 +16,28 @@ export type Pulled = Exclude<PullResult, { readonly kind: 'failed' }>;
 export async function pullOne(main: MainFixture, site: MainSite = main.site): Promise<Pulled> {
   const [result] = await pullLogs(site, [], 2);
   if (result === undefined) throw new Error('nobody was asked');
+  if (result.kind === 'failed') throw result.error;
+  return result;
+}
+
+/** Files of the outbox, as they come by mail. */
+export function mailed(shop: PartnerFixture, ...names: readonly string[]): readonly GivenFile[] {
+  return names.map((name) => {
+    const bytes = readFileSync(shop.path(`exchange/outbox/logs/${name}`));
+    return {
+      name,
+      length: bytes.length,
+      stream: async function* () {
+        yield bytes;
+      },
+    };
+  });
+}
+
+/** Takes in the export that lies in the outbox as if it had come by mail. */
+export async function importMailed(main: MainFixture, shop: PartnerFixture): Promise<Pulled> {
+  const names = readdirSync(shop.path('exchange/outbox/logs')).filter((name) => /^export\.note$|part\.gz$/.test(name));
+  const result = await importFiles(main.site, mailed(shop, ...names));
   if (result.kind === 'failed') throw result.error;
   return result;
 }

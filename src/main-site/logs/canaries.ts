@@ -9,6 +9,7 @@ import type { LogRecord } from '../../protocol/log-record.ts';
 import type { MainSite } from '../main-site.ts';
 import type { LogFinding } from './findings.ts';
 import { logPath, type Pins } from './log-records.ts';
+import type { KnownSwitch } from './switches.ts';
 
 export interface Canary {
   /** When it was sent. */
@@ -85,14 +86,21 @@ export class CanaryWatch {
   }
 }
 
-function isOf({ at, page, agent, status }: Canary, record: LogRecord): boolean {
+function isOf({ at, page, agent, status, referrer }: Canary, record: LogRecord): boolean {
   return (
     record.page === page &&
     record.agent === agent &&
     record.method === 'GET' &&
     record.status === status &&
+    isReferrer(record.referrer, referrer) &&
     Math.abs(Date.parse(record.time) - Date.parse(at)) <= SKEW_MS
   );
+}
+
+/** A partner may keep a referrer whole, its origin alone, or nothing of it. */
+function isReferrer(written: string, sent: string | null): boolean {
+  if (written === '' || sent === null) return written === '';
+  return written === sent || written === new URL(sent).origin;
 }
 
 function isPinned({ found }: Canary, { epoch, T }: Pins): boolean {
@@ -110,20 +118,16 @@ export function deducted(canaries: readonly Canary[], pins: Pins): Readonly<Reco
   return months;
 }
 
-/**
- * Those that should have been in what was shown by now.
- * @param own paths that the partner has said to be its own: a page of its own answered there
- */
+/** Those that should have been in what was shown by now. @param switches of this epoch, in their order */
 export function missingCanaries(
   canaries: readonly Canary[],
   pins: Pins,
-  own: ReadonlySet<string>,
+  switches: readonly KnownSwitch[],
 ): readonly LogFinding[] {
-  const { shownUntil, epoch } = pins;
-  if (shownUntil === null) return [];
+  const { shownUntil, certainUntil, epoch } = pins;
+  const until = Math.max(...[shownUntil, certainUntil].map((time) => (time === null ? -Infinity : Date.parse(time))));
   const missing = canaries.filter(
-    (each) =>
-      !own.has(each.page) && !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= Date.parse(shownUntil),
+    (each) => !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= until && !isOwnAt(switches, each),
   );
   // Findings that read alike are one: visits to a page within one second are told together, so that none is swallowed.
   const alike = new Map<string, Canary[]>();
@@ -136,6 +140,17 @@ export function missingCanaries(
       ? []
       : [{ kind: 'canary-missing', epoch, message: missedText(first, others.length + 1), records: [] }],
   );
+}
+
+/** Whether the partner had said, when the visit was made, that a page of its own answers there. */
+function isOwnAt(switches: readonly KnownSwitch[], { page, at }: Canary): boolean {
+  const time = Date.parse(at);
+  return switches.some(({ own, time: since }, index) => {
+    const until = switches[index + 1]?.time;
+    const isInForce =
+      Date.parse(since) - SKEW_MS <= time && (until === undefined || time <= Date.parse(until) + SKEW_MS);
+    return isInForce && own.includes(page);
+  });
 }
 
 function missedText({ at, page, status }: Canary, count: number): string {

@@ -10,10 +10,12 @@ import {
   MAX_CHECKPOINT_NOTE,
   openCheckpoint,
   type OpenedCheckpoint,
+  parseCheckpoint,
   type TreeHead,
 } from '../../protocol/checkpoint.ts';
 import { checkpointPath } from '../../protocol/exchange.ts';
 import { sameHash } from '../../protocol/merkle.ts';
+import { claimedText } from '../../protocol/note.ts';
 import type { MainSite } from '../main-site.ts';
 import type { LogExchange } from './fetch-part.ts';
 import { keepRefused } from './keep-refused.ts';
@@ -55,27 +57,43 @@ export async function keepCommitments(
 /** Those that are not pinned yet, ascending. */
 export async function readCommitments(
   site: MainSite,
-  partnership: Partnership,
+  partner: string,
   log: TreeName,
   pins: Pins,
 ): Promise<readonly OpenedCheckpoint[]> {
-  const folder = epochPath(partnership.id, pins.epoch, 'commitments');
+  const folder = epochPath(partner, pins.epoch, 'commitments');
   const found: OpenedCheckpoint[] = [];
   for (const { name } of await site.files.list(folder)) {
     if (!name.startsWith(`${log}-`)) continue;
+    // Verified when it was kept, with the key of that time.
     const note = await site.files.read(`${folder}/${name}`, MAX_CHECKPOINT_NOTE);
-    const each = openedOr(note, partnership, log, pins.epoch);
-    if (each !== undefined && each.size > pins[log].size) found.push(each);
+    const text = claimedText(note);
+    const each = { ...parseCheckpoint(text), note, text };
+    if (each.size > pins[log].size) found.push(each);
   }
   return found.toSorted((a, b) => a.size - b.size);
 }
 
-/** Those that are pinned now have done their work. */
-export async function dropCommitments(site: MainSite, partner: string, { epoch, ...pins }: Pins): Promise<void> {
+/**
+ * Those that are pinned now have done their work. Those of log T that could not be held against anything stay for people to see.
+ * @param passed the sizes of log T at which there was a root
+ */
+export async function dropCommitments(
+  site: MainSite,
+  partner: string,
+  { epoch, ...pins }: Pins,
+  passed: ReadonlySet<number>,
+): Promise<void> {
   const folder = epochPath(partner, epoch, 'commitments');
   for (const { name } of await site.files.list(folder)) {
-    const [, log, size] = /^([TO])-(\d+)\.note$/.exec(name) ?? [];
-    if (Number(size) <= pins[log === 'T' ? 'T' : 'O'].size) await site.files.remove(`${folder}/${name}`);
+    const [, log, digits] = /^([TO])-(\d+)\.note$/.exec(name) ?? [];
+    const size = Number(digits);
+    if (log === undefined || size > pins[log === 'T' ? 'T' : 'O'].size) continue;
+    if (log === 'T' && !passed.has(size)) {
+      const note = await site.files.read(`${folder}/${name}`, MAX_CHECKPOINT_NOTE);
+      await site.files.write(epochPath(partner, epoch, `uncompared/${name}`), note);
+    }
+    await site.files.remove(`${folder}/${name}`);
   }
 }
 
@@ -85,8 +103,8 @@ export function committedSizes(commitments: readonly OpenedCheckpoint[]): readon
 }
 
 /**
- * Whether a verified log passed through the roots that were committed to. Where records were withheld before one, there is none to
- * be held against it, but for the last.
+ * Whether a verified log passed through the roots that were committed to. Within records that are withheld as one there is none to
+ * be held against. @returns the sizes at which there was one
  * @throws TIEUP_E_VERIFY when what was committed to was changed since.
  */
 export function assertCommitted(
@@ -95,14 +113,18 @@ export function assertCommitted(
   commitments: readonly OpenedCheckpoint[],
   passed: ReadonlyMap<number, Uint8Array>,
   until: TreeHead,
-): void {
-  const broken = commitments.find(({ size, root }) => {
+): ReadonlySet<number> {
+  const compared = new Set<number>();
+  for (const { size, root } of commitments) {
     const found = passed.get(size) ?? (size === until.size ? until.root : undefined);
-    return found !== undefined && !sameHash(root, found);
-  });
-  if (broken === undefined) return;
-  const why = `had committed to other records: its first ${broken.size} were changed before they were exported`;
-  throw forked(partner, log, why);
+    if (found === undefined) continue;
+    if (!sameHash(root, found)) {
+      const why = `had committed to other records: its first ${size} were changed before they were exported`;
+      throw forked(partner, log, why);
+    }
+    compared.add(size);
+  }
+  return compared;
 }
 
 function openedOr(

@@ -1,21 +1,23 @@
 /**
  * A new epoch of a partner's logs: only its manager can begin one, and the statement names what the main site had cosigned, so that
- * nothing that was cosigned can be made to have never been.
+ * nothing that was cosigned can be made to have never been. What was committed to and not named has to come over; see epoch-seam.ts.
  */
 import type { Partnership } from '../../config/partnership.ts';
-import { TieupError } from '../../errors.ts';
+import { isTieupError, TieupError } from '../../errors.ts';
 import { readIfThere } from '../../io/read-if-there.ts';
 import { sameHead, type TreeHead } from '../../protocol/checkpoint.ts';
-import { OUTBOX_EPOCH } from '../../protocol/exchange.ts';
+import { sha256 } from '../../protocol/digest.ts';
+import { OUTBOX_EPOCH, OUTBOX_EXPORT } from '../../protocol/exchange.ts';
 import { EPOCH_TYPE, type LogEpoch, MAX_EPOCH_NOTE, parseEpoch } from '../../protocol/log-epoch.ts';
 import { MAX_EXPORT_NOTE, parseExport } from '../../protocol/log-export.ts';
 import { claimedText, openNote } from '../../protocol/note.ts';
 import { parseVkey } from '../../protocol/vkey.ts';
 import type { MainSite } from '../main-site.ts';
+import { seamAfter } from './epoch-seam.ts';
 import { addFindings, type KeptFinding, type LogFinding } from './findings.ts';
 import type { LogExchange } from './fetch-part.ts';
 import { keepRefusedNote } from './keep-refused.ts';
-import { epochPath, firstPins, headOf, keepPins, type Pins, TREES, type TreeName, writePins } from './log-records.ts';
+import { epochPath, firstPins, headOf, keepPins, type Pins, type TreeName, writePins } from './log-records.ts';
 
 export interface OpenedEpoch {
   readonly epoch: number;
@@ -23,7 +25,7 @@ export interface OpenedEpoch {
   readonly follows: number;
   /** In the manager's words. */
   readonly reason: string | null;
-  /** Records that were cosigned in the epoch before, and that the new one does not follow. */
+  /** Records that were cosigned in the epoch before, and that the new one does not follow: it has to bring them over again. */
   readonly abandoned: Readonly<Record<TreeName, number>>;
 }
 
@@ -54,14 +56,36 @@ export async function enterEpoch(
       throw refused(partnership.id, 'its log key is not the one that the partner has stated as its own');
     }
     const opened = await holdAgainst(site, partnership.id, statement, pins);
+    // An export of the epoch before may lie there until there is one of the new epoch: what is in it comes over.
+    const leftover = await leftoverExport(exchange, statement.epoch);
+    const named = {
+      T: pins.T.size - opened.abandoned.T,
+      O: pins.O.size - opened.abandoned.O,
+    };
+    const after: Pins = {
+      ...firstPins(statement.epoch, statement.log),
+      statedAt: pins.statedAt,
+      seam: await seamAfter(site, partnership, pins, named, leftover),
+      leftover: leftover === undefined ? null : sha256(claimedText(leftover)),
+    };
     await keepPins(site, partnership.id, pins);
     await site.files.write(epochPath(partnership.id, statement.epoch, 'epoch.note'), note);
     const findings = await addFindings(site, partnership.id, findingsOf(opened, pins));
-    const after = firstPins(statement.epoch, statement.log);
     await writePins(site, partnership.id, after);
     return { pins: after, opened, findings };
   } catch (error) {
     throw await keepRefusedNote(site, partnership.id, { 'epoch.note': note }, error);
+  }
+}
+
+/** The export in the outbox when it says itself that it is of an epoch before; whether it is signed is another question. */
+async function leftoverExport(exchange: LogExchange, epoch: number): Promise<Uint8Array | undefined> {
+  const note = await readIfThere(exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
+  try {
+    return note !== undefined && parseExport(claimedText(note)).epoch < epoch ? note : undefined;
+  } catch (error) {
+    if (isTieupError(error, 'TIEUP_E_VERIFY')) return undefined;
+    throw error;
   }
 }
 
@@ -116,18 +140,12 @@ async function pastHeads(
   return heads;
 }
 
-function findingsOf({ epoch, follows, abandoned }: OpenedEpoch, { epoch: before }: Pins): readonly LogFinding[] {
+function findingsOf({ epoch, follows }: OpenedEpoch, { epoch: before }: Pins): readonly LogFinding[] {
   const skipped = epoch - before - 1;
-  const findings: LogFinding[] = TREES.filter((tree) => abandoned[tree] > 0).map((tree) => ({
-    kind: 'records-abandoned',
-    epoch,
-    message: `epoch ${epoch} leaves out the last ${abandoned[tree]} records of log ${tree} that were cosigned in epoch ${before}; they stay kept here`,
-    records: [],
-  }));
   // Where it follows the last one that is known here, those between did not export and are not missed.
-  if (skipped === 0 || follows === before) return findings;
+  if (skipped === 0 || follows <= before) return [];
   const message = `${skipped} epochs between ${before} and ${epoch} were begun and ended without an export`;
-  return [...findings, { kind: 'records-abandoned', epoch, message, records: [] }];
+  return [{ kind: 'records-abandoned', epoch, message, records: [] }];
 }
 
 function refused(partner: string, why: string): TieupError {

@@ -26,8 +26,18 @@ const KINDS = [
   'switch-missing',
   /** The partner withholds, keeps or renames files of a release: hits on them count as its own. */
   'left-out',
-  /** A new epoch does not go on where the one before was cosigned last. */
+  /** A new epoch does not bring over all that was signed in the one before and not cosigned. */
   'records-abandoned',
+  /** A new epoch begins with other records than those that were cosigned and that it does not go on from. */
+  'records-again',
+  /** An export has fewer records than had been committed to before it was made. */
+  'records-held-back',
+  /** What time a partner says it is cannot be. */
+  'clock',
+  /** Log T names a release as live of which nothing is known here. */
+  'switch-unknown',
+  /** By log T no tie-up page was live, and lines were written then. */
+  'nothing-live',
   /** Lines are lost at the partner, and the manager went on. */
   'gap',
 ] as const;

@@ -77,7 +77,7 @@ export async function forgetImports(site: MainSite, partner: string): Promise<vo
 async function importPart(
   site: MainSite,
   partner: string,
-  { epoch, logKey }: Pins,
+  { epoch, logKey, again }: Pins,
   log: TreeName,
   range: PartRange,
   hits: HitStore,
@@ -89,7 +89,7 @@ async function importPart(
     const { checkpoint } = await verifyPart(
       gunzipped(site.files.stream(path, MAX_PART_FILE), MAX_PART_RAW, false),
       { keys: [parseVkey(logKey)] },
-      new RecordTaker(undefined, aside).take,
+      new RecordTaker({ hits: aside, again: again[log] }).take,
       { plant: foldBeside(await site.folding()) },
     );
     const { origin, size } = checkpoint;

@@ -5,7 +5,7 @@ import { createScanner, type Scanner } from '../../logs/scanner.ts';
 import { hostName } from '../../logs/site-hosts.ts';
 import type { LogRecord } from '../../protocol/log-record.ts';
 import type { LogFinding } from './findings.ts';
-import { type KnownSwitch, releaseAt } from './switches.ts';
+import { type KnownSwitch, releaseAt, releaseBefore } from './switches.ts';
 
 export interface OpenedRecord {
   readonly index: number;
@@ -48,9 +48,12 @@ export async function judgeRecords(
       findings.push({ kind: 'readable-as-unreadable', epoch, message, records: [index] });
       continue;
     }
-    const live = releaseAt(switches, record.seq);
+    const inForce = releaseAt(switches, record.seq);
+    if (inForce === undefined || (record.status !== null && NOT_SERVED.has(record.status))) continue;
+    const isNothingLive = inForce.release === null;
+    const live = isNothingLive ? releaseBefore(switches, inForce) : inForce;
     const release = live?.release ?? null;
-    if (live === undefined || release === null || (record.status !== null && NOT_SERVED.has(record.status))) continue;
+    if (live === undefined || release === null) continue;
     const files = await filesOf(live);
     if (files === undefined) {
       unjudged.push(`line ${record.seq}: this machine has no list of the files of release ${release.slice(0, 12)}`);
@@ -65,7 +68,8 @@ export async function judgeRecords(
       );
       continue;
     }
-    const message = `line ${record.seq} was counted as one of the partner's own, but asks for ${path} (${normalPath(record.path) ?? record.path})`;
+    const claim = isNothingLive ? ', when by log T no tie-up page was live; it was answered' : '';
+    const message = `line ${record.seq} was counted as one of the partner's own, but asks for ${path} (${normalPath(record.path) ?? record.path})${claim}`;
     findings.push({ kind: 'tie-up-as-original', epoch, message, records: [index] });
   }
   return { findings, unjudged };

@@ -7,9 +7,11 @@
  *     <epoch>/<T|O>/<from>-<size>.part.gz        every exported log as it was pulled, verified
  *     <epoch>/statements/<seq>.note              what the partner said with each export
  *     <epoch>/commitments/<log>-<size>.note      checkpoints that were signed and not exported yet
+ *     <epoch>/uncompared/<log>-<size>.note       checkpoints that no root was there to be held against: it lay within withheld records
  *     <epoch>/switches.json                      which release was live from which record on
  *     <epoch>/audits/<digest>/                   demands, and how they were answered
  *     <T|O>.cosigned                             what is in the inbox
+ *     looked.json                                what was in the outbox when it was looked at last
  *     audit.json, canaries.jsonl, findings.json, imported.json
  *     evidence/<digest>/                         exports that were refused, and why
  *     incoming/                                  what is being pulled
@@ -38,10 +40,45 @@ export interface Pins {
   readonly O: PinnedTree;
   /** Lines by class as the last statement counts them; X decides how much of a log could not be read. */
   readonly lines: LineCounts;
+  /** When the last export was made by the partner's clock; null before the first. */
+  readonly statedAt: string | null;
   /** Until when every record of log T was shown, by the partner's clock; null before the first. */
   readonly shownUntil: string | null;
+  /** The same by our own clock, which no partner can set back: see looked.ts. Null while nothing says so. */
+  readonly certainUntil: string | null;
+  /** What the first export of the epoch has to bring over from the one before; null when there is nothing, and after it. */
+  readonly seam: Seam | null;
+  /** Records that were cosigned at the end of the epoch before and came again in this one: they are imported once. */
+  readonly again: Readonly<Record<TreeName, PartRange | null>>;
+  /** Digest of the statement in the outbox when the epoch began: an export of an epoch before. Null when there was none. */
+  readonly leftover: string | null;
   /** ISO 8601 UTC; null before the first pull. */
   readonly pulledAt: string | null;
+}
+
+/**
+ * Where an epoch goes on from the one before. What was not cosigned there, as far as the partner knows, it brings over:
+ *
+ *     before    … named ) … cosigned ) … committed )
+ *     now       what was live, said again ) named … cosigned ) … committed ) what is new …
+ */
+export interface Seam {
+  /** The last epoch in which something was pinned or committed to. */
+  readonly epoch: number;
+  readonly T: SeamTree;
+  readonly O: SeamTree;
+  /** The last switch before the named records of T: an honest epoch begins with it. Null when none is known. */
+  readonly live: { readonly release: string | null; readonly time: string; readonly own: number } | null;
+}
+
+/** Sizes of a tree of that epoch, ascending. */
+export interface SeamTree {
+  /** From where on the new epoch brings records over. */
+  readonly named: number;
+  /** What was pinned: the partner may not have seen its last cosignature. */
+  readonly cosigned: number;
+  /** The largest tree that the partner had signed, exported or not. */
+  readonly committed: number;
 }
 
 export interface SeenStatement {
@@ -70,7 +107,12 @@ export function firstPins(epoch: number, logKey: string | null): Pins {
     T: EMPTY,
     O: EMPTY,
     lines: { T: 0, O: 0, X: 0, S: 0, G: 0 },
+    statedAt: null,
     shownUntil: null,
+    certainUntil: null,
+    seam: null,
+    again: { T: null, O: null },
+    leftover: null,
     pulledAt: null,
   };
 }
@@ -80,6 +122,14 @@ const count = z.int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const tree = z.strictObject({ size: count, root: digest, checkpoint: z.string().nullable() });
 const statement = z.strictObject({ seq: z.int().min(1), digest }).nullable();
+const partRange = z.strictObject({ from: count, size: count }).nullable();
+const seamTree = z.strictObject({ named: count, cosigned: count, committed: count });
+const seam = z.strictObject({
+  epoch: z.int().min(1),
+  T: seamTree,
+  O: seamTree,
+  live: z.strictObject({ release: z.string().nullable(), time: z.string(), own: count }).nullable(),
+});
 export const pinsSchema: z.ZodType<Pins> = z.strictObject({
   epoch: z.int().min(1),
   logKey: z.string().nullable(),
@@ -88,7 +138,12 @@ export const pinsSchema: z.ZodType<Pins> = z.strictObject({
   T: tree,
   O: tree,
   lines: z.strictObject({ T: count, O: count, X: count, S: count, G: count }),
+  statedAt: z.string().nullable().default(null),
   shownUntil: z.string().nullable(),
+  certainUntil: z.string().nullable().default(null),
+  seam: seam.nullable().default(null),
+  again: z.strictObject({ T: partRange, O: partRange }).default({ T: null, O: null }),
+  leftover: z.string().nullable().default(null),
   pulledAt: z.string().nullable(),
 });
 

@@ -3,16 +3,11 @@
  * that release's files it decides what a request was for, without asking the partner.
  */
 import { z } from 'zod';
-import type { Partnership } from '../../config/partnership.ts';
-import { isTieupError } from '../../errors.ts';
 import { publishedFiles, type PublishedFiles } from '../../logs/published-files.ts';
 import type { LogRecord } from '../../protocol/log-record.ts';
 import { ownPathOf, switchOf } from '../../protocol/log-record.ts';
 import { recallRelease } from '../sent-releases.ts';
 import type { MainSite } from '../main-site.ts';
-import { openOutbox } from '../read-outbox.ts';
-import type { LogExchange } from './fetch-part.ts';
-import type { LogFinding } from './findings.ts';
 import { epochPath, type Pins, readState, writeState } from './log-records.ts';
 
 export interface KnownSwitch {
@@ -85,6 +80,14 @@ export function releaseAt(switches: readonly KnownSwitch[], seq: number): KnownS
   return switches.findLast((each) => each.seq < seq);
 }
 
+/**
+ * What a request is judged by that was made when, by log T, no tie-up page was live: the release before that, whose pages would not
+ * have been there. Undefined before the first release.
+ */
+export function releaseBefore(switches: readonly KnownSwitch[], live: KnownSwitch): KnownSwitch | undefined {
+  return switches.findLast((each) => each.index < live.index && each.release !== null);
+}
+
 /** The tie-up files that were live after a switch, each list read once; undefined for a release that this machine never had. */
 export function filesAfter(
   site: MainSite,
@@ -109,33 +112,7 @@ export function filesAfter(
   };
 }
 
-/** Every path that the partner has said to be its own in this epoch. */
-export async function ownPathsOf(site: MainSite, partner: string, { epoch, T }: Pins): Promise<ReadonlySet<string>> {
-  return new Set((await readSwitches(site, partner, epoch, T.size)).flatMap(({ own }) => own));
-}
-
-/** A release that is live by the partner's own receipt, and that log T does not know of: hits on its pages count as nobody's. */
-export async function unknownRelease(
-  site: MainSite,
-  partnership: Partnership,
-  exchange: LogExchange,
-  { epoch, T, shownUntil }: Pins,
-): Promise<readonly LogFinding[]> {
-  if (shownUntil === null) return [];
-  const receipt = await readReceipt(exchange, partnership);
-  if (receipt === undefined || receipt.state === 'left' || receipt.time >= shownUntil) return [];
-  const switches = await readSwitches(site, partnership.id, epoch, T.size);
-  if (switches.some(({ release }) => release === receipt.releaseDigest)) return [];
-  const message = `release ${receipt.release} is live since ${receipt.time} by the partner's receipt, but log T does not say so`;
-  return [{ kind: 'switch-missing', epoch, message, records: [] }];
-}
-
-/** One that cannot be trusted says nothing here; `tieup status` tells of it. */
-async function readReceipt(exchange: LogExchange, partnership: Partnership) {
-  try {
-    return (await openOutbox(exchange, partnership)).receipt?.statement;
-  } catch (error) {
-    if (isTieupError(error, 'TIEUP_E_VERIFY', 'TIEUP_E_TOO_LARGE')) return undefined;
-    throw error;
-  }
+/** Paths that are the partner's own now, by the last switch that is known. */
+export async function ownPathsNow(site: MainSite, partner: string, { epoch, T }: Pins): Promise<ReadonlySet<string>> {
+  return new Set((await readSwitches(site, partner, epoch, T.size)).at(-1)?.own);
 }

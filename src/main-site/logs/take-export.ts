@@ -20,8 +20,11 @@ import type { MainSite } from '../main-site.ts';
 import { CanaryWatch, readCanaries, writeCanaries } from './canaries.ts';
 import { assertCommitted, committedSizes, dropCommitments, readCommitments } from './commitments.ts';
 import { clearIncoming, fetchPart, incomingPath, type LogExchange } from './fetch-part.ts';
-import { addFindings, type KeptFinding, type LogFinding } from './findings.ts';
+import { comingAgain, judgeSeam, SeamWatch } from './epoch-seam.ts';
+import { exportFindings, isAhead } from './export-findings.ts';
+import { addFindings, type KeptFinding } from './findings.ts';
 import { keepRefused } from './keep-refused.ts';
+import type { Looked } from './looked.ts';
 import {
   dropUnpinned,
   epochPath,
@@ -30,8 +33,6 @@ import {
   logPath,
   type Pins,
   type PinnedTree,
-  pinsSchema,
-  readState,
   TREES,
   type TreeName,
   writePins,
@@ -52,10 +53,12 @@ export type TakenExport =
       readonly findings: readonly KeptFinding[];
       /** Hits of it that are put aside, to be committed now that it is pinned. */
       readonly hits: readonly AsideHits[];
+      readonly before: Pins;
+      /** What was in the outbox before this export was made, where that is known. */
+      readonly since: Looked | undefined;
+      /** Whether every new record of log T was shown. */
+      readonly isShown: boolean;
     };
-
-/** Paths that a finding names. */
-const NAMED = 20;
 
 /** A partner may export while its last export is being fetched, but not always: one that shows another note at each look ends. */
 const MAX_ATTEMPTS = 3;
@@ -67,19 +70,27 @@ export interface AsideHits {
   readonly import: HitImport;
 }
 
-/** @param hits where verified records go; undefined when none are imported now. */
+/** What an export is held against. */
+export interface Known {
+  readonly pins: Pins;
+  /** Where verified records go; undefined when none are imported now. */
+  readonly hits: HitStore | undefined;
+  /** What was in the outbox before; undefined where it says nothing about this export. */
+  readonly looked: Looked | undefined;
+}
+
 export async function takeExport(
   site: MainSite,
   partnership: Partnership,
   exchange: LogExchange,
-  pins: Pins,
-  hits: HitStore | undefined,
+  { pins, hits, looked }: Known,
 ): Promise<TakenExport> {
   for (let attempt = 1; ; attempt += 1) {
     const note = await readIfThere(exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
-    if (note === undefined || (await isOfPastEpoch(site, partnership.id, note, pins))) return { kind: 'none', pins };
+    // The last export of an epoch that is over may lie there until there is one of this.
+    if (note === undefined || sha256(claimedText(note)) === pins.leftover) return { kind: 'none', pins };
     try {
-      return await takeStated(site, partnership, exchange, pins, hits, note);
+      return await takeStated(site, partnership, exchange, { pins, hits, looked }, note);
     } catch (error) {
       // The partner exported again while its last export was being fetched, and took the old files away: nothing is wrong with that.
       const now = await readIfThere(exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
@@ -94,8 +105,7 @@ async function takeStated(
   site: MainSite,
   partnership: Partnership,
   exchange: LogExchange,
-  pins: Pins,
-  hits: HitStore | undefined,
+  { pins, hits, looked }: Known,
   note: Uint8Array,
 ): Promise<TakenExport> {
   const partner = partnership.id;
@@ -112,14 +122,18 @@ async function takeStated(
     return { kind: 'behind', pins: seen };
   }
   const taken = await verifyTrees(site, partnership, exchange, opened.statement, pins, hits);
+  // It was not there when the outbox was looked at last, so it was made since.
+  const since = looked?.export === opened.digest ? undefined : looked;
   try {
-    const after = pinsAfter(site, partnership, opened, pins, taken.trees);
+    const seam = await judgeSeam(site, partner, pins, opened.statement, taken.seams);
+    const after = { ...pinsAfter(site, partnership, opened, pins, taken, since), again: seam.again };
     await keep(site, partner, opened, note, taken);
-    const findings = await addFindings(site, partner, findingsOf(partnership, opened.statement, pins, taken));
+    const found = exportFindings(site, partnership, opened.statement, { pins, since, ...taken });
+    const findings = await addFindings(site, partner, [...found, ...seam.findings]);
     await writePins(site, partner, after);
     await clearIncoming(site, partner);
-    await dropCommitments(site, partner, after);
-    return { kind: 'pulled', pins: after, findings, hits: taken.hits };
+    await dropCommitments(site, partner, after, taken.compared);
+    return { kind: 'pulled', pins: after, findings, hits: taken.hits, before: pins, since, isShown: isShown(taken) };
   } catch (error) {
     for (const each of taken.hits) await each.import.discard();
     throw error;
@@ -136,6 +150,10 @@ interface Taken {
   readonly taker: RecordTaker;
   readonly watch: CanaryWatch;
   readonly hits: readonly AsideHits[];
+  readonly seams: ReadonlyMap<TreeName, SeamWatch>;
+  /** Checkpoints of log T that were signed before, by size: those with a root to be held against, and the others. */
+  readonly compared: ReadonlySet<number>;
+  readonly uncompared: readonly number[];
 }
 
 async function verifyTrees(
@@ -150,17 +168,24 @@ async function verifyTrees(
   const watch = new CanaryWatch(await readCanaries(site, partner), pins);
   const trees = new Map<TreeName, VerifiedTree>();
   const aside: AsideHits[] = [];
-  let taker = new RecordTaker(watch, undefined);
+  const seams = new Map<TreeName, SeamWatch>();
+  let taker = new RecordTaker({});
+  let [compared, uncompared]: [ReadonlySet<number>, readonly number[]] = [new Set(), []];
   try {
     for (const log of TREES) {
       const { file, size, root, from } = statement[log];
       if (file === null) continue;
       const copy = await fetchPart(site, partner, exchange, file, partPath(file.digest));
       const target = { partner, log, epoch: statement.epoch, from, size };
-      const hitImport = await hits?.begin(target);
+      const { seam } = pins;
+      // What comes again is told from what is new at the end only: until then nothing of it is imported.
+      const hitImport = comingAgain(seam, log) > 0 ? undefined : await hits?.begin(target);
       if (hitImport !== undefined) aside.push({ log, from, size, import: hitImport });
-      const commitments = await readCommitments(site, partnership, log, pins);
-      const records = new RecordTaker(watch, hitImport);
+      const commitments = await readCommitments(site, partner, log, pins);
+      const follower =
+        seam === null ? undefined : new SeamWatch(log === 'T' ? seam.live : null, comingAgain(seam, log));
+      if (follower !== undefined) seams.set(log, follower);
+      const records = new RecordTaker({ canaries: watch, hits: hitImport, seam: follower });
       if (log === 'T') taker = records;
       const part = await verifyPart(
         gunzipped(site.files.stream(copy, file.length), file.rawLength),
@@ -173,12 +198,16 @@ async function verifyTrees(
         records.take,
         { sizes: committedSizes(commitments), plant: foldBeside(await site.folding()) },
       );
-      assertCommitted(partner, log, commitments, part.passed, { size, root });
+      const met = assertCommitted(partner, log, commitments, part.passed, { size, root });
+      if (log === 'T') {
+        compared = met;
+        uncompared = committedSizes(commitments).filter((each) => each <= size && !met.has(each));
+      }
       assertDisclosedAsSaid(partner, log, statement, part);
       trees.set(log, { ...part, copy });
     }
     assertCounts(partner, statement, trees, pins);
-    return { trees, taker, watch, hits: aside };
+    return { trees, taker, watch, hits: aside, seams, compared, uncompared };
   } catch (error) {
     for (const each of aside) await each.import.discard();
     throw error;
@@ -232,15 +261,15 @@ function pinsAfter(
   { keys }: Partnership,
   { statement, digest }: OpenedExport,
   pins: Pins,
-  trees: Taken['trees'],
+  taken: Taken,
+  since: Looked | undefined,
 ): Pins {
   const { epoch, seq, lines, T, O } = statement;
   const pinnedTree = (log: TreeName, { size, root }: ExportedTree): PinnedTree => {
-    const note = trees.get(log)?.checkpoint.note;
+    const note = taken.trees.get(log)?.checkpoint.note;
     const checkpoint = note === undefined ? pins[log].checkpoint : base64(note);
     return { size, root: Buffer.from(root).toString('hex'), checkpoint };
   };
-  const isShown = (trees.get('T')?.withheld ?? 0) === 0;
   return {
     epoch,
     logKey: keys?.log ?? null,
@@ -249,55 +278,19 @@ function pinsAfter(
     T: pinnedTree('T', T),
     O: pinnedTree('O', O),
     lines,
-    shownUntil: isShown ? statement.time : pins.shownUntil,
+    statedAt: statement.time,
+    // A clock that is far ahead says of no visit that it should be there by now.
+    shownUntil: isShown(taken) && !isAhead(statement, site.clock) ? statement.time : pins.shownUntil,
+    certainUntil: isShown(taken) && since !== undefined ? since.at : pins.certainUntil,
+    seam: null,
+    again: pins.again,
+    leftover: pins.leftover,
     pulledAt: instant(site.clock.now()),
   };
 }
 
-function findingsOf(
-  { logs }: Partnership,
-  { epoch, seq, lines }: LogExport,
-  pins: Pins,
-  { trees, taker }: Taken,
-): readonly LogFinding[] {
-  const findings: LogFinding[] = taker.gaps.map(({ index, record: { path, query, time } }) => ({
-    kind: 'gap',
-    epoch,
-    message: `lines of ${JSON.stringify(path)} are lost at the partner (${time === '' ? 'at an unknown time' : time}: ${query})`,
-    records: [index],
-  }));
-  for (const own of new Set(taker.switches.map((each) => each.own.join('\n')))) {
-    if (own !== '') findings.push(leftOut(epoch, own.split('\n')));
-  }
-  const withheld = trees.get('T')?.withheld ?? 0;
-  if (withheld > 0) {
-    const message = `export ${seq} only counts ${withheld} records of log T: they cannot be billed`;
-    findings.push({ kind: 'tie-up-withheld', epoch, message, records: [] });
-  }
-  const unreadable = lines.X - pins.lines.X;
-  const read = lines.T + lines.O + lines.X - pins.lines.T - pins.lines.O - pins.lines.X;
-  if (unreadable > Math.ceil((read * logs.maxUnreadablePercent) / 100)) {
-    const message = `export ${seq} has ${unreadable} unreadable lines of ${read}, more than the ${logs.maxUnreadablePercent} % that are agreed`;
-    findings.push({ kind: 'too-many-unreadable', epoch, message, records: [] });
-  }
-  return findings;
-}
-
-function leftOut(epoch: number, own: readonly string[]): LogFinding {
-  const named = own.slice(0, NAMED).map((path) => JSON.stringify(path));
-  const more = own.length > NAMED ? ` and ${own.length - NAMED} more` : '';
-  const message = `hits at ${named.join(', ')}${more} count as the partner's own: by its account there is no tie-up page, or one of its own beside it`;
-  return { kind: 'left-out', epoch, message, records: [] };
-}
-
-/** The last export of the epoch before may lie there until the partner exports in the new one. */
-async function isOfPastEpoch(site: MainSite, partner: string, note: Uint8Array, { epoch }: Pins): Promise<boolean> {
-  const digest = sha256(claimedText(note));
-  for (let past = epoch - 1; past >= 1; past -= 1) {
-    const pins = await readState(site, epochPath(partner, past, 'pins.json'), pinsSchema);
-    if (pins !== undefined) return digest === pins.statement?.digest || digest === pins.seen?.digest;
-  }
-  return false;
+function isShown({ trees }: Taken): boolean {
+  return (trees.get('T')?.withheld ?? 0) === 0;
 }
 
 /** What contradicts something is evidence only beside it: what was seen before, and the checkpoints that were pinned. */
@@ -312,7 +305,7 @@ async function evidenceOf(site: MainSite, partnership: Partnership, note: Uint8A
   for (const log of TREES) {
     const { checkpoint } = pins[log];
     if (checkpoint !== null) notes[`${log}.checkpoint-before`] = Buffer.from(checkpoint, 'base64');
-    const [committed] = await readCommitments(site, partnership, log, pins);
+    const [committed] = await readCommitments(site, partner, log, pins);
     if (committed !== undefined) notes[`${log}.checkpoint-committed`] = committed.note;
   }
   const incoming = (await site.files.list(logPath(partner, 'incoming'))).map(({ name }) => name);

@@ -6,6 +6,7 @@ import type { RecordBatch } from '../../protocol/log-part-body.ts';
 import { type LogRecord, parseRecord } from '../../protocol/log-record.ts';
 import { FIELD, FIELD_STRIDE, scannedClass } from '../../protocol/log-scan.ts';
 import type { CanaryWatch } from './canaries.ts';
+import type { PartRange } from './log-records.ts';
 import { knownSwitch, type KnownSwitch, takeOwnPath } from './switches.ts';
 
 export interface Gap {
@@ -20,31 +21,41 @@ const NO_DAY = '1970-01-01';
 const MAX_EVENTS = 1_000_000;
 const MAX_GAPS = 10_000;
 
+/** Who is interested in records; nobody unless given. */
+export interface Takers {
+  readonly canaries?: CanaryWatch;
+  readonly hits?: HitImport | undefined;
+  /** Records that are no hits to be imported: they were, in the epoch before. */
+  readonly again?: PartRange | null;
+  /** Sees every batch. */
+  readonly seam?: { take(batch: RecordBatch): void } | undefined;
+}
+
 export class RecordTaker {
   readonly switches: KnownSwitch[] = [];
   readonly gaps: Gap[] = [];
-  readonly #canaries: CanaryWatch | undefined;
-  readonly #hits: HitImport | undefined;
+  readonly #takers: Takers;
   #day = NO_DAY;
   #events = 0;
 
-  constructor(canaries?: CanaryWatch, hits?: HitImport) {
-    this.#canaries = canaries;
-    this.#hits = hits;
+  constructor(takers: Takers) {
+    this.#takers = takers;
   }
 
   readonly take: TakeRecords = async (batch) => {
-    const { bytes, count, offsets } = batch;
+    const { bytes, count, offsets, indexes } = batch;
+    const { canaries, hits, again, seam } = this.#takers;
+    seam?.take(batch);
     for (let record = 0; record < count; record += 1) {
       const at = record * FIELD_STRIDE;
       const recordClass = scannedClass(bytes, offsets, at);
       if (recordClass === SWITCH || recordClass === GAP) this.#takeEvent(batch, record);
-      else if (recordClass === TIE_UP && this.#canaries !== undefined) this.#lookForCanary(batch, record);
-      if (this.#hits === undefined) continue;
+      else if (recordClass === TIE_UP && canaries !== undefined) this.#lookForCanary(batch, record, canaries);
+      if (hits === undefined || (again && isWithin(again, indexes[record] ?? 0))) continue;
       const end = offsets[at + FIELD_STRIDE - 1] ?? 0;
-      this.#hits.add(this.#dayOf(bytes, offsets[at + FIELD.time.index] ?? 0), bytes, offsets[at] ?? 0, end);
+      hits.add(this.#dayOf(bytes, offsets[at + FIELD.time.index] ?? 0), bytes, offsets[at] ?? 0, end);
     }
-    await this.#hits?.settle();
+    await hits?.settle();
   };
 
   #takeEvent(batch: RecordBatch, number: number): void {
@@ -64,13 +75,13 @@ export class RecordTaker {
   }
 
   /** Most records are of pages that no canary was sent to: their page is all that is looked at. */
-  #lookForCanary(batch: RecordBatch, number: number): void {
+  #lookForCanary(batch: RecordBatch, number: number, canaries: CanaryWatch): void {
     const { bytes, offsets } = batch;
     const at = number * FIELD_STRIDE + FIELD.page.index;
     const page = bytes.toString('utf8', offsets[at], (offsets[at + 1] ?? 0) - 1);
-    if (this.#canaries?.isWatched(page) !== true) return;
+    if (!canaries.isWatched(page)) return;
     const { record, index } = recordOf(batch, number);
-    this.#canaries.see(index, record);
+    canaries.see(index, record);
   }
 
   /** A record without a time is of the day of the one before it. */
@@ -83,6 +94,10 @@ export class RecordTaker {
     }
     return this.#day;
   }
+}
+
+function isWithin({ from, size }: PartRange, index: number): boolean {
+  return index >= from && index < size;
 }
 
 /** One record of a batch, parsed: slow, for the few that matter. */

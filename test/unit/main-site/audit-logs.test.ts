@@ -134,7 +134,7 @@ describe('an audit of what was only counted', () => {
 
   test('judges a hit by the release that was live at that line, not by a later one', async () => {
     const path = '/with-main/story.html';
-    const O = [...ownHits(1, 1, { path }), ...ownHits(1, 3, { path }), ...ownHits(1, 5, { path })];
+    const O = [...ownHits(1, 1, { path }), ...ownHits(1, 3, { path }), ...ownHits(1, 5, { path, status: 404 })];
     const { main, shop } = await partnership({ partnership: 'logs:\n  audit: 1000\n' });
     const { releaseDigest } = await main.pushedBefore();
     const claim: Claim = { T: [liveSwitch(1, releaseDigest), hit(2), liveSwitch(4, null)], O };

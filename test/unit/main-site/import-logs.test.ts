@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type GivenFile, importFiles, importPulled } from '../../../src/main-site/import-logs.ts';
+import { importFiles, importPulled } from '../../../src/main-site/import-logs.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { type Claim, forge, liveSwitch, ownHits, tieUpHits, unreadable } from '../../support/forged-export.ts';
-import type { PartnerFixture } from '../../support/partner-fixture.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
-import { pullOne } from '../../support/pulled.ts';
+import { mailed, pullOne } from '../../support/pulled.ts';
 
 const claim: Claim = {
   T: [liveSwitch(0, 'ab'.repeat(32)), ...tieUpHits(3)],
@@ -34,19 +33,6 @@ function dyingAt(main: MainFixture, ending: string): MainSite {
     await main.site.files.write(path, content, options);
   };
   return { ...main.site, files: { ...main.site.files, write } };
-}
-
-function mailed(shop: PartnerFixture, ...names: readonly string[]): readonly GivenFile[] {
-  return names.map((name) => {
-    const bytes = readFileSync(shop.path(`exchange/outbox/logs/${name}`));
-    return {
-      name,
-      length: bytes.length,
-      stream: async function* () {
-        yield bytes;
-      },
-    };
-  });
 }
 
 describe('what was pulled', () => {

@@ -8,8 +8,9 @@ import { type LogRecord, ownPathRecord } from '../../../src/protocol/log-record.
 import { hit } from '../../support/exported-log.ts';
 import { type Claim, forge, liveSwitch, tieUpHits } from '../../support/forged-export.ts';
 import { type MainFixture, mainFixture, partnership } from '../../support/partnership-fixture.ts';
-import { pullOne, refusedPull } from '../../support/pulled.ts';
+import { importMailed, pullOne, refusedPull } from '../../support/pulled.ts';
 
+const SENT = '2026-11-23T12:00:00Z';
 const LATER = '2026-11-23T18:00:00Z';
 
 /** A main site whose visits are answered with `status` and noted. */
@@ -52,10 +53,10 @@ describe('canaries', () => {
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(13);
   });
 
-  test('prove nothing where the partner has a page of its own, and are not sent there again', async () => {
+  test('prove nothing where the partner has a page of its own by then, and are not sent there again', async () => {
     const { main, shop, canaries, claimOf } = await visited(8);
     const own = canaries[0]?.page ?? '';
-    await forge(shop, { claim: claimOf([ownPathRecord(0, LATER, own)]), time: LATER });
+    await forge(shop, { claim: claimOf([ownPathRecord(0, SENT, own)]), time: LATER });
     const { findings } = await pullOne(main);
     expect(findings.filter(({ kind }) => kind === 'left-out')).toHaveLength(1);
     const missing = findings.filter(({ kind }) => kind === 'canary-missing');
@@ -66,6 +67,23 @@ describe('canaries', () => {
     expect(visits).toHaveLength(20);
     const address = `/${own.replace(/index\.html$/, '')}`;
     expect(visits.filter(({ url }) => url.endsWith(address))).toEqual([]);
+  });
+
+  test('are missed where the partner says only for later, or said only before, that the page is its own', async () => {
+    const { main, shop, canaries, claimOf } = await visited(1);
+    const page = canaries[0]?.page ?? '';
+    const { releaseDigest } = await main.pushedBefore();
+    const own = (time: string) => [liveSwitch(0, releaseDigest, time), ownPathRecord(0, time, page)];
+    const before = own('2026-11-23T08:00:00Z');
+    const during = [liveSwitch(0, releaseDigest, '2026-11-23T11:00:00Z')];
+    const after = own('2026-11-23T13:00:00Z');
+    await forge(shop, { claim: { T: [...before, ...during, ...after, hit(1)], O: [] }, time: LATER });
+    expect((await pullOne(main)).findings.map(({ kind }) => kind)).toContain('canary-missing');
+    const honest = await visited(1);
+    const all = [...own('2026-11-23T08:00:00Z'), liveSwitch(0, releaseDigest, '2026-11-23T13:00:00Z'), hit(1)];
+    const T = all.map((each) => (each.method === 'OWN' ? { ...each, path: honest.canaries[0]?.page ?? '' } : each));
+    await forge(honest.shop, { claim: { ...claimOf([]), T }, time: LATER });
+    expect((await pullOne(honest.main)).findings.map(({ kind }) => kind)).not.toContain('canary-missing');
   });
 
   test('count only when the page was there', async () => {
@@ -129,12 +147,27 @@ describe('canaries', () => {
     ['at another time', { time: '2026-11-23T17:00:00Z' }],
     ['of another page', { page: 'with-main/assets.html' }],
     ['by another browser', { agent: 'Mozilla/5.0' }],
+    ['that came from elsewhere', { referrer: 'https://elsewhere.example' }],
     ['with another answer', { status: 404 }],
   ])('are missing when a visit %s stands for them', async (_, changes) => {
     const { main, shop, canaries, claimOf } = await visited(1);
     const T = canaries.map((each) => written(each, 1, changes));
     await forge(shop, { claim: claimOf(T), time: LATER });
     expect((await pullOne(main)).findings).toMatchObject([{ kind: 'canary-missing' }]);
+  });
+
+  test.each([
+    ['whole', (referrer: string) => referrer],
+    ['as its origin', (referrer: string) => new URL(referrer).origin],
+    ['not at all', () => ''],
+  ])('are found where the partner keeps a referrer %s', async (_, kept) => {
+    const { main, shop, canaries, claimOf } = await visited(12);
+    expect(canaries.some(({ referrer }) => referrer !== null)).toBe(true);
+    const T = canaries.map((each, at) =>
+      written(each, at + 1, { referrer: each.referrer === null ? '' : kept(each.referrer) }),
+    );
+    await forge(shop, { claim: claimOf(T), time: LATER });
+    expect(await pullOne(main)).toMatchObject({ canaries: { '2026-11': 12 }, findings: [] });
   });
 
   test('are waited for while their time is not over, or was not shown as a whole', async () => {
@@ -183,5 +216,58 @@ describe('canaries', () => {
     // The partner takes the visit out before the next pull.
     await forge(shop, { claim: claimOf(tieUpHits(1)), time: LATER });
     expect((await pullOne(main)).findings).toMatchObject([{ kind: 'canary-missing' }]);
+  });
+});
+
+describe('a partner that writes early times into its exports', () => {
+  const EARLY = '2026-11-23T11:00:00Z';
+  const hoursLater = (main: MainFixture, hours: number): MainSite => ({
+    ...main.site,
+    clock: { ...main.site.clock, now: () => new Date(Date.parse(SENT) + hours * 60 * 60 * 1000) },
+  });
+
+  test('is missed by what was looked at before: an export that was not there then was made since', async () => {
+    const { main, shop, claimOf } = await visited(1);
+    // Made before the visit; by its time and by ours nothing can be missed.
+    const first = await forge(shop, { claim: claimOf(tieUpHits(1)), time: EARLY });
+    expect((await pullOne(main)).findings).toEqual([]);
+    expect((await pullOne(main, hoursLater(main, 2))).findings).toEqual([]);
+    const next = { from: { T: 2, O: 0 }, seq: 2, previous: first.digest, time: EARLY };
+    await forge(shop, { claim: claimOf(tieUpHits(2)), ...next });
+    expect((await pullOne(main, hoursLater(main, 4))).findings).toMatchObject([{ kind: 'canary-missing' }]);
+  });
+
+  test('is not found to miss what came after an export that lay there all the time, or came by mail', async () => {
+    const { main, shop, claimOf } = await visited(1);
+    const first = await forge(shop, { claim: claimOf(tieUpHits(1)), time: EARLY });
+    await pullOne(main);
+    for (const hours of [2, 30]) expect((await pullOne(main, hoursLater(main, hours))).findings).toEqual([]);
+    const next = { from: { T: 2, O: 0 }, seq: 2, previous: first.digest, time: EARLY };
+    await forge(shop, { claim: claimOf(tieUpHits(2)), ...next });
+    expect((await importMailed(main, shop)).findings).toEqual([]);
+    expect((await pullOne(main, hoursLater(main, 40))).findings).toEqual([]);
+  });
+
+  test('is told of, when they go back', async () => {
+    const { main, shop, claimOf } = await visited(0);
+    const first = await forge(shop, { claim: claimOf(tieUpHits(1)), time: LATER });
+    expect((await pullOne(main)).findings).toEqual([]);
+    const next = { from: { T: 2, O: 0 }, seq: 2, previous: first.digest };
+    await forge(shop, { claim: claimOf(tieUpHits(2)), ...next, time: '2026-11-23T17:57:00Z' });
+    expect((await pullOne(main)).findings).toEqual([]);
+    const last = await forge(shop, { claim: claimOf(tieUpHits(2)), ...next, time: '2026-11-23T17:57:00Z' });
+    const third = { from: { T: 3, O: 0 }, seq: 3, previous: last.digest, time: EARLY };
+    await forge(shop, { claim: claimOf(tieUpHits(3)), ...third });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'clock', message: expect.stringContaining('and the one before it at 2026-11-23T17:57:00Z') },
+    ]);
+  });
+
+  test('is told of, when they are far ahead, and nothing is missed by them', async () => {
+    const { main, shop, claimOf } = await visited(1);
+    await forge(shop, { claim: claimOf(tieUpHits(1)), time: '2026-11-24T12:00:01Z' });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'clock', message: expect.stringContaining('which is not yet') },
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogRecord } from '../../../src/protocol/log-record.ts';
 import { commitTo, forge, ownHits, tieUpHits } from '../../support/forged-export.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
-import { pullOne, refusedPull } from '../../support/pulled.ts';
+import { importMailed, pullOne, refusedPull } from '../../support/pulled.ts';
 
 const T = tieUpHits(9);
 const O = ownHits(5, 20);
@@ -58,6 +58,59 @@ describe('what a partner has committed to when somebody looked', () => {
     const { main, shop } = await committed();
     await forge(shop, { claim: { T, O: changed(O, 2) }, discloses: (log) => log === 'T' });
     expect((await refusedPull(main, shop)).error.message).toContain('log O of harbour is refused');
+  });
+
+  test.each([0, 2, 4, 5])('cannot be changed behind a record that is withheld either: record %i', async (at) => {
+    const { main, shop } = await committed();
+    await forge(shop, { claim: { T: changed(T, at), O }, discloses: (log, index) => log === 'O' || index !== 1 });
+    expect((await refusedPull(main, shop)).error.message).toContain('had committed to other records');
+  });
+
+  test('holds where only one record is withheld, and is told where there is no root to be held against', async () => {
+    const { main, shop } = await committed();
+    const first = await forge(shop, { claim: { T, O }, discloses: (log, index) => log === 'O' || index !== 1 });
+    const { findings } = await pullOne(main);
+    expect(findings).toMatchObject([{ kind: 'tie-up-withheld' }]);
+    expect(findings[0]?.message).not.toContain('committed');
+    expect(existsSync(`${main.folder}/.tieup/logs/harbour/1/uncompared`)).toBe(false);
+
+    const more = [...T, ...tieUpHits(8, 40)];
+    await commitTo(shop, 'T', more.slice(0, 14));
+    await pullOne(main);
+    const discloses = (log: 'T' | 'O', index: number) => log === 'O' || index < 12;
+    const previous = first.digest;
+    await forge(shop, { claim: { T: more.slice(0, 16), O }, from: { T: 9, O: 5 }, seq: 2, previous, discloses });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'tie-up-withheld', message: expect.stringContaining('at 1 earlier sizes (14) cannot be held') },
+    ]);
+    expect(readdirSync(`${main.folder}/.tieup/logs/harbour/1/uncompared`)).toEqual(['T-14.note']);
+    expect(keptAt(main)).toEqual([]);
+  });
+
+  test('is in an export that was made later: one that is shorter is told of', async () => {
+    const { main, shop } = await committed();
+    const first = await forge(shop, { claim: { T: T.slice(0, 4), O } });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'records-held-back', message: expect.stringContaining('has 4 records of log T, and 6 had been signed') },
+    ]);
+    await forge(shop, { claim: { T, O }, from: { T: 4, O: 5 }, seq: 2, previous: first.digest });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', findings: [] });
+  });
+
+  test('may be ahead of an export that lay there before, or came by mail', async () => {
+    const { main, shop } = await partnership();
+    await forge(shop, { claim: { T: T.slice(0, 4), O } });
+    await commitTo(shop, 'T', T.slice(0, 6));
+    const broken = { ...main.site.files };
+    broken.rename = async () => {
+      throw new Error('the disk is full');
+    };
+    await expect(pullOne(main, { ...main.site, files: broken })).rejects.toThrow('the disk is full');
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', findings: [] });
+
+    const other = await committed();
+    await forge(other.shop, { claim: { T: T.slice(0, 4), O } });
+    expect(await importMailed(other.main, other.shop)).toMatchObject({ kind: 'pulled', findings: [] });
   });
 
   test('may not be two things: both checkpoints are kept', async () => {

@@ -1,13 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { importPulled } from '../../../src/main-site/import-logs.ts';
+import { cachePath } from '../../../src/main-site/main-site.ts';
 import { readPins } from '../../../src/main-site/logs/log-records.ts';
+import { keepForGood } from '../../../src/main-site/sent-releases.ts';
+import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
+import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { rotateOwnKey } from '../../../src/partner-site/keys-rotate.ts';
+import { newEpoch } from '../../../src/partner-site/new-epoch.ts';
 import type { LogEpoch } from '../../../src/protocol/log-epoch.ts';
 import { noteSigner } from '../../../src/protocol/note.ts';
 import { renderVkey } from '../../../src/protocol/vkey.ts';
 import {
   beginEpoch,
   type Claim,
+  commitTo,
   forge,
   liveSwitch,
   logSignerOf,
@@ -17,13 +24,16 @@ import {
 import { hit, headOf, sealed } from '../../support/exported-log.ts';
 import { renderRecord } from '../../../src/protocol/log-record.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
-import { partnership } from '../../support/partnership-fixture.ts';
+import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { pullOne, refusedPull } from '../../support/pulled.ts';
+import { hit as line, serve, withLogs } from '../../support/shop-logs.ts';
 
-const claim: Claim = { T: [liveSwitch(0, 'ab'.repeat(32)), ...tieUpHits(5)], O: ownHits(4, 6) };
+const RELEASE = 'ab'.repeat(32);
+const claim: Claim = { T: [liveSwitch(0, RELEASE), ...tieUpHits(5)], O: ownHits(4, 6) };
 const longer: Claim = { T: [...claim.T, ...tieUpHits(2, 20)], O: [...claim.O, ...ownHits(2, 22)] };
 const anew: Claim = { T: tieUpHits(2), O: ownHits(1, 3) };
 
+const importedLines = (main: MainFixture): readonly string[] => [...main.hits.files.values()].flat();
 const headIn = (records: Claim['T']) => headOf(sealed(records.map(renderRecord)));
 const heads = ({ T, O }: Claim) => ({ T: headIn(T), O: headIn(O) });
 
@@ -48,6 +58,9 @@ async function epochOf(shop: PartnerFixture, changes: Partial<LogEpoch> = {}): P
 /** Two exports, both pulled. */
 async function pulledTwice(audit = 0) {
   const { main, shop } = await partnership({ partnership: `logs:\n  audit: ${audit}\n` });
+  const { releaseDigest } = await main.pushedBefore();
+  const release = await main.site.files.read(cachePath('harbour', `releases/${releaseDigest}.json`), 1e6);
+  await keepForGood(main.site, 'harbour', RELEASE, release);
   const first = await forge(shop, { claim });
   await pullOne(main);
   const second = await forge(shop, { claim: longer, from: { T: 6, O: 4 }, seq: 2, previous: first.digest });
@@ -81,15 +94,48 @@ describe('a new epoch of the logs', () => {
     expect(readFileSync(shop.path('exchange/inbox/logs/T.cosigned'), 'utf8')).toContain('/tieup-log/harbour/T/2');
   });
 
-  test('that goes on from an older checkpoint is a finding, which says how many records it leaves out', async () => {
+  test('that goes on from an older checkpoint brings what was cosigned since again, and it is imported once', async () => {
     const { main, shop } = await pulledTwice();
     await beginEpoch(shop, await epochOf(shop, { previous: heads(claim) }));
-    const { epoch, findings } = await pullOne(main);
-    expect(epoch).toMatchObject({ abandoned: { T: 2, O: 2 } });
+    expect(await pullOne(main)).toMatchObject({ epoch: { abandoned: { T: 2, O: 2 } }, findings: [] });
+    const before = importedLines(main);
+    // Numbers begin anew; the first record says again what was live.
+    const T = [claim.T[0] ?? hit(0), ...tieUpHits(2, 1), ...tieUpHits(1, 5, { path: '/with-main/new.html' })];
+    await forge(shop, { claim: { T, O: ownHits(2, 3) }, epoch: 2 });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', added: { T: 4, O: 2 }, findings: [] });
+    const added = [...main.hits.files].flatMap(([path, lines]) => (path.includes('/2-') ? lines : []));
+    expect(added.map((each) => each.split('\t')[7])).toEqual([RELEASE, '/with-main/new.html']);
+    // However often it is imported.
+    await importPulled(main.site, true);
+    expect(importedLines(main)).toHaveLength(before.length + 2);
+  });
+
+  test('that brings less over than was cosigned and not named is a finding; what was cosigned stays imported', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, { previous: heads(claim) }));
+    await pullOne(main);
+    const before = importedLines(main);
+    await forge(shop, { claim: { T: [claim.T[0] ?? hit(0), ...tieUpHits(1)], O: ownHits(1, 2) }, epoch: 2 });
+    const { findings } = await pullOne(main);
     expect(findings.map(({ kind, message }) => [kind, message])).toEqual([
-      ['records-abandoned', expect.stringContaining('the last 2 records of log T')],
-      ['records-abandoned', expect.stringContaining('the last 2 records of log O')],
+      ['records-abandoned', expect.stringContaining('brings over 1 of the 2 records of log T')],
+      ['records-abandoned', expect.stringContaining('brings over 1 of the 2 records of log O')],
     ]);
+    expect(importedLines(main)).toEqual(expect.arrayContaining([...before]));
+    expect((await pullOne(main)).findings).toEqual([]);
+  });
+
+  test('that brings other records instead of those is a finding, and nothing is taken for known', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop, { previous: heads(claim) }));
+    await pullOne(main);
+    const before = importedLines(main).length;
+    const T = [claim.T[0] ?? hit(0), ...tieUpHits(2, 1, { agent: 'Mozilla/4.0' })];
+    await forge(shop, { claim: { T, O: ownHits(2, 3) }, epoch: 2 });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'records-again', message: expect.stringContaining('2 records of log T') },
+    ]);
+    expect(importedLines(main)).toHaveLength(before + 3);
   });
 
   test('ends the wait for records of the one before, which were demanded and not shown', async () => {
@@ -209,5 +255,161 @@ describe('a new epoch of the logs', () => {
     await beginEpoch(shop, await epochOf(shop, { log, reason: null }));
     await forge(shop, { claim: anew, epoch: 2, signer, checkpointSigner: signer });
     expect(await pullOne(main)).toMatchObject({ kind: 'pulled', epoch: { epoch: 2 }, added: { T: 2, O: 1 } });
+  });
+});
+
+describe('what was signed and not pulled when an epoch ended', () => {
+  const more = tieUpHits(3, 40);
+  const committedT = [...longer.T, ...more];
+  const committedO = [...longer.O, ...ownHits(1, 50)];
+  /** The first record says again what was live, then comes what was not cosigned. */
+  const over = (T: number, O: number): Claim => ({
+    T: [claim.T[0] ?? hit(0), ...tieUpHits(T, 1)],
+    O: ownHits(O, 1 + T),
+  });
+
+  async function committed() {
+    const pulled = await pulledTwice();
+    const { main, shop } = pulled;
+    await commitTo(shop, 'T', committedT);
+    await commitTo(shop, 'O', committedO);
+    expect(await pullOne(main)).toMatchObject({ kind: 'unchanged', findings: [] });
+    await beginEpoch(shop, await epochOf(shop));
+    return pulled;
+  }
+
+  test('comes over with the first export', async () => {
+    const { main, shop } = await committed();
+    expect((await pullOne(main)).findings).toEqual([]);
+    await forge(shop, { claim: over(3, 1), epoch: 2 });
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', findings: [], added: { T: 4, O: 1 } });
+  });
+
+  test.each([
+    [
+      'T',
+      'the epoch began and was exported between two pulls',
+      false,
+      over(2, 2),
+      'brings over 2 of the 3 records of log T',
+    ],
+    ['T', 'the epoch was seen before', true, over(0, 1), 'brings over 0 of the 3 records of log T'],
+    ['O', 'the epoch was seen before', true, over(3, 0), 'brings over 0 of the 1 records of log O'],
+  ] as const)(
+    'is missed when records of log %s stay away, also when %s',
+    async (_, _when, isSeen, brought, message) => {
+      const { main, shop } = await committed();
+      if (isSeen) await pullOne(main);
+      await forge(shop, { claim: brought, epoch: 2 });
+      expect((await pullOne(main)).findings).toMatchObject([
+        { kind: 'records-abandoned', epoch: 2, message: expect.stringContaining(message) },
+      ]);
+    },
+  );
+
+  test('is missed also after the log key was replaced', async () => {
+    const { main, shop } = await committed();
+    await rotateOwnKey(await shop.open(), 'log');
+    const keys = (await shop.open()).keys;
+    const name = (await keys.names()).find((each) => each.startsWith('log-')) ?? 'log';
+    const signer = noteSigner('harbour/log', await keys.load(name));
+    await beginEpoch(shop, await epochOf(shop, { log: renderVkey(signer.name, signer.publicKey) }));
+    await forge(shop, { claim: over(0, 1), epoch: 2, signer, checkpointSigner: signer });
+    expect((await pullOne(main)).findings).toMatchObject([{ kind: 'records-abandoned' }]);
+  });
+
+  test('is missed also when yet another epoch begins before anything is exported', async () => {
+    const { main, shop } = await committed();
+    await pullOne(main);
+    await beginEpoch(shop, await epochOf(shop, { epoch: 3 }));
+    expect((await pullOne(main)).findings).toEqual([]);
+    await forge(shop, { claim: over(2, 1), epoch: 3 });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'records-abandoned', message: expect.stringContaining('brings over 2 of the 3 records of log T') },
+    ]);
+  });
+
+  test('is also what an export says that nobody pulled: it is passed over, and what is in it comes over', async () => {
+    const { main, shop, second } = await pulledTwice();
+    const unpulled = { claim: { T: committedT, O: committedO }, from: { T: 8, O: 6 }, seq: 3, previous: second.digest };
+    await forge(shop, unpulled);
+    await beginEpoch(shop, await epochOf(shop));
+    expect(await pullOne(main)).toMatchObject({ kind: 'none', epoch: { epoch: 2 }, findings: [] });
+    expect(await pullOne(main)).toMatchObject({ kind: 'none', epoch: null, findings: [] });
+    await forge(shop, { claim: over(2, 1), epoch: 2 });
+    expect((await pullOne(main)).findings).toMatchObject([
+      { kind: 'records-abandoned', message: expect.stringContaining('brings over 2 of the 3 records of log T') },
+    ]);
+  });
+
+  const config = withLogs({ export: { O: 'whole' } });
+  const exportNow = async (shop: PartnerFixture) =>
+    exportLogs(await shop.open({ config }), { acceptGap: false, disclose: {} });
+  const paths = (main: MainFixture) =>
+    importedLines(main)
+      .map((each) => each.split('\t'))
+      .filter(([, , , , kind]) => kind === 'T' || kind === 'O')
+      .map((fields) => fields[7])
+      .toSorted();
+
+  /** A partner whose last export was pulled, and whose lines since are committed to. */
+  async function honest() {
+    const { main, shop } = await partnership({ partnership: 'logs:\n  audit: 0\n' });
+    await shop.accept(await shop.open({ config }));
+    serve(shop, line('/with-main/'), line('/about/us.html'));
+    await exportNow(shop);
+    await pullOne(main);
+    serve(shop, line('/with-main/story.html'), line('/'));
+    return { main, shop };
+  }
+
+  test('is brought over by an honest partner whose last export nobody pulled', async () => {
+    const { main, shop } = await honest();
+    await exportNow(shop);
+    serve(shop, line('/with-main/visit.html'));
+    await commitLogs(await shop.open({ config }), { acceptGap: false });
+    await newEpoch(await shop.open({ config }), { reason: 'a try' });
+    expect(await pullOne(main)).toMatchObject({ kind: 'none', epoch: { epoch: 2 }, findings: [] });
+    await exportNow(shop);
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', findings: [] });
+    expect(paths(main)).toEqual([
+      '/',
+      '/about/us.html',
+      '/with-main/',
+      '/with-main/story.html',
+      '/with-main/visit.html',
+    ]);
+  });
+
+  test('is imported once of an honest partner that never saw the last cosignature', async () => {
+    const { main, shop } = await honest();
+    await exportNow(shop);
+    await pullOne(main);
+    await shop.remove('exchange/inbox/logs');
+    serve(shop, line('/with-main/visit.html'));
+    await newEpoch(await shop.open({ config }), { reason: 'a try' });
+    await exportNow(shop);
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', epoch: { epoch: 2 }, findings: [] });
+    expect(paths(main)).toEqual([
+      '/',
+      '/about/us.html',
+      '/with-main/',
+      '/with-main/story.html',
+      '/with-main/visit.html',
+    ]);
+  });
+
+  test('is brought over through an epoch in which nothing was exported', async () => {
+    const { main, shop } = await honest();
+    await commitLogs(await shop.open({ config }), { acceptGap: false });
+    await pullOne(main);
+    await newEpoch(await shop.open({ config }), { reason: 'a try' });
+    await commitLogs(await shop.open({ config }), { acceptGap: false });
+    await pullOne(main);
+    await newEpoch(await shop.open({ config }), { reason: 'another' });
+    expect(await pullOne(main)).toMatchObject({ epoch: { epoch: 3 }, findings: [] });
+    await exportNow(shop);
+    expect(await pullOne(main)).toMatchObject({ kind: 'pulled', findings: [] });
+    expect(paths(main)).toEqual(['/', '/about/us.html', '/with-main/', '/with-main/story.html']);
   });
 });
