@@ -14,6 +14,14 @@ export interface DetectedFormat {
   readonly certain: number;
   /** Some of the lines with what they say, for a person to check. */
   readonly examples: readonly FormatExample[];
+  /** The first line that it does not read. */
+  readonly failed: FailedLine | undefined;
+}
+
+export interface FailedLine {
+  readonly line: string;
+  /** See {@link HitReader.stoppedAt}. */
+  readonly at: string | undefined;
 }
 
 export interface FormatExample {
@@ -33,7 +41,12 @@ export function detectFormat(sample: Uint8Array): DetectedFormat | undefined {
   const lines = sampleLines(sample);
   const tried = FORMAT_NAMES.map((name) => tryFormat(compileFormat(name), lines));
   const best = tried.reduce((found, each) => (each.certain > found.certain ? each : found));
-  return best.read === 0 || best.read < best.lines * LEAST_SHARE ? undefined : best;
+  return isLikely(best) ? best : undefined;
+}
+
+/** False for a format that reads less than half of the lines. */
+export function isLikely({ read, lines }: DetectedFormat): boolean {
+  return read > 0 && read >= lines * LEAST_SHARE;
 }
 
 /** How one format reads the sample: for a format string that a person gave. */
@@ -42,18 +55,22 @@ export function tryFormat(format: LogFormat, lines: readonly Uint8Array[]): Dete
   const hit = new HitReader(window, { format });
   const examples: FormatExample[] = [];
   let [read, counted, addresses] = [0, 0, 0];
+  let failed: FailedLine | undefined;
   for (const line of lines) {
     window.bytes.set(line);
     const reading = hit.read(0, line.length);
     if (reading === 'directive') continue;
     counted++;
-    if (reading !== 'hit') continue;
+    if (reading !== 'hit') {
+      failed ??= { line: Buffer.from(line).toString(), at: hit.stoppedAt };
+      continue;
+    }
     read++;
     if (parseAddress(window.text(FIELD.ip)) !== undefined) addresses++;
     const isWorthShowing = hit.line.has(FIELD.method) && examples.length < EXAMPLES;
     if (isWorthShowing) examples.push({ line: Buffer.from(line).toString(), fields: fieldsOf(window, hit) });
   }
-  return { format, read, lines: counted, certain: read + addresses, examples };
+  return { format, read, lines: counted, certain: read + addresses, examples, failed };
 }
 
 /** The whole lines of a sample; its last one may be cut. */

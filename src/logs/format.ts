@@ -17,6 +17,8 @@ export interface LogFormat {
   readonly time: TimeForm;
   /** Microseconds in one unit of the log's durations. */
   readonly durationUnit: number;
+  /** True when the server writes what a visitor sends as it is (nginx's `escape=none`): it can pass for fields of the server's. */
+  readonly isRaw: boolean;
   /** True for servers on which `/A` and `/a` are one file. */
   readonly ignoreCase: boolean;
   /** `directive` is the last {@link LineReader.directive} when reading goes on in the middle of a file. */
@@ -32,7 +34,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   'vhost-combined': '%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"',
 };
 
-const OTHERS: readonly Omit<LogFormat, 'spec' | 'hasDirectives'>[] = [
+const OTHERS: readonly Omit<LogFormat, 'spec' | 'hasDirectives' | 'isRaw'>[] = [
   {
     name: 'nginx-json',
     time: 'iso',
@@ -80,7 +82,7 @@ export const FORMAT_NAMES: readonly string[] = [...Object.keys(PATTERNS), ...OTH
  */
 export function compileFormat(spec: string): LogFormat {
   const other = OTHERS.find(({ name }) => name === spec);
-  if (other !== undefined) return { ...other, spec, hasDirectives: other.time === 'w3c' };
+  if (other !== undefined) return { ...other, spec, hasDirectives: other.time === 'w3c', isRaw: false };
   const named = PATTERNS[spec];
   if (named === undefined && !/[%$]/.test(spec)) {
     throw new TieupError('TIEUP_E_CONFIG', `there is no log format ${JSON.stringify(spec)}`, {
@@ -94,6 +96,7 @@ export function compileFormat(spec: string): LogFormat {
     hasDirectives: false,
     time,
     durationUnit,
+    isRaw: !pattern.isEscaped,
     ignoreCase: false,
     createReader: () => createPatternReader(pattern),
   };

@@ -10,6 +10,7 @@ import { isLogin, SIGNAL, signalsAt, type Where } from './rules.ts';
 import type { HostCheck } from './site-hosts.ts';
 
 const DASH = 0x2d;
+const DOT = 0x2e;
 const SLASH = 0x2f;
 const QUESTION = 0x3f;
 const AT = 0x40;
@@ -56,6 +57,7 @@ export class HitReader {
   readonly #reader: LineReader;
   #files: PublishedFiles | undefined;
   #hadRequest = false;
+  #isTakenApart = false;
   readonly #withSignals: boolean;
   readonly #hosts: HostCheck | undefined;
   readonly #host: string | undefined;
@@ -97,12 +99,21 @@ export class HitReader {
     this.#targets.clear();
   }
 
+  /** Of the line that was read last and is unreadable: at which field, in words of the server or of a record, if that can be said. */
+  get stoppedAt(): string | undefined {
+    const { line } = this;
+    if (!this.#isTakenApart) return this.#reader.stoppedAt;
+    if (!this.time.read(line)) return 'time';
+    return !isStatus(line) ? 'status' : !isCount(line) ? 'bytes' : 'duration';
+  }
+
   read(start: number, end: number): Reading {
     const { line } = this;
     if (this.#hadRequest) forgetRequest(line);
     const reading = this.#reader.read(line, start, end);
+    this.#isTakenApart = reading === 'hit';
     if (reading !== 'hit') return reading;
-    if (!this.time.read(line) || !isStatus(line) || !isCount(line)) return 'unreadable';
+    if (!this.time.read(line) || !isStatus(line) || !isCount(line) || !isDuration(line)) return 'unreadable';
     const hasRequest = line.has(FIELD.request);
     if (hasRequest) splitRequest(line);
     this.#hadRequest = hasRequest;
@@ -252,6 +263,16 @@ function isCount({ bytes, start, end }: Line): boolean {
   if (to - from === 1 && bytes[from] === DASH) return true;
   if (to - from > 1 && bytes[from] === 0x30) return false;
   for (let at = from; at < to; at++) if (!isDigit(bytes[at])) return false;
+  return true;
+}
+
+/** A number, a dash, or a format without one: anything else is another field that stands where the duration should. */
+function isDuration({ bytes, start, end }: Line): boolean {
+  const to = end[FIELD.duration] ?? 0;
+  for (let at = start[FIELD.duration] ?? 0; at < to; at++) {
+    const byte = bytes[at];
+    if (!isDigit(byte) && byte !== DOT && byte !== DASH) return false;
+  }
   return true;
 }
 

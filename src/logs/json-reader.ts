@@ -57,6 +57,11 @@ const MEMBERS: Readonly<Record<JsonDialect, Members>> = {
 /** The parser's work on one line is bounded; a longer one is unreadable. */
 const MAX_JSON = 128 * 1024;
 
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const BRACE = 0x7b;
+
 export function createJsonReader(dialect: JsonDialect): LineReader {
   const fields = Object.entries(MEMBERS[dialect]).map(([name, members]) => ({
     field: fieldNamed(name),
@@ -66,10 +71,12 @@ export function createJsonReader(dialect: JsonDialect): LineReader {
     directive: undefined,
     read(line, start, end): Reading {
       const value =
-        end - start > MAX_JSON || line.bytes[start] !== 0x7b
+        end - start > MAX_JSON || line.bytes[start] !== BRACE
           ? undefined
           : parsed(line.bytes.toString('utf8', start, end));
-      if (value === undefined) return 'unreadable';
+      // What a visitor sent ends its string and goes on with members of its own when the server does not escape it.
+      if (value === undefined || memberCount(value) !== colonCount(line.bytes, start, end) || isContradictory(value))
+        return 'unreadable';
       line.freeScratch();
       for (const { field, paths } of fields) {
         const text = textAt(value, paths, field);
@@ -93,6 +100,42 @@ function parsed(text: string): unknown {
     // The reader says so: the line is X.
     return undefined;
   }
+}
+
+/** How many members the objects in `value` have, at any depth. */
+function memberCount(value: unknown): number {
+  let count = 0;
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const inner: unknown[] = Object.values(next);
+    if (!Array.isArray(next)) count += inner.length;
+    for (const each of inner) left.push(each);
+  }
+  return count;
+}
+
+/** How many members the text of JSON in `[start, end)` names: more than it has when one is named twice. */
+function colonCount(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  let isText = false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === COLON) count++;
+  }
+  return count;
+}
+
+/** nginx's `$request` holds its `$request_uri`, in absolute form behind scheme and host; where not, one of them is a visitor's. */
+function isContradictory(value: unknown): boolean {
+  const [request, uri] = [memberOf(value, 'request'), memberOf(value, 'request_uri')];
+  if (typeof request !== 'string' || typeof uri !== 'string' || uri === '' || uri === '-') return false;
+  const target = request.replace(/^\S+ /, '').replace(/ HTTP\/[\d.]{1,3}$/, '');
+  const path = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '');
+  return target !== uri && (path === '' ? '/' : path) !== uri;
 }
 
 function textAt(value: unknown, paths: readonly (readonly string[])[], field: Field): string | undefined {

@@ -114,6 +114,8 @@ export interface LineReader {
   read(line: Line, start: number, end: number): Reading;
   /** What a later run must be told to read on from here, or undefined; see {@link Source.directive}. */
   readonly directive: string | undefined;
+  /** Of the last unreadable line, in the server's words the field at which it stopped to fit: `$status`. Undefined where the format has no fields in order. */
+  readonly stoppedAt?: string | undefined;
 }
 
 export type Reading = 'hit' | 'directive' | 'unreadable';

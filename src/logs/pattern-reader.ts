@@ -7,9 +7,11 @@
  * tried again further on.
  */
 import { FIELD, type Field, type Line, type LineReader, type Reading } from './line.ts';
-import { startsWith, type Escaping, unescapeField } from './unescape.ts';
+import { startsWith, unescapeField } from './unescape.ts';
 
 export interface PatternPiece {
+  /** In the server's words: `$status`. */
+  readonly text: string;
   readonly field: Field;
   /** True when the field stands between quotes. */
   readonly quoted: boolean;
@@ -23,7 +25,8 @@ export interface Pattern {
   /** What every line starts with. */
   readonly before: Uint8Array;
   readonly pieces: readonly PatternPiece[];
-  readonly escaping: Escaping;
+  /** False for nginx's `escape=none`: what a visitor sends stands in the line as it is. */
+  readonly isEscaped: boolean;
 }
 
 /** A user name with more places at which it could end than this is not searched further; the line is X. */
@@ -51,8 +54,9 @@ const TO_END = 5;
 class PatternReader implements LineReader {
   readonly directive = undefined;
   readonly #before: Uint8Array;
-  readonly #escaping: Escaping;
-  readonly #skipsEscapes: boolean;
+  readonly #isEscaped: boolean;
+  /** How many quotes the pattern itself has. */
+  readonly #quotes: number;
   /** The piece of an unquoted user name, or -1. */
   readonly #user: number;
   readonly #count: number;
@@ -64,11 +68,16 @@ class PatternReader implements LineReader {
   /** 1 for each piece in which a backslash was seen. */
   readonly #escaped: Uint8Array;
   #anyEscaped = false;
+  readonly #texts: readonly string[];
+  #stopped = 0;
 
-  constructor({ before, pieces, escaping }: Pattern) {
+  constructor({ before, pieces, isEscaped }: Pattern) {
     this.#before = before;
-    this.#escaping = escaping;
-    this.#skipsEscapes = escaping !== 'none';
+    this.#isEscaped = isEscaped;
+    this.#quotes = [before, ...pieces.map(({ after }) => after)].reduce(
+      (count, literal) => count + quotesIn(literal, 0, literal.length),
+      0,
+    );
     this.#user = pieces.findIndex(({ field, quoted }) => field === FIELD.user && !quoted);
     this.#count = pieces.length;
     this.#kinds = Uint8Array.from(pieces, kindOf);
@@ -77,18 +86,29 @@ class PatternReader implements LineReader {
     this.#firsts = Uint8Array.from(pieces, ({ after }) => after[0] ?? 0);
     this.#afters = pieces.map(({ after }) => after);
     this.#escaped = new Uint8Array(pieces.length);
+    this.#texts = pieces.map(({ text }) => text);
+  }
+
+  get stoppedAt(): string | undefined {
+    return this.#texts[Math.min(this.#stopped, this.#count - 1)];
   }
 
   read(line: Line, start: number, end: number): Reading {
     const before = this.#before;
+    this.#stopped = 0;
     if (before.length > 0 && !startsWith(line.bytes, start, end, before)) return 'unreadable';
+    // A quote that a visitor sent could begin a field.
+    if (!this.#isEscaped && quotesIn(line.bytes, start, end) !== this.#quotes) return 'unreadable';
     this.#anyEscaped = false;
     let stopped = this.#match(line, 0, start + before.length, 0, end);
     for (let tries = 0; stopped > this.#user && this.#user >= 0 && tries < MAX_TRIES; tries++) {
       const from = line.start[FIELD.user] ?? 0;
       stopped = this.#match(line, this.#user, from, (line.end[FIELD.user] ?? 0) + 1 - from, end);
     }
-    if (stopped >= 0) return 'unreadable';
+    if (stopped >= 0) {
+      this.#stopped = stopped;
+      return 'unreadable';
+    }
     if (this.#anyEscaped) this.#unescape(line);
     return 'hit';
   }
@@ -153,7 +173,7 @@ class PatternReader implements LineReader {
         // Another field begins, of which the pattern does not know: it must not pass for a part of this one.
         if (bytes[from + 1] === BLANK && bytes[from + 2] === QUOTE) return -1;
         from++;
-      } else if (this.#skipsEscapes) {
+      } else if (this.#isEscaped) {
         this.#escaped[index] = 1;
         this.#anyEscaped = true;
         from += 2;
@@ -168,7 +188,7 @@ class PatternReader implements LineReader {
     for (let index = 0; index < this.#count; index++) {
       const field = this.#fields[index] ?? FIELD.ignored;
       if (this.#escaped[index] !== 1 || field === FIELD.ignored) continue;
-      unescapeField(line, field, line.start[field] ?? 0, line.end[field] ?? 0, this.#escaping);
+      unescapeField(line, field, line.start[field] ?? 0, line.end[field] ?? 0);
     }
   }
 }
@@ -178,6 +198,12 @@ function kindOf({ quoted, length, after }: PatternPiece): number {
   if (length > 0) return FIXED;
   if (after.length === 0) return TO_END;
   return after.length === 1 ? TO_BYTE : TO_LITERAL;
+}
+
+function quotesIn(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) if (bytes[at] === QUOTE) count++;
+  return count;
 }
 
 /** Where `what` next stands at or after `at`, or -1. */

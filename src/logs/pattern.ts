@@ -8,7 +8,6 @@ import { FIELD, type FieldName } from './line.ts';
 import type { Pattern, PatternPiece } from './pattern-reader.ts';
 import type { TimeForm } from './log-time.ts';
 import { compileTime, FRACTIONS } from './strftime.ts';
-import type { Escaping } from './unescape.ts';
 
 /** A pattern and what its numbers mean. */
 export interface CompiledPattern {
@@ -18,7 +17,7 @@ export interface CompiledPattern {
   readonly durationUnit: number;
 }
 
-/** One field in the server's words. */
+/** What a field of the server's is. */
 interface Meaning {
   readonly field: FieldName;
   readonly time?: TimeForm;
@@ -27,8 +26,13 @@ interface Meaning {
   readonly around?: readonly [string, string];
 }
 
-/** A literal, or a field in the server's words. */
-type Token = string | Meaning;
+/** A meaning where it stands in a format: `$status`. */
+interface Placed extends Meaning {
+  readonly text: string;
+}
+
+/** A literal, or a field. */
+type Token = string | Placed;
 
 const IGNORED: Meaning = { field: 'ignored' };
 
@@ -100,23 +104,16 @@ const APACHE_ARGUMENTS: Readonly<Record<string, Meaning>> = {
  * @throws TIEUP_E_CONFIG when the format has no time or no request, or two fields with nothing between them.
  */
 export function compilePattern(spec: string): CompiledPattern {
-  const { text, escaping } = /\$[\w{]/.test(spec) ? nginxText(spec) : apacheText(spec);
-  const tokens = escaping === undefined ? apacheTokens(text) : nginxTokens(text);
-  return assemble(spec, tokens, escaping ?? 'backslash');
+  if (!/\$[\w{]/.test(spec)) return assemble(spec, apacheTokens(apacheText(spec)), true);
+  const { text, isEscaped } = nginxText(spec);
+  return assemble(spec, nginxTokens(text), isEscaped);
 }
 
-function nginxText(spec: string): { text: string; escaping: Escaping } {
+function nginxText(spec: string): { text: string; isEscaped: boolean } {
   const directive = /^\s*log_format\s+\S+\s+(?<rest>[\s\S]*?);?\s*$/.exec(spec)?.groups?.['rest'] ?? spec;
   const option = /^\s*escape=(?<how>default|json|none)\s+/.exec(directive);
-  const how = option?.groups?.['how'];
-  const escaping = how === 'json' || how === 'none' ? how : looksLikeJson(directive) ? 'json' : 'backslash';
   const rest = option === null ? directive : directive.slice(option[0].length);
-  return { text: withoutQuotes(rest), escaping };
-}
-
-/** An nginx format in the shape of a JSON object without `escape=json` would write JSON that nobody can read. */
-function looksLikeJson(text: string): boolean {
-  return /^\s*'?\s*\{\s*"/.test(text);
+  return { text: withoutQuotes(rest), isEscaped: option?.groups?.['how'] !== 'none' };
 }
 
 /** nginx joins the strings of a directive: `'…' '…'`. */
@@ -126,10 +123,10 @@ function withoutQuotes(text: string): string {
   return strings.map(({ groups }) => (groups?.['text'] ?? '').replace(/\\(['\\])/g, '$1')).join('');
 }
 
-function apacheText(spec: string): { text: string; escaping: undefined } {
+function apacheText(spec: string): string {
   const quoted = /^\s*(?:LogFormat|CustomLog\s+\S+)\s+"(?<text>(?:[^"\\]|\\.)*)"/i.exec(spec)?.groups?.['text'];
   const text = quoted ?? spec.trim();
-  return { text: text.replace(/\\(["\\])/g, '$1').replaceAll(String.raw`\t`, '\t'), escaping: undefined };
+  return text.replace(/\\(["\\])/g, '$1').replaceAll(String.raw`\t`, '\t');
 }
 
 function nginxTokens(text: string): Token[] {
@@ -180,21 +177,22 @@ function ownTime(argument: string): Meaning {
 function tokensOf(
   text: string,
   field: RegExp,
-  meaning: (groups: Record<string, string | undefined>) => Token,
+  meaning: (groups: Record<string, string | undefined>) => string | Meaning,
 ): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   for (const match of text.matchAll(field)) {
-    tokens.push(text.slice(at, match.index), meaning(match.groups ?? {}));
+    const found = meaning(match.groups ?? {});
+    tokens.push(text.slice(at, match.index), typeof found === 'string' ? found : { ...found, text: match[0] });
     at = match.index + match[0].length;
   }
   tokens.push(text.slice(at));
   return tokens;
 }
 
-function assemble(spec: string, tokens: readonly Token[], escaping: Escaping): CompiledPattern {
+function assemble(spec: string, tokens: readonly Token[], isEscaped: boolean): CompiledPattern {
   const literals: string[] = [''];
-  const fields: Meaning[] = [];
+  const fields: Placed[] = [];
   const add = (literal: string): void => {
     literals.push((literals.pop() ?? '') + literal);
   };
@@ -213,6 +211,7 @@ function assemble(spec: string, tokens: readonly Token[], escaping: Escaping): C
     taken.add(field);
     const [before = '', after = ''] = [literals[index], literals[index + 1]];
     return {
+      text: meaning.text,
       field: FIELD[field],
       quoted: before.endsWith('"') && after.startsWith('"'),
       length: lengthOf(meaning.time),
@@ -220,7 +219,7 @@ function assemble(spec: string, tokens: readonly Token[], escaping: Escaping): C
     };
   });
   return {
-    pattern: { before: Buffer.from(literals[0] ?? ''), pieces, escaping },
+    pattern: { before: Buffer.from(literals[0] ?? ''), pieces, isEscaped },
     time: fields.find(({ time }) => time !== undefined)?.time ?? 'common',
     durationUnit: fields.find(({ unit }) => unit !== undefined)?.unit ?? 1,
   };

@@ -1,12 +1,9 @@
 /** The escapes of servers' logs, decoded to the bytes that the visitor sent. */
 import type { Field, Line } from './line.ts';
 
-/** How the server writes bytes that would end a quoted field: nginx's `escape=` and Apache's way. */
-export type Escaping = 'backslash' | 'json' | 'none';
-
 const BACKSLASH = 0x5c;
 
-/** C escapes by letter: Apache writes them, nginx only `\xHH`. */
+/** C escapes by letter: Apache and JSON have them, nginx by default only `\xHH`. */
 const LETTERS: Readonly<Record<string, number>> = {
   '"': 0x22,
   '/': 0x2f,
@@ -25,8 +22,13 @@ export function startsWith(bytes: Uint8Array, at: number, end: number, what: Uin
   return true;
 }
 
-/** Decodes `[start, end)` into the scratch space and makes that the field. What is no escape stays as it is. */
-export function unescapeField(line: Line, field: Field, start: number, end: number, escaping: Escaping): void {
+/**
+ * Decodes `[start, end)` into the scratch space and makes that the field. What is no escape stays as it is.
+ *
+ * `\xHH` (Apache, nginx) and `\uXXXX` (nginx's `escape=json`) are both decoded whatever the format: a server that writes the one
+ * escapes the backslash of the other.
+ */
+export function unescapeField(line: Line, field: Field, start: number, end: number): void {
   const { bytes } = line;
   let to = line.scratch;
   let at = start;
@@ -42,11 +44,11 @@ export function unescapeField(line: Line, field: Field, start: number, end: numb
     if (plain !== undefined) {
       bytes[to++] = plain;
       at += 2;
-    } else if (letter === 'x' && escaping === 'backslash') {
+    } else if (letter === 'x') {
       const value = hexAt(line, at + 2, end, 2);
       bytes[to++] = value ?? byte;
       at += value === undefined ? 1 : 4;
-    } else if (letter === 'u' && escaping === 'json') {
+    } else if (letter === 'u') {
       const [value, length] = unicodeAt(line, at, end);
       if (value === undefined) bytes[to++] = byte;
       else to += bytes.write(String.fromCodePoint(value), to, 'utf8');

@@ -1,8 +1,8 @@
 /** Names the format of a log file and shows how its first lines are read, before anything is configured. */
 import { TieupError } from '../errors.ts';
 import type { LogFile, LogFiles } from '../io/log-files.ts';
-import { type DetectedFormat, detectFormat, sampleLines, tryFormat } from '../logs/detect.ts';
-import { compileFormat } from '../logs/format.ts';
+import { type DetectedFormat, detectFormat, isLikely, sampleLines, tryFormat } from '../logs/detect.ts';
+import { compileFormat, type LogFormat } from '../logs/format.ts';
 import { countLog, type StartCounting } from '../logs/count-log.ts';
 import { cannotRead, content, isUnreadable } from './logs/log-content.ts';
 
@@ -11,7 +11,13 @@ export interface Detected extends DetectedFormat {
   readonly path: string;
   /** All of its lines, and those that the format cannot take apart. */
   readonly counted: { readonly lines: number; readonly unreadable: number };
+  /** Why what it reads may be a visitor's doing rather than the server's; undefined when it cannot. */
+  readonly caution: string | undefined;
 }
+
+/** Of a format that escapes nothing. */
+export const RAW_CAUTION =
+  'with escape=none a visitor can write what the log says of a visit, also where tie-up pages are counted: take escape=json, or leave escape= out';
 
 /** What rotation puts behind the name of a log: a number or a date, and how it compressed the file. */
 const ROTATED = /(?:[.-]\d{1,4}|[.-]?\d{4}-?\d{2}-?\d{2}(?:[-_T]?\d{2,6})?)?(?:\.gz)?$/;
@@ -29,11 +35,12 @@ export function filesPattern(path: string): string {
 }
 
 const SAMPLE = 1024 * 1024;
+const MAX_SHOWN = 300;
 
 /**
  * @param format a name or a server's own format string to try; the likeliest one unless given
  * @param startCounting for a second thread, where there is a second core
- * @throws TIEUP_E_NOT_FOUND without the file; TIEUP_E_CONTENT when no format reads half of its lines.
+ * @throws TIEUP_E_NOT_FOUND without the file; TIEUP_E_CONTENT when no format, or not the given one, reads half of its lines.
  */
 export async function detectLog(
   logFiles: LogFiles,
@@ -57,14 +64,37 @@ export async function detectLog(
       if (sample.length === SAMPLE) break;
     }
     const found = format === undefined ? detectFormat(sample) : tryFormat(compileFormat(format), sampleLines(sample));
+    if (found !== undefined && !isLikely(found)) throw doesNotFit(newest.path, found);
     if (found !== undefined)
-      return { ...found, path: newest.path, counted: await countLines(newest, found, startCounting) };
+      return {
+        ...found,
+        path: newest.path,
+        counted: await countLines(newest, found, startCounting),
+        caution: cautionOf(found.format),
+      };
     throw new TieupError('TIEUP_E_CONTENT', `no format that tieup knows reads ${JSON.stringify(newest.path)}`, {
       hint: 'try the log_format or LogFormat of your web server: tieup logs detect FILE --format "$remote_addr …"',
     });
   } finally {
     for (const file of files) await file.close();
   }
+}
+
+function cautionOf({ name, isRaw }: LogFormat): string | undefined {
+  if (isRaw) return RAW_CAUTION;
+  return name === 'nginx-json'
+    ? 'look whether log_format in the configuration of nginx says escape=json; with escape=none a visitor can write what the log says of a visit'
+    : undefined;
+}
+
+function doesNotFit(path: string, { format, read, lines, failed }: DetectedFormat): TieupError {
+  const what = `the format ${JSON.stringify(format.spec)} reads ${read} of the first ${lines} lines of ${JSON.stringify(path)}`;
+  const at = failed?.at === undefined ? 'does not fit' : `does not fit at ${failed.at}`;
+  const hint =
+    failed === undefined
+      ? 'name a file in which the web server has logged some requests'
+      : `the first line that ${at}: ${failed.line.slice(0, MAX_SHOWN)}`;
+  return new TieupError('TIEUP_E_CONTENT', what, { hint });
 }
 
 async function countLines(

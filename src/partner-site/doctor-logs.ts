@@ -1,7 +1,9 @@
 /** Whether the access logs are read, handed over and forgotten as they should be. */
 import type { Machine } from '../io/machine.ts';
+import { compileFormat } from '../logs/format.ts';
 import { ok, problem, warning, type Finding } from '../report/finding.ts';
 import { logVkey } from './commit-logs.ts';
+import { RAW_CAUTION } from './detect-log.ts';
 import { overdueSalts } from './logs/day-salts.ts';
 import { type LogState, readLogState } from './logs/log-state.ts';
 import { assertOneLog } from './logs/plan-reading.ts';
@@ -18,7 +20,11 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
   const { logs } = site.config;
   if (logs === undefined) return [ok('logs', 'no access logs are read: tieup.yaml has no logs')];
   const found: Finding[] = [];
-  for (const { files } of logs.sources) found.push(await sourceFinding(site, files));
+  for (const { files, format } of logs.sources) {
+    found.push(await sourceFinding(site, files));
+    if (compileFormat(format).isRaw)
+      found.push(warning('logs-format', `the format of ${JSON.stringify(files)} escapes nothing`, RAW_CAUTION));
+  }
   const overdue = await overdueSalts(site);
   if (overdue.length > 0) {
     const message = `secrets of visitors’ pseudonyms should be destroyed: ${overdue.join(', ')}`;

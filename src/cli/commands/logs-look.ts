@@ -31,7 +31,10 @@ export const defineLogsLook: Define = (command, context) => {
         read: found.read,
         examples,
         counted: found.counted,
+        failed: found.failed === undefined ? null : { line: found.failed.line, at: found.failed.at ?? null },
+        caution: found.caution ?? null,
       };
+      if (found.caution !== undefined) ctx.output.warning(found.caution);
       ctx.output.result('logs-detect', data, () => detectedText(ctx.output, found, given));
     });
   command
@@ -60,7 +63,7 @@ function limitOf(text: string): number {
   throw new TieupError('TIEUP_E_USAGE', `--limit ${JSON.stringify(text)} is not a number up to ${MAX_LIMIT}`);
 }
 
-function detectedText(output: Output, { path, counted, examples }: Detected, format: string): string {
+function detectedText(output: Output, { path, counted, examples, failed }: Detected, format: string): string {
   const { lines, unreadable } = counted;
   const mark = unreadable === 0 ? 'good' : 'warning';
   const parts = [
@@ -69,6 +72,10 @@ function detectedText(output: Output, { path, counted, examples }: Detected, for
   for (const { line, fields } of examples) {
     parts.push(`\n${output.faint(visible(line.slice(0, 300)))}\n`);
     for (const [name, value] of fields) parts.push(`  ${name.padEnd(9)} ${visible(value)}\n`);
+  }
+  if (failed !== undefined) {
+    const at = failed.at === undefined ? '' : ` at ${visible(failed.at)}`;
+    parts.push(`\nThe first line that does not fit${at}:\n${output.faint(visible(failed.line.slice(0, 300)))}\n`);
   }
   // JSON strings are YAML strings, whatever is in them.
   const files = JSON.stringify(filesPattern(path));

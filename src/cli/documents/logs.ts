@@ -83,6 +83,11 @@ export const LOG_DOCUMENTS = {
     read: count,
     examples: z.array(z.object({ line: z.string(), fields: z.record(z.string(), z.string()) })),
     counted: z.object({ lines: count, unreadable: count }),
+    failed: z
+      .object({ line: z.string(), at: z.string().nullable().describe('The field at which it stops to fit') })
+      .nullable()
+      .describe('The first line that the format does not read'),
+    caution: z.string().nullable().describe('Why what is read may be a visitor’s doing'),
   }),
   'logs-show': z.object({
     epoch: count,

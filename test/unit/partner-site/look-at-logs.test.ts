@@ -123,6 +123,55 @@ describe('naming the format of a log', () => {
   });
 });
 
+describe('trying a format on a log', () => {
+  const TRIED =
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $request_time "$http_user_agent"';
+
+  const TEXT = hit('/a');
+
+  test.each([
+    ['reads no line', TRIED, [TEXT, hit('/b')], 0, 'duration', TEXT],
+    ['reads fewer than half', 'combined', [TEXT, 'a\n', 'b\n'], 1, '%h', 'a'],
+    [
+      'finds a time that is none',
+      'combined',
+      [TEXT.replace('/Nov/', '/Nox/')],
+      0,
+      'time',
+      TEXT.replace('/Nov/', '/Nox/'),
+    ],
+  ])('refuses one that %s, and says where the first line stops to fit', async (_, format, lines, read, at, failed) => {
+    const { shop } = await trading();
+    writeFileSync(shop.path('log/tried.log'), lines.join(''));
+    const { logFiles } = await shop.open();
+    await expect(detectLog(logFiles, 'log/tried.log', format)).rejects.toMatchObject({
+      code: 'TIEUP_E_CONTENT',
+      message: expect.stringContaining(`reads ${read} of the first ${lines.length} lines of `),
+      hint: `the first line that does not fit at ${at}: ${failed.trimEnd()}`,
+    });
+  });
+
+  test('takes one that reads half of the lines, and shows the first that it does not read', async () => {
+    const { shop } = await trading();
+    writeFileSync(shop.path('log/tried.log'), `${hit('/a')}no line\n`);
+    const { logFiles } = await shop.open();
+    const found = await detectLog(logFiles, 'log/tried.log', 'combined');
+    expect(found).toMatchObject({ read: 1, lines: 2, failed: { line: 'no line', at: '%l' }, caution: undefined });
+  });
+
+  test('warns of nginx that escapes nothing, as doctor does, and not of nginx that does', async () => {
+    const { shop } = await trading();
+    const line = '{"t":"2026-11-23T22:00:00+00:00","u":"/a"}\n';
+    writeFileSync(shop.path('log/tried.log'), line);
+    const { logFiles } = await shop.open();
+    const spec = (how: string) => `log_format j escape=${how} '{"t":"$time_iso8601","u":"$request_uri"}'`;
+    expect((await detectLog(logFiles, 'log/tried.log', spec('none'))).caution).toContain('escape=none');
+    expect((await detectLog(logFiles, 'log/tried.log', spec('json'))).caution).toBeUndefined();
+    writeFileSync(shop.path('log/tried.log'), '{"time":"2026-11-23T22:00:00+00:00","request_uri":"/a"}\n');
+    expect((await detectLog(logFiles, 'log/tried.log', undefined)).caution).toContain('escape=json');
+  });
+});
+
 describe('doctor on access logs', () => {
   const CRON =
     '*/15 * * * * tieup accept --auto\n30 5 * * * tieup verify\n*/5 * * * * tieup logs commit\n10 4 * * * tieup logs export\n';
@@ -164,6 +213,15 @@ describe('doctor on access logs', () => {
         message: expect.stringContaining('2 requests for tie-up pages name the host "web7.hoster.example"'),
         fix: expect.stringContaining('hosts: ["web7.hoster.example"]'),
       },
+    ]);
+  });
+
+  test('finds a format in which visitors can write what they want', async () => {
+    const { shop } = await trading();
+    await commit(shop);
+    const format = `log_format j escape=none '$remote_addr [$time_local] "$request" $status'`;
+    expect(await wrong(shop, { sources: [{ files: 'log/access.log*', format }] })).toMatchObject([
+      { check: 'logs-format', state: 'warning', fix: expect.stringContaining('escape=json') },
     ]);
   });
 

@@ -1,0 +1,74 @@
+/** A visitor who knows the format of the log writes fields into it: what a hit says must be the server's word. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scanLog } from '../../support/scanned-log.ts';
+
+/** The record of one line, which a switch stands before. */
+function only(line: string, spec: string) {
+  const { records } = scanLog(`${line}\n`, { spec });
+  expect(records).toHaveLength(2);
+  return records[1];
+}
+
+describe('nginx JSON that the server did not escape', () => {
+  const line = (agent: string, more = '') =>
+    `{"time_iso8601":"2026-11-23T22:00:00+01:00","remote_addr":"203.0.113.9","request_uri":"/own","status":"404"${more},"http_user_agent":"${agent}"}`;
+
+  it.each([
+    ['path, address and status', 'x","request_uri":"/with-main/","remote_addr":"198.51.100.1","status":"200","z":"'],
+    ['a name spelt with escapes', String.raw`x","request_\u0075ri":"/with-main/","z":"`],
+    ['the whole request, beside the address that was asked for', 'x","request":"GET /with-main/ HTTP/1.1","z":"'],
+    ['a request that goes on with the real address', 'x","request":"GET /with-main/?/own HTTP/1.1","z":"'],
+    ['an object named twice', 'x","z":{"a":1,"a":2},"y":"'],
+  ])('a user agent that brings %s makes the line X', (_, agent) => {
+    expect(only(line(agent), 'nginx-json')?.class).toBe('X');
+  });
+
+  it.each([
+    ['a name twice in different objects', ',"upstream":{"status":"1"},"other":[{"status":"2"},{"status":"3"}]'],
+    ['colons, braces and quotes within texts', String.raw`,"note":"a\":\"b {\"status\":1} \\"`],
+    ['the request beside its address', ',"request":"GET /own HTTP/1.1"'],
+    ['the request in absolute form beside its address', ',"request":"GET http://a.example/own HTTP/1.1"'],
+  ])('%s is no forgery', (_, more) => {
+    expect(only(line('agent', more), 'nginx-json')).toMatchObject({ class: 'O', path: '/own', status: 404 });
+  });
+
+  it('any object of JSON with every name once is read', () => {
+    const name = fc.string({ maxLength: 6 }).map((text) => `x${text}`);
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.jsonValue()), (others) => {
+        const value = { time_iso8601: '2026-11-23T22:00:00Z', request_uri: '/own', status: 200, ...others };
+        expect(only(JSON.stringify(value), 'nginx-json')?.class).toBe('O');
+      }),
+      { seed: 5, numRuns: 100 },
+    );
+  });
+});
+
+describe('a format string with escape=none', () => {
+  const spec = `log_format j escape=none '{"t":"$time_iso8601","a":"$http_user_agent","u":"$request_uri","s":$status,"x":"$http_x"}'`;
+  const line = (agent: string, x = '-') =>
+    `{"t":"2026-11-23T22:00:00+01:00","a":"${agent}","u":"/own","s":404,"x":"${x}"}`;
+
+  it('reads what holds no quote of a visitor’s, backslashes too', () => {
+    expect(only(line('C:\\x41'), spec)).toMatchObject({ class: 'O', path: '/own', status: 404, agent: 'C:\\x41' });
+  });
+
+  it.each(['x","u":"/with-main/","s":200,"x":"', 'x"', '"'])('a user agent %s makes the line X', (agent) => {
+    expect(only(line(agent), spec)?.class).toBe('X');
+    expect(only(line('-', agent), spec)?.class).toBe('X');
+  });
+});
+
+describe('a format string in the shape of JSON', () => {
+  const text = `{"t":"$time_iso8601","u":"$request_uri","s":$status,"a":"$http_user_agent"}`;
+  const line = (agent: string) => `{"t":"2026-11-23T22:00:00+01:00","u":"/own","s":404,"a":"${agent}"}`;
+
+  it.each([
+    ['as nginx writes it unless told otherwise', String.raw`say \x22hi\x22 \xC3\xA9 \x5C`],
+    ['as nginx writes it with escape=json', String.raw`say \"hi\" \u00e9 \\`],
+  ])('without escape= is read %s', (_, agent) => {
+    expect(only(line(agent), `log_format j '${text}'`)).toMatchObject({ class: 'O', agent: 'say "hi" é \\' });
+    expect(only(line(agent), text)?.agent).toBe('say "hi" é \\');
+  });
+});
