@@ -37,6 +37,7 @@ const IO_FOR_ALL = new Set([
   'io/file-tree.ts',
   'io/history-log.ts',
   'io/lock.ts',
+  'io/locked-tree.ts',
   'io/new-files.ts',
   'io/read-ahead.ts',
   'io/read-if-there.ts',

@@ -21,7 +21,7 @@ import type { SharedLogins } from '../io/shared-logins.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
 import { LEDGER_FOLDER } from '../protocol/exchange.ts';
 import { lateHistory, lateKeys, lateMarkdown } from './late-parts.ts';
-import { lockOwner } from './lock-owner.ts';
+import { lockOwner, locksOf, WEB_LOCK } from './lock-owner.ts';
 import { packageFile, programIdentity } from './package-files.ts';
 import type { Globals } from './globals.ts';
 import type { Output } from './output.ts';
@@ -129,7 +129,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { folder: at, config } = await context.partnerConfig();
       const { IN_PLACE, TREES_FOLDER } = await import('../config/partner-site.ts');
       const { objectStore } = await import('../publish/objects.ts');
-      const { acquireLock, lockAlso } = await import('../io/lock.ts');
+      const { lockedTrees } = await import('../io/locked-tree.ts');
       const { isAlive } = await import('../io/processes.ts');
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
@@ -143,23 +143,24 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       // Where the main site publishes, both sides keep the records of it.
       const ledger = publisher === 'main' ? tree(`${exchange}/${LEDGER_FOLDER}`) : state;
       const objects = objectStore(state);
-      const lock = () => acquireLock(state, 'lock', owner, context.clock, LOCK_MINUTES, { isAlive });
+      const lockOf = locksOf(owner, context.clock, isAlive);
       // Two laptops have two states; the web root is one.
-      const [shared, name] = publisher === 'main' ? [ledger, 'lock'] : [web, WEB_LOCK];
-      const lockWeb = () => acquireLock(shared, name, owner, context.clock, LOCK_MINUTES, { isAlive });
+      const shared = publisher === 'main' ? lockOf(ledger, 'lock') : config.site && lockOf(web, WEB_LOCK);
+      const locked = lockedTrees(lockOf(state, 'lock'), shared);
       return {
         config,
         files: await context.tree(at),
-        exchange: tree(exchange),
+        exchange: locked.keepingLock(tree(exchange)),
         slots: tree(slots),
         state,
         stateFolder: resolve(at, stateFolder),
         objects,
         ports: {
-          original: original === IN_PLACE ? undefined : tree(original),
-          web,
-          state: ledger,
+          original: original === IN_PLACE ? undefined : locked.keepingLock(tree(original)),
+          web: locked.keepingLock(web),
+          state: locked.keepingLock(ledger),
           objects,
+          isShared: publisher === 'main',
         },
         layout: {
           how: config.publish,
@@ -178,8 +179,8 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
         clock: context.clock,
         random: context.random,
         history: lateHistory(() => historyAt({ tree: state, owner, clock: context.clock, isAlive })),
-        lock: config.site === undefined && publisher === 'partner' ? lock : async () => lockAlso(await lock(), lockWeb),
-        lockLogs: () => acquireLock(state, 'logs/lock', owner, context.clock, LOCK_MINUTES, { isAlive }),
+        lock: locked.lock,
+        lockLogs: lockOf(state, 'logs/lock'),
       };
     },
     fetch: async (url, max) => (await import('../io/machine.ts')).systemMachine(folder).fetch(url, max),
@@ -345,6 +346,3 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
-const LOCK_MINUTES = 60;
-/** Beside the web root on a server. */
-const WEB_LOCK = 'tieup.lock';

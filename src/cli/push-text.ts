@@ -21,6 +21,10 @@ export function showStep({ output }: Context, partner: string, step: PushStep): 
       return output.message(`${partner}: ${byteCount(step.bytes)} sent`);
     case 'published':
       return output.message(`${partner}: release ${step.release} is live, as the partner has decided`);
+    case 'recovered':
+      return output.message(
+        `${partner}: a publication that had been cut off is ${step.how}; its pages are whole again`,
+      );
     case 'done':
       return undefined;
   }
@@ -31,6 +35,8 @@ export function sayTroubles({ output }: Context, each: PushResult): void {
   if (each.kind === 'failed') return;
   const committed = each.kind === 'pushed' ? 'committed, but ' : '';
   for (const { kind, error } of each.troubles) {
+    // It is a failure: the command ends with it.
+    if (kind === 'publication') continue;
     const what = kind === 'answer' ? 'the answer could not be read' : 'tidying up afterwards failed';
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     output.warning(`${each.partner}: ${committed}${what}: ${error.message}${hint}`);

@@ -35,12 +35,14 @@ export interface LockOptions {
 export interface Lock {
   /** Starts the time to live again. @throws TIEUP_E_LOCKED when somebody else has taken the lock since */
   refresh(): Promise<void>;
+  /** For long work, again and again: refreshes once a third of the time is over. @throws as `refresh` */
+  keep(): Promise<void>;
   /** Removes the lock if it is still this process's. */
   release(): Promise<void>;
 }
 
 const MAX_LENGTH = 4096;
-/** Far longer than a push or an accept takes; a longer one refreshes. */
+/** Far longer than most work takes; longer work refreshes. */
 const TTL_MINUTES = 30;
 /** On a disk of this machine a name is written a moment after the file is made: one that is not was killed in between. */
 const NAMELESS_MINUTES = 1;
@@ -71,25 +73,40 @@ export async function acquireLock(
       if (!mayBeOurs || now.id !== UNKNOWN.id) throw heldBy(tree, path, now);
     });
   }
-  /** Until then nobody has reason to take it over. */
-  const safeUntil = (): number => clock.now().getTime() + (ttlMinutes * 60_000) / 2;
-  let safe = safeUntil();
-  const isOurs = async (): Promise<LockHolder | undefined> => {
-    const holder = await look(tree, path, clock, nameless);
-    return holder?.id === owner.id ? holder : undefined;
+  const ttlMs = ttlMinutes * 60_000;
+  const now = (): number => clock.now().getTime();
+  let begun = now();
+  const assertOurs = async (): Promise<void> => {
+    if ((await look(tree, path, clock, nameless))?.id === owner.id) return;
+    throw new TieupError('TIEUP_E_LOCKED', `the lock "${path}" in ${tree.label} is no longer this process's`, {
+      hint: 'another tieup took it over because this one did not come back in time; run the command again',
+    });
   };
-  return {
-    refresh: async () => {
-      if ((await isOurs()) === undefined) {
-        throw new TieupError('TIEUP_E_LOCKED', `the lock "${path}" in ${tree.label} is no longer this process's`, {
-          hint: 'another tieup took it over because this one did not come back in time; run the command again',
-        });
-      }
+  const refresh = async (): Promise<void> => {
+    const start = now();
+    // From its end on others may be taking it over: then one of the two gets it.
+    if (start - begun >= ttlMs / 2) {
+      await dropOldTakeover(tree, takeoverOf(path), owner, clock, nameless, options);
+      await takeOver(tree, path, content, assertOurs);
+    } else {
+      await assertOurs();
       await tree.write(path, content());
-      safe = safeUntil();
+    }
+    begun = start;
+  };
+  let refreshing: Promise<void> | undefined;
+  return {
+    refresh,
+    keep: async () => {
+      if (refreshing === undefined && now() - begun < ttlMs / 3) return;
+      // Of work that is under way at the same time, one piece does it, and all wait for what comes of it.
+      refreshing ??= refresh().finally(() => (refreshing = undefined));
+      await refreshing;
     },
     release: async () => {
-      if (clock.now().getTime() < safe || (await isOurs()) !== undefined) await tree.remove(path);
+      // Until half of the time is over nobody has reason to take it over.
+      const isOurs = now() - begun < ttlMs / 2 || (await look(tree, path, clock, nameless))?.id === owner.id;
+      if (isOurs) await tree.remove(path);
     },
   };
 }
@@ -107,6 +124,10 @@ export async function lockAlso(first: Lock, take: () => Promise<Lock>): Promise<
     refresh: async () => {
       await first.refresh();
       await second.refresh();
+    },
+    keep: async () => {
+      await first.keep();
+      await second.keep();
     },
     release: async () => {
       try {

@@ -6,46 +6,36 @@
  * The decision is the only reason to change a byte of the live tree, and says exactly what to: release, terms, choices and the
  * contents of slots each have their digest in it. What the site is otherwise is looked at here, and a conflict stops everything.
  */
-import { TREES_FOLDER } from '../config/partner-site.ts';
 import type { Partnership } from '../config/partnership.ts';
-import { TieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { acquireLock } from '../io/lock.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { parseMerge } from '../merge/choices.ts';
 import { conflictError } from '../merge/conflict.ts';
 import { planMerge } from '../merge/plan.ts';
 import { decisionDigest, type Decision } from '../protocol/decision.ts';
 import { sha256 } from '../protocol/digest.ts';
-import {
-  LEDGER_FOLDER,
-  MAX_DECISION_NOTE,
-  MAX_MERGE_TEXT,
-  OUTBOX_DECISION,
-  OUTBOX_MERGE,
-} from '../protocol/exchange.ts';
+import { MAX_DECISION_NOTE, MAX_MERGE_TEXT, OUTBOX_DECISION, OUTBOX_MERGE } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { claimedText } from '../protocol/note.ts';
 import { collectObjects } from '../publish/collect-objects.ts';
 import { resolvePlan } from '../publish/compose.ts';
-import { JOURNAL } from '../publish/journal.ts';
-import { objectStore, type ObjectStore } from '../publish/objects.ts';
-import type { Layout, Ports } from '../publish/ports.ts';
+import type { ObjectStore } from '../publish/objects.ts';
 import { objectsInUse } from '../publish/prune.ts';
 import { publish } from '../publish/publish.ts';
 import { readLive } from '../publish/records.ts';
-import { recover } from '../publish/recover.ts';
 import { survey } from '../publish/survey.ts';
 import { currentTerms } from './current-terms.ts';
+import { whyNotInForce } from './in-force.ts';
 import { learnRemote } from './learn-remote.ts';
-import type { MainSite, SiteAccess } from './main-site.ts';
+import { atLiveSite, makeWhole, type LiveSite } from './live-site.ts';
+import type { MainSite } from './main-site.ts';
 import { readRecord } from './record.ts';
 import { readSent, type SentRelease } from './sent-releases.ts';
 import { takeInAnswers } from './take-in-answers.ts';
 
 /** A slot or a file of the partner's wish; what partners write is no longer. */
 const MAX_CONTENT = 16 * 1024 * 1024;
-const LOCK_MINUTES = 30;
 
 export interface CarriedOut {
   readonly release: number;
@@ -70,29 +60,13 @@ export async function carryOut(
 ): Promise<CarriedOut | undefined> {
   if (partnership.publisher !== 'main') return undefined;
   const due = await dueDecision(site, partnership, decision);
-  // A publication that was cut off is finished or undone, whatever the partner says by now.
-  const isUnfinished = (await exchange.stat(`${LEDGER_FOLDER}/${JOURNAL}`)) !== undefined;
-  if (due === undefined && !isUnfinished) return undefined;
-  const where = partnership.site;
-  if (where === undefined) throw noSite(partnership.id);
-  const sent = due && (await releaseOf(site, partnership, due));
-  const access = await site.openSite(partnership);
-  try {
-    const opened = openPorts(access, partnership, where);
-    const options = { ...site, isAgain };
-    const lock = await acquireLock(opened.ports.state, 'lock', site.owner, site.clock, LOCK_MINUTES, options);
-    try {
-      await recover(opened.ports, opened.layout);
-      if (due === undefined || sent === undefined) return undefined;
-      // The manager has signed another word meanwhile: the next push takes it in.
-      if (!(await isLastWord(exchange, due))) return undefined;
-      return await publishDecided(site, opened, { partnership, exchange, decision: due, sent });
-    } finally {
-      await lock.release();
-    }
-  } finally {
-    await access.close();
-  }
+  if (due === undefined) return undefined;
+  const sent = await releaseOf(site, partnership, due);
+  return atLiveSite(site, partnership, isAgain, async (live) => {
+    // The manager has signed another word meanwhile: the next push takes it in.
+    if (!(await isLastWord(exchange, due))) return undefined;
+    return publishDecided(site, live, { partnership, exchange, decision: due, sent });
+  });
 }
 
 /** Whether the outbox still shows this decision; its signature was verified when it was taken in. */
@@ -112,41 +86,69 @@ async function dueDecision(
   return decisions.at(-1) === decisionDigest(decision) && receipt?.seq !== decision.seq ? decision : undefined;
 }
 
+export type Published =
+  /** What the partner had agreed to is live now. */
+  | { readonly kind: 'published'; readonly release: number }
+  /** A publication that was cut off is finished, or undone. */
+  | { readonly kind: 'recovered'; readonly how: 'finished' | 'undone' };
+
 /**
- * Looks for an answer and carries it out; after a push, so that what stands in its way keeps no new release back.
+ * Finishes what was cut off, looks for an answer and carries it out; after a push, so that what stands in its way keeps no new
+ * release back.
  * @throws what taking in answers throws, and {@link carryOut}.
  */
 export async function publishAnswered(
   site: MainSite,
   partnership: Partnership,
   exchange: FileTree,
-  onProgress: (partner: string, step: { readonly kind: 'published'; readonly release: number }) => void,
+  onProgress: (partner: string, step: Published) => void,
   isAgain = false,
 ): Promise<void> {
   if (partnership.publisher !== 'main') return;
+  await recoverLive(site, partnership, exchange, onProgress, isAgain);
   const { versions } = await learnRemote(site, partnership, exchange);
   const answers = await takeInAnswers(site, partnership, exchange, versions.targets);
   const carried = await carryOut(site, answers.partnership, exchange, answers.decision, isAgain);
   if (carried?.changed === true) onProgress(partnership.id, { kind: 'published', release: carried.release });
 }
 
-interface OpenedPorts {
-  readonly ports: Ports;
-  readonly layout: Layout;
-  readonly objects: ObjectStore;
+/** The first part of {@link publishAnswered}, whatever the contract and the outbox say. */
+export async function recoverLive(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  onProgress: (partner: string, step: Published) => void,
+  isAgain = false,
+): Promise<void> {
+  const { kind: how } = await makeWhole(site, partnership, exchange, isAgain);
+  if (how !== 'nothing') onProgress(partnership.id, { kind: 'recovered', how });
 }
 
-function openPorts(access: SiteAccess, { mount }: Partnership, where: NonNullable<Partnership['site']>): OpenedPorts {
-  const objects = objectStore(access.kept);
-  const place = where.public.split('/');
-  const publicName = place.pop() ?? '';
-  const ports: Ports = {
-    original: where.original === 'in-place' ? undefined : access.tree(where.original),
-    web: access.tree(place.length === 0 ? '.' : place.join('/') || '/'),
-    state: access.tree(LEDGER_FOLDER),
-    objects,
-  };
-  return { ports, objects, layout: { how: where.publish, publicName, treesName: TREES_FOLDER, mount } };
+/**
+ * What a push still does for a partner to whom it may bring nothing: what is live is made whole, and where the contract is in
+ * force what was decided on goes live, the pages of a rollback that is held above all.
+ * @throws what {@link publishAnswered} throws
+ */
+export async function tendLive(
+  site: MainSite,
+  partnership: Partnership,
+  onProgress: (partner: string, step: Published) => void,
+): Promise<void> {
+  if (partnership.publisher !== 'main' || partnership.sftp === null) return;
+  const isInForce = whyNotInForce(partnership, site.clock.now()) === undefined;
+  let exchange: FileTree;
+  try {
+    exchange = await site.connect(partnership);
+  } catch (error) {
+    // Who is no partner any more may have closed its server, or taken our login away.
+    if (!isInForce && isTieupError(error, 'TIEUP_E_CONNECTION', 'TIEUP_E_LOGIN', 'TIEUP_E_HOST_KEY')) return;
+    throw error;
+  }
+  try {
+    await (isInForce ? publishAnswered : recoverLive)(site, partnership, exchange, onProgress);
+  } finally {
+    await exchange.close();
+  }
 }
 
 interface Decided {
@@ -158,7 +160,7 @@ interface Decided {
 
 async function publishDecided(
   site: MainSite,
-  { ports, layout, objects }: OpenedPorts,
+  { ports, layout, objects }: LiveSite,
   { partnership, exchange, decision, sent }: Decided,
 ): Promise<CarriedOut> {
   const { release, releaseDigest } = sent;
@@ -250,11 +252,5 @@ function refused(partner: string, why: string): TieupError {
 function expired(partner: string, { seq, expires }: Decision): TieupError {
   return new TieupError('TIEUP_E_EXPIRED', `decision ${seq} of ${partner} was good until ${expires}`, {
     hint: 'nothing was published; the partner decides again with tieup accept',
-  });
-}
-
-function noSite(partner: string): TieupError {
-  return new TieupError('TIEUP_E_CONFIG', `partners/${partner}.yaml does not say where its site is`, {
-    hint: 'add the web root as your login sees it: site: { public: ../public_html }',
   });
 }

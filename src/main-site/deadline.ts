@@ -1,6 +1,5 @@
 /** Bounds what is done for one partner, so that one that is slow or silent never holds up the others. */
 import { TieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
 
 /** What had been sent when the line is cut still has this long to be told apart from what had not. */
@@ -17,24 +16,26 @@ export async function withDeadline<T>(
   ms: number,
   work: (site: MainSite) => Promise<T>,
 ): Promise<T> {
-  const open = new Set<FileTree>();
+  const open = new Set<{ close(): Promise<void> }>();
   const isOver = new AbortController();
   const late = (cause?: unknown): TieupError =>
     new TieupError('TIEUP_E_TIMEOUT', `${partner} was not done within ${duration(ms)}, so the connection was cut`, {
       hint: 'its inbox shows the release before, or the new one, never a mixture; --deadline gives it more time',
       cause,
     });
+  const bounded = async <Opened extends { close(): Promise<void> }>(opening: Promise<Opened>): Promise<Opened> => {
+    const opened = await opening;
+    if (isOver.signal.aborted) {
+      await opened.close();
+      throw late();
+    }
+    open.add(opened);
+    return opened;
+  };
   const limited: MainSite = {
     ...site,
-    connect: async (partnership) => {
-      const tree = await site.connect(partnership);
-      if (isOver.signal.aborted) {
-        await tree.close();
-        throw late();
-      }
-      open.add(tree);
-      return tree;
-    },
+    connect: (partnership) => bounded(site.connect(partnership)),
+    openSite: (partnership) => bounded(site.openSite(partnership)),
   };
   const finished = new AbortController();
   const running = work(limited);
@@ -50,7 +51,7 @@ export async function withDeadline<T>(
   try {
     if (!(await Promise.race([ended, pause(ms)]))) {
       isOver.abort();
-      for (const tree of open) void tree.close().catch(() => undefined);
+      for (const each of open) void each.close().catch(() => undefined);
       if (!(await Promise.race([ended, pause(GRACE_MS)]))) throw late();
       return await running.catch((cause: unknown) => {
         throw late(cause);

@@ -9,6 +9,7 @@ import { isInstant } from '../protocol/instant.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { cachePath, type MainSite } from './main-site.ts';
 import type { PassedOver, passOver } from './in-force.ts';
+import type { PushResult } from './push.ts';
 
 export interface Hold {
   /** Number of the release that went back. */
@@ -40,6 +41,31 @@ export async function readHold({ files }: Pick<MainSite, 'files'>, partner: stri
 
 export async function keepHold({ files }: Pick<MainSite, 'files'>, partner: string, hold: Hold): Promise<void> {
   await files.write(holdPath(partner), Buffer.from(`${JSON.stringify(hold)}\n`));
+}
+
+/**
+ * Holds what `push` is about to bring, from before it is there: no other push must undo it because this one was killed in between.
+ * Where it surely was not brought, what was held before is held on.
+ */
+export async function holding(
+  site: Pick<MainSite, 'files'>,
+  partner: string,
+  hold: Hold,
+  push: () => Promise<PushResult>,
+): Promise<PushResult> {
+  const before = await readHold(site, partner);
+  const putBack = () => (before === undefined ? endHold(site, partner) : keepHold(site, partner, before));
+  await keepHold(site, partner, hold);
+  let result: PushResult;
+  try {
+    result = await push();
+  } catch (error) {
+    await putBack();
+    throw error;
+  }
+  if (result.kind !== 'failed') await keepHold(site, partner, { ...hold, release: result.release });
+  else if (result.mayBeThere !== true) await putBack();
+  return result;
 }
 
 /** Whether something was held. */

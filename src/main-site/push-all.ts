@@ -14,6 +14,7 @@ import { TieupError, type Problem } from '../errors.ts';
 import { recordReads } from '../io/recorded-reads.ts';
 import type { HistoryEvent } from '../protocol/history.ts';
 import { inAttempts } from './attempts.ts';
+import { tendLive } from './carry-out.ts';
 import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
 import { once } from './draft-release.ts';
@@ -24,7 +25,7 @@ import { loadSite } from './load-site.ts';
 import { keepMadeOf, madeOf } from './made-of.ts';
 import type { MainSite } from './main-site.ts';
 import { summarise } from './message.ts';
-import { passOver, type PassedOver } from './in-force.ts';
+import { assertInForce, passOver, type PassedOver } from './in-force.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { assertStillPlanned } from './plan.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
@@ -34,6 +35,7 @@ import { recordReading, type Reading } from './record-reading.ts';
 import { keepServed } from './keep-served.ts';
 import { selectAmong, type Selection } from './select-partners.ts';
 import { keepUnfinished, readUnfinished } from './unfinished.ts';
+import { faultOf } from './trouble.ts';
 import { waitForAnswers, type WaitResult } from './wait-for-answer.ts';
 
 export interface FleetRequest extends Omit<PushRequest, 'judge'>, Selection {
@@ -101,15 +103,25 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
     published.has(partner) ? undefined : void found.set(partner, what);
   const kept = { ...keepingSources(site, request, { read: reading.read, at }), onServed };
 
+  const leftOut = new Set(served.length === 0 ? [] : passedOver.map(({ partner }) => partner));
+  const tending = tendSome(
+    site,
+    all.filter(({ id }) => leftOut.has(id)),
+    request,
+  );
+  tending.catch(() => {});
   const tried = await pushSome(site, compiling, first, kept);
-  const goesOn = [...tried.results, ...tried.answers.values()].every(({ kind }) => !STOPS.has(kind));
+  const goesOn =
+    ![...tried.results, ...tried.answers.values()].some(({ kind }) => STOPS.has(kind)) &&
+    !tried.results.some(hasFailed);
   const rest = goesOn ? await pushSome(site, compiling, others, kept) : NOBODY;
-  const reached = [...tried.results, ...rest.results];
+  const reached = [...tried.results, ...rest.results, ...(await tending)];
   const results = [...settled, ...reached].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
   await keepUnfinished(
     site,
-    results.map(({ partner, kind }) => ({ partner, failed: kind === 'failed' })),
+    results.map((result) => ({ partner: result.partner, failed: hasFailed(result) })),
   );
+  const failed = new Set(results.filter(hasFailed).map(({ partner }) => partner));
   const compiled = await compiling;
   const { warnings } = compiled;
   const readings = found.size === 0 ? undefined : inputs.readings();
@@ -121,7 +133,7 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
     results,
     answers: new Map([...tried.answers, ...rest.answers]),
     heldBack: goesOn ? [] : others.map(({ id }) => id),
-    passedOver: served.length === 0 ? [] : passedOver,
+    passedOver: served.length === 0 ? [] : passedOver.filter(({ partner }) => !failed.has(partner)),
     warnings,
   };
 }
@@ -180,6 +192,34 @@ async function pushSome(
   return { results, answers: await waitForAnswers(site, reached, until, { concurrency, signal }) };
 }
 
+/** Of partners who are passed over, those at whom what this side publishes could not be seen to. */
+async function tendSome(
+  site: MainSite,
+  partnerships: readonly Partnership[],
+  { concurrency, deadlineMs, onProgress }: FleetRequest,
+): Promise<readonly PushResult[]> {
+  const limit = pLimit(concurrency);
+  const results = await Promise.all(
+    partnerships.map((partnership) =>
+      limit(async () => {
+        const tend = (within: MainSite) => tendLive(within, partnership, (...step) => onProgress(...step));
+        try {
+          await (deadlineMs === undefined ? tend(site) : withDeadline(site, partnership.id, deadlineMs, tend));
+          return [];
+        } catch (error) {
+          if (!(error instanceof TieupError)) throw error;
+          return [await reportFailure(site, partnership.id, error, 'push')];
+        }
+      }),
+    ),
+  );
+  return results.flat();
+}
+
+function hasFailed(result: PushResult): boolean {
+  return faultOf(result) !== undefined;
+}
+
 /** Sorted by id otherwise. */
 async function lastFailedLast(site: MainSite, partnerships: readonly Partnership[]): Promise<readonly Partnership[]> {
   const failed = await readUnfinished(site);
@@ -208,23 +248,29 @@ export async function pushOne(
     else assertAsPlanned(planned, partner, next);
   };
   const onCut = () => request.onProgress(partnership.id, { kind: 'again' });
+  let attempts: Attempts | undefined;
   const push = (within: MainSite) => {
-    let attempts: Attempts | undefined;
     const attempt = (isAgain: boolean) => {
-      attempts = { isAgain, committing: attempts?.committing };
+      attempts = { isAgain, committing: attempts?.committing, reached: attempts?.reached };
       return pushTo(within, compiling, partnership, { ...request, judge }, attempts);
     };
     return inAttempts(within.clock, attempt, { signal: request.signal, onCut });
   };
+  const bounded = <T>(work: (within: MainSite) => Promise<T>): Promise<T> =>
+    deadlineMs === undefined ? work(site) : withDeadline(site, partnership.id, deadlineMs, work);
   const reached = async (): Promise<PushResult> => {
     try {
-      if (action === 'push') await assertNotHeld(site, partnership.id);
-      return await (deadlineMs === undefined ? push(site) : withDeadline(site, partnership.id, deadlineMs, push));
+      const refusal = await whyNotPushed(site, partnership, action);
+      if (refusal === undefined) return await bounded(push);
+      await bounded((within) => tendLive(within, partnership, (...step) => request.onProgress(...step)));
+      throw refusal;
     } catch (error) {
       // What is wrong with the site itself is no failure of a partner.
       await compiling;
       if (!(error instanceof TieupError)) throw error;
-      return reportFailure(site, partnership.id, error, action);
+      if (attempts?.reached !== undefined) return reportPublication(site, attempts.reached, error);
+      const mayBeThere = attempts?.committing !== undefined;
+      return { ...(await reportFailure(site, partnership.id, error, action)), mayBeThere };
     }
   };
   const result = await reached();
@@ -236,17 +282,45 @@ export async function pushOne(
   });
 }
 
+async function whyNotPushed(
+  site: MainSite,
+  partnership: Partnership,
+  action: 'push' | 'rollback',
+): Promise<TieupError | undefined> {
+  try {
+    assertInForce(partnership, site.clock.now());
+    if (action === 'push') await assertNotHeld(site, partnership.id);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TieupError) return error;
+    throw error;
+  }
+}
+
+/** The push did what it had to; what the partner had decided on before is not live. */
+async function reportPublication(site: MainSite, result: PushResult, error: TieupError): Promise<PushResult> {
+  if (result.kind === 'failed') return result;
+  const { partner } = result;
+  await recordFailure(site, partner, error);
+  const told: PushResult = { ...result, troubles: [...result.troubles, { kind: 'publication', error }] };
+  const detail = `${error.code}: ${error.message}`;
+  return noteDown(told, () => site.history.add({ action: 'publish-failed', partner, detail }));
+}
+
 /** A partner was not reached, or did not get what it should: that is recorded, and told. */
 export async function reportFailure(
   site: MainSite,
   partner: string,
   error: TieupError,
   action: 'push' | 'rollback',
-): Promise<PushResult> {
+): Promise<Failed> {
   await recordFailure(site, partner, error);
-  const result = { kind: 'failed', partner, error } as const;
-  return noteDown(result, () => site.history.add(eventOf(result, action)));
+  const result: Failed = { kind: 'failed', partner, error };
+  await noteDown(result, () => site.history.add(eventOf(result, action)));
+  return result;
 }
+
+type Failed = Extract<PushResult, { readonly kind: 'failed' }>;
 
 /** The push is what it is, whether or not what it was can be written down. */
 async function noteDown(result: PushResult, write: () => Promise<void>): Promise<PushResult> {

@@ -9,11 +9,12 @@
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { TieupError } from '../errors.ts';
-import { acquireLock } from '../io/lock.ts';
+import { acquireLock, type Lock } from '../io/lock.ts';
+import { lockedTrees } from '../io/locked-tree.ts';
 import { together } from '../io/together.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { publishAnswered } from './carry-out.ts';
+import { publishAnswered, recoverLive, type Published } from './carry-out.ts';
 import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
 import { listInbox, waitingDigest, type InboxListing } from './inbox-content.ts';
 import { expectRemote, learnRemote, remember, type Expectation } from './learn-remote.ts';
@@ -79,8 +80,7 @@ export type PushStep =
   | { readonly kind: 'again' }
   | { readonly kind: 'planned'; readonly plan: ReleasePlan }
   | { readonly kind: 'sent'; readonly bytes: number }
-  /** What the partner had agreed to is live now. */
-  | { readonly kind: 'published'; readonly release: number }
+  | Published
   | { readonly kind: 'done' };
 
 /** What attempts on one push, whose connection may be cut, hand on to the next. */
@@ -89,6 +89,8 @@ export interface Attempts {
   readonly isAgain: boolean;
   /** What the last of them was about to commit, and perhaps did. */
   committing: Committing | undefined;
+  /** What the push came to; from then on it is the publication that can fail. */
+  reached: PushResult | undefined;
 }
 
 interface Committing extends Sent {
@@ -114,7 +116,13 @@ export type PushResult =
   /** Nothing is new, but content was missing in the inbox and is there again. */
   | ({ readonly kind: 'repaired' } & Reached & Sent)
   | ({ readonly kind: 'unchanged' } & Reached)
-  | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
+  | {
+      readonly kind: 'failed';
+      readonly partner: string;
+      readonly error: TieupError;
+      /** True when the line was cut at the commit point, so that the release may be there. */
+      readonly mayBeThere?: boolean;
+    };
 
 /**
  * Brings one partner its next release; the road above, step by step. @throws what any step throws; the partner then has what it had.
@@ -125,7 +133,7 @@ export async function pushTo(
   compiled: CompiledSite | Promise<CompiledSite>,
   partnership: Partnership,
   request: PushRequest,
-  attempts: Attempts = { isAgain: false, committing: undefined },
+  attempts: Attempts = { isAgain: false, committing: undefined, reached: undefined },
 ): Promise<PushResult> {
   assertInForce(partnership, site.clock.now());
   // Keys before the connection: without them nothing could be pushed, and nobody need be disturbed.
@@ -133,15 +141,28 @@ export async function pushTo(
   request.onProgress(partnership.id, { kind: 'connecting' });
   const connecting = site.connect(partnership);
   const expecting = expectRemote(site, partnership.id);
-  const [exchange] = await Promise.all([connecting, compiled]).catch(async (error: unknown) => {
+  const [reached] = await Promise.all([connecting, compiled]).catch(async (error: unknown) => {
     await connecting.then((tree) => tree.close()).catch(() => {});
     throw error;
   });
+  const options = { ...site, isAgain: attempts.isAgain };
+  const { keepingLock, lock } = lockedTrees(() =>
+    acquireLock(reached, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, options),
+  );
+  const exchange = keepingLock(reached);
   try {
     const expected = await expecting;
     const push = { site, compiled: await compiled, partnership, request, exchange, seeds };
-    const result = await pushConnected({ ...push, troubles: [], attempts }, expected);
-    await publishAnswered(site, partnership, exchange, (...step) => request.onProgress(...step), attempts.isAgain);
+    const onPublished = (...step: [string, Published]): void => request.onProgress(...step);
+    const result = await pushConnected({ ...push, troubles: [], attempts, lock }, expected).catch(
+      async (error: unknown) => {
+        // What is live must be whole whether or not there can be a new release.
+        await recoverLive(site, partnership, reached, onPublished, attempts.isAgain).catch(() => {});
+        throw error;
+      },
+    );
+    attempts.reached = result;
+    await publishAnswered(site, partnership, reached, onPublished, attempts.isAgain);
     return result;
   } finally {
     await exchange.close();
@@ -150,6 +171,8 @@ export async function pushTo(
 
 interface PushUnderWay extends Push, Asking {
   readonly attempts: Attempts;
+  /** Takes the lock of the inbox, which what is done there then keeps alive. */
+  lock(): Promise<Lock>;
 }
 
 type Connected = Omit<PushUnderWay, 'leftovers' | 'answers'>;
@@ -159,7 +182,7 @@ type Connected = Omit<PushUnderWay, 'leftovers' | 'answers'>;
  * beside its place. Only the lock and the head that were found let it into its place.
  */
 async function pushConnected(connected: Connected, expected: Expectation): Promise<PushResult> {
-  const { site, exchange, partnership, troubles, attempts } = connected;
+  const { site, exchange, partnership, troubles } = connected;
   const list = once(() => listInbox(exchange));
   const leftovers = once(async () => {
     const { leftovers: found } = await list();
@@ -172,10 +195,7 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
   const push: PushUnderWay = { ...connected, leftovers, answers };
   const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
   const draft = await draftRelease(push, expected.remote).catch(failed);
-  const locking = acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, LOCK_MINUTES, {
-    ...site,
-    isAgain: attempts.isAgain,
-  });
+  const locking = push.lock();
   const staging = draft.kind === 'draft' ? draft.stage() : undefined;
   // Where something will be sent, it is asked meanwhile what lies there, and what the partner has answered.
   if (staging !== undefined) {

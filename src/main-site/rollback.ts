@@ -15,7 +15,7 @@ import { sha256 } from '../protocol/digest.ts';
 import { instant } from '../protocol/instant.ts';
 import { removeTree } from '../publish/remove-tree.ts';
 import { decodeText } from './decode-text.ts';
-import { keepHold } from './holds.ts';
+import { holding } from './holds.ts';
 import { readKeptImages, unpackSources } from './kept-sources.ts';
 import { recall } from './learn-remote.ts';
 import { loadSite } from './load-site.ts';
@@ -51,7 +51,7 @@ export async function rollbackTo(site: MainSite, request: RollbackRequest): Prom
   const { partner, message } = request;
   const partnership = await loadPartnership(site, partner);
   assertInForce(partnership, site.clock.now());
-  const made = await findRelease(site, partner, request.to);
+  const { made, current } = await findRelease(site, partner, request.to);
   const { release: to } = made.content;
   const then = await recallRelease(site, partner, made.content.releaseDigest);
   if (then === undefined) throw gone(to, []);
@@ -74,22 +74,27 @@ export async function rollbackTo(site: MainSite, request: RollbackRequest): Prom
     const { config } = site;
     // A tree of its own: assets are remembered by the tree that they are read from.
     const within = { ...site, files: { ...site.files }, config: { ...config, folders: { ...config.folders, assets } } };
-    const result = await pushOne(within, Promise.resolve(compiled), partnership, {
-      ...request,
-      full: false,
-      message: { subject: message.subject ?? `${config.site.name}: back to release ${to}`, text: message.text },
-      action: 'rollback',
-      afterwards: ({ release, releaseDigest }) => keepMadeOf(site, partner, { ...made, release, releaseDigest }),
-    });
-    if (result.kind !== 'failed')
-      await keepHold(site, partner, { release: result.release, to, since: instant(site.clock.now()) });
+    const hold = { release: current + 1, to, since: instant(site.clock.now()) };
+    const result = await holding(site, partner, hold, () =>
+      pushOne(within, Promise.resolve(compiled), partnership, {
+        ...request,
+        full: false,
+        message: { subject: message.subject ?? `${config.site.name}: back to release ${to}`, text: message.text },
+        action: 'rollback',
+        afterwards: ({ release, releaseDigest }) => keepMadeOf(site, partner, { ...made, release, releaseDigest }),
+      }),
+    );
     return { result, to };
   } finally {
     await removeTree(site.files, folder);
   }
 }
 
-async function findRelease(site: MainSite, partner: string, wanted: number | undefined): Promise<MadeOf> {
+async function findRelease(
+  site: MainSite,
+  partner: string,
+  wanted: number | undefined,
+): Promise<{ readonly made: MadeOf; readonly current: number }> {
   const known = await readMadeOf(site, partner);
   const current = (await recall(site, partner))?.base.release.release;
   if (current === undefined)
@@ -105,7 +110,7 @@ async function findRelease(site: MainSite, partner: string, wanted: number | und
       ? known.findLast(({ release, content }) => release === content.release && release < shown)
       : known.find(({ release }) => release === wanted);
   if (found === undefined) throw gone(wanted, earlier);
-  return found;
+  return { made: found, current };
 }
 
 function gone(release: number | undefined, earlier: readonly number[]): TieupError {

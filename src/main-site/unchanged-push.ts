@@ -9,6 +9,7 @@
  * nor YAML nor what renders pages: reading the files anew takes less time than that.
  */
 import pLimit from 'p-limit';
+import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import type { Partnership } from '../config/partnership.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { isBrokenLine } from '../io/broken-line.ts';
@@ -17,6 +18,7 @@ import { wouldReadTheSame } from '../io/recorded-reads.ts';
 import { together } from '../io/together.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { isInShard, type Shard } from '../protocol/shard.ts';
+import { areFoldersAsWritten, sftpAsWritten } from './as-written.ts';
 import { readRawRecord, recordDigest, renewContact } from './contact.ts';
 import { withDeadline } from './deadline.ts';
 import { passOver, whyNotInForce, type Contract, type PassedOver } from './in-force.ts';
@@ -62,7 +64,11 @@ export async function pushUnchanged(
   const selected = await selectKnown(site, last, request);
   if (selected === undefined) return undefined;
   const { served: asked, passedOver } = passOver(selected, request.partners, now);
-  const isServed = ({ id }: Selected): boolean => {
+  const leftOut = new Set(passedOver.map(({ partner }) => partner));
+  // What this side publishes is looked after whatever the contract says.
+  const tended = selected.filter(({ id, publisher }) => publisher === 'main' && leftOut.has(id));
+  const isServed = ({ id, sftp }: Selected): boolean => {
+    if (sftp === undefined) return false;
     const { partnership, served = null } = last.partner(id) ?? {};
     if (partnership === undefined || served === null || whyNotInForce(partnership, now) !== undefined) return false;
     return now < new Date(served.freshUntil);
@@ -74,7 +80,7 @@ export async function pushUnchanged(
   const limit = pLimit(request.concurrency);
   let isSame: Promise<boolean> | undefined;
   const checking = () => (isSame ??= wouldReadTheSame(site.files, last.sources));
-  const looks = known.map(({ id }) => limit(() => lookOrReport(site, last.partner(id), request, checking)));
+  const looks = known.map(({ id, sftp }) => limit(() => lookOrReport(site, last.partner(id), sftp, request, checking)));
   const [same, ...looked] = await Promise.all([checking(), ...looks]);
   if (!same) return undefined;
   const results = looked.flatMap((result) => result ?? []);
@@ -83,12 +89,16 @@ export async function pushUnchanged(
     results.map(({ partner, kind }) => ({ partner, failed: kind === 'failed' })),
   );
   const done = new Set(results.map(({ partner }) => partner));
-  const rest = new Set(asked.flatMap(({ id }) => (done.has(id) ? [] : [id])));
+  const rest = new Set([...asked, ...tended].flatMap(({ id }) => (done.has(id) ? [] : [id])));
   return { results, rest, passedOver, warnings: last.warnings };
 }
 
 /** Of thousands of partners no more than this is kept at a time. */
-type Selected = Pick<Partnership, 'id' | 'tags'> & Contract;
+type Selected = Pick<Partnership, 'id' | 'tags' | 'publisher'> &
+  Contract & {
+    /** As its file says it now, never as `last` does; undefined where that takes a YAML parser. */
+    readonly sftp: Partnership['sftp'] | undefined;
+  };
 
 /** Who is meant, sorted by id; undefined when a file of a partnership is another one, or a name fits none. */
 async function selectKnown(
@@ -97,13 +107,17 @@ async function selectKnown(
   { partners: wanted, shard }: UnchangedRequest,
 ): Promise<readonly Selected[] | undefined> {
   const folder = config.folders.partners;
+  const utf8 = new TextDecoder();
+  if (!areFoldersAsWritten(utf8.decode(await files.read(CONFIG_FILE, MAX_CONFIG)), config.folders)) return undefined;
   const all: Selected[] = [];
   for (const { kind, name } of await files.list(folder)) {
     if (kind !== 'file' || !name.endsWith('.yaml')) continue;
     const known = partner(name.slice(0, -'.yaml'.length));
-    if (known?.file !== sha256(await files.read(`${folder}/${name}`, MAX_PARTNERSHIP_FILE))) return undefined;
-    const { id, tags, status, period, suspendedUntil, suspendedFor, invitation } = known.partnership;
-    all.push({ id, tags, status, period, suspendedUntil, suspendedFor, invitation });
+    const file = await files.read(`${folder}/${name}`, MAX_PARTNERSHIP_FILE);
+    if (known?.file !== sha256(file)) return undefined;
+    const { id, tags, publisher, status, period, suspendedUntil, suspendedFor, invitation } = known.partnership;
+    const sftp = sftpAsWritten(utf8.decode(file));
+    all.push({ id, tags, publisher, sftp, status, period, suspendedUntil, suspendedFor, invitation });
   }
   const fits = ({ id, tags }: Selected, name: string): boolean => id === name || tags.includes(name);
   if (wanted.some((name) => !all.some((each) => fits(each, name)))) return undefined;
@@ -118,11 +132,13 @@ async function selectKnown(
 async function lookOrReport(
   site: MainSite,
   known: KnownPartner | undefined,
+  sftp: Selected['sftp'],
   request: UnchangedRequest,
   isSame: () => Promise<boolean>,
 ): Promise<PushResult | undefined> {
-  if (known === undefined || known.served === null) return undefined;
-  const { partnership, served } = known;
+  if (known === undefined || known.served === null || sftp === undefined) return undefined;
+  const { served } = known;
+  const partnership: Partnership = { ...known.partnership, sftp };
   const partner = partnership.id;
   const { deadlineMs } = request;
   const look = (within: MainSite) => lookAt(within, partnership, served, isSame);

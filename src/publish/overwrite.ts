@@ -8,6 +8,8 @@
  *
  * A fault after the commit point is undone with the old content; when that fails too, the next command goes on undoing.
  */
+import { TieupError } from '../errors.ts';
+import { together } from '../io/together.ts';
 import type { Bytes } from '../merge/plan.ts';
 import { ancestors, indexOccupants } from '../merge/occupants.ts';
 import { MAX_FILE_LENGTH } from '../protocol/release.ts';
@@ -25,6 +27,8 @@ type Changing = Extract<Journal, { readonly kind: 'apply' | 'undo' }>;
 
 const STAGING = 'staging/publication';
 const DEFAULT_MODE = 0o644;
+/** Enough to hide the way to a server. */
+const STAGED_AT_ONCE = 8;
 
 export async function publishByOverwriting(
   ports: Ports,
@@ -171,15 +175,16 @@ async function assertUnchanged(
   if (drifted.length > 0) throw driftError(drifted);
 }
 
-/** Gathers in the state what neither way can do without: new originals (they may change again), old files that are no objects. */
+/**
+ * Gathers in the state what neither way can do without: new originals (they may change again), old files that are no objects;
+ * and all of it where whoever finishes this may have other objects.
+ */
 async function stageContent(ports: Ports, layout: Layout, steps: readonly Step[], objects: ObjectStore): Promise<void> {
-  const { state, web, original } = ports;
-  const staged = new Set<string>();
-  const stage = async ({ digest }: Bytes, content: AsyncIterable<Uint8Array>) => {
+  const { state, web, original, isShared } = ports;
+  const staged = new Map<string, () => AsyncIterable<Uint8Array>>();
+  const stage = ({ digest }: Bytes, content: () => AsyncIterable<Uint8Array>) => {
     const place = `${STAGING}/${digest}`;
-    if (staged.has(place)) return;
-    await state.write(place, content, { durable: false });
-    staged.add(place);
+    if (!staged.has(place)) staged.set(place, content);
   };
   const used: string[] = [];
   for (const { path, old, new: next } of steps) {
@@ -188,20 +193,24 @@ async function stageContent(ports: Ports, layout: Layout, steps: readonly Step[]
       [old, true],
     ] as const) {
       if (bytes === null) continue;
-      if (await objects.has(bytes.digest, bytes.length)) used.push(bytes.digest);
-      else if (live) {
-        const content = web.stream(within(layout.publicName, path), MAX_FILE_LENGTH);
-        await stage(
-          bytes,
-          checked(content, bytes, () => driftError([path])),
-        );
+      if (await objects.has(bytes.digest, bytes.length)) {
+        used.push(bytes.digest);
+        if (isShared === true) stage(bytes, () => objects.stream(bytes.digest, bytes.length));
+      } else if (live) {
+        const place = within(layout.publicName, path);
+        stage(bytes, () => checked(web.stream(place, MAX_FILE_LENGTH), bytes, () => driftError([path])));
       } else if (original !== undefined) {
-        await stage(bytes, readOriginal(original, path, bytes));
+        stage(bytes, () => readOriginal(original, path, bytes));
       }
     }
   }
+  const writings = [...staged];
+  while (writings.length > 0) {
+    const some = writings.splice(0, STAGED_AT_ONCE);
+    await together(some.map(([place, content]) => state.write(place, content(), { durable: false })));
+  }
   await objects.flush(used);
-  if (staged.size > 0) await state.sync([...staged]);
+  if (staged.size > 0) await state.sync([...staged.keys()]);
 }
 
 function applyingOf(ports: Ports, layout: Layout, { folders }: Changing, objects: ObjectStore): Applying {
@@ -211,9 +220,16 @@ function applyingOf(ports: Ports, layout: Layout, { folders }: Changing, objects
     folders: new Set(folders),
     async content({ digest, length }) {
       if (await objects.has(digest, length)) return objects.stream(digest, length);
-      return ports.state.stream(`${STAGING}/${digest}`, length);
+      const content = ports.state.stream(`${STAGING}/${digest}`, length);
+      return checked(content, { digest, length }, () => damagedStaging(digest));
     },
   };
+}
+
+function damagedStaging(digest: string): TieupError {
+  return new TieupError('TIEUP_E_VERIFY', `what is kept to finish or undo a publication is damaged: ${digest}`, {
+    hint: `run the command where the publication was begun; it has the content of its own`,
+  });
 }
 
 /** On the way out of a failure: the journal stands, so that the next command goes on, and the first error matters more. */

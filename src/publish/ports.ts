@@ -11,6 +11,11 @@ export interface Ports {
   readonly state: FileTree;
   /** Verified content, where it is not in `state`. */
   readonly objects?: ObjectStore;
+  /**
+   * True where more than one machine publishes with the same `state` and objects of its own: then all that it takes to finish
+   * or to undo a publication lies in `state` before anything changes.
+   */
+  readonly isShared?: boolean;
 }
 
 export interface Layout {

@@ -11,6 +11,7 @@ import { folderTree } from '../../src/io/folder-tree.ts';
 import type { KeyStore } from '../../src/io/keys.ts';
 import { logFolder } from '../../src/io/log-folder.ts';
 import { acquireLock } from '../../src/io/lock.ts';
+import { lockedTrees } from '../../src/io/locked-tree.ts';
 import { accept, type AcceptResult, type Answering } from '../../src/partner-site/accept.ts';
 import { readAgreedTerms } from '../../src/partner-site/agreed-terms.ts';
 import type { PartnerSite } from '../../src/partner-site/partner-site.ts';
@@ -150,19 +151,21 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
   const objects = objectStore(state);
   const owner = { who: `partner@test, process ${pid}`, id: `process ${pid}`, host: 'partner', pid };
   const isAlive = options.isAlive ?? ((other: number) => other === pid);
+  const { lock, keepingLock } = lockedTrees(() => acquireLock(state, 'lock', owner, clock, 60, { isAlive }));
   return {
     config,
     files,
-    exchange: options.exchange?.(exchange) ?? exchange,
+    exchange: keepingLock(options.exchange?.(exchange) ?? exchange),
     slots: folderTree(at(folders.slots)),
     state,
     stateFolder: at(folders.state),
     objects,
     ports: {
-      original: folders.original === IN_PLACE ? undefined : folderTree(at(folders.original)),
-      web: folderTree(folder, steps),
-      state: ledger,
+      original: folders.original === IN_PLACE ? undefined : keepingLock(folderTree(at(folders.original))),
+      web: keepingLock(folderTree(folder, steps)),
+      state: keepingLock(ledger),
       objects,
+      isShared: terms.publisher === 'main',
     },
     layout: {
       how: config.publish,
@@ -179,7 +182,7 @@ async function openPartner(parts: PartnerParts, pid: number, options: OpenOption
     clock,
     random: seededRandom(`${parts.id} ${pid}`),
     history: historyLog({ tree: state, owner, clock, isAlive }),
-    lock: () => acquireLock(state, 'lock', owner, clock, 60, { isAlive }),
+    lock,
     lockLogs: () => acquireLock(state, 'logs/lock', owner, clock, 60, { isAlive }),
   };
 }

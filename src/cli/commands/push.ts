@@ -3,6 +3,7 @@ import type { MainSite } from '../../main-site/main-site.ts';
 import { readLastPush } from '../../main-site/last-push.ts';
 import type { PlannedPartner } from '../../main-site/plan-file.ts';
 import type { FleetRequest, Pushed } from '../../main-site/push-all.ts';
+import { faultOf } from '../../main-site/trouble.ts';
 import { pushUnchanged } from '../../main-site/unchanged-push.ts';
 import { readUnfinished } from '../../main-site/unfinished.ts';
 import { CONFIG_FILE, MAX_CONFIG } from '../../config/config-file.ts';
@@ -160,7 +161,10 @@ function tell(ctx: Context, { results, answers, heldBack, passedOver, warnings }
     ctx.output.warning(`not pushed to ${nameSome(heldBack)}: it did not go well where it was tried first`);
     ctx.endWith(EXIT.somePartnersFailed);
   }
-  const failures = results.filter((each) => each.kind === 'failed');
+  const failures = results.flatMap((each) => {
+    const error = faultOf(each);
+    return error === undefined ? [] : [{ partner: each.partner, error }];
+  });
   endWithFailures(ctx, failures, results.length, 'tieup push');
   refuseAnswers(answers);
 }

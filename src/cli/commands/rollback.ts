@@ -9,7 +9,7 @@ import type { Define } from '../define.ts';
 import { ACCEPT_KEY } from '../key-folder.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
-import { endWithFailures } from '../partner-results.ts';
+import { faultOf } from '../../main-site/trouble.ts';
 import { describePush, renderPush, sayTroubles, showStep } from '../push-text.ts';
 import { given } from '../quantity.ts';
 import { shortList, unprunedNotes } from '../unpruned-text.ts';
@@ -82,11 +82,12 @@ async function rollbackFromMain(
   sayTroubles(ctx, result);
   const described = { partners: [describePush(result, undefined)], heldBack: [], passedOver: [], warnings: [] };
   ctx.output.result('push', described, () => renderPush(ctx, result, undefined));
-  endWithFailures(ctx, result.kind === 'failed' ? [result] : [], 1, 'tieup rollback --partner');
-  if (result.kind === 'failed') return;
-  ctx.output.message(
-    `these are the pages of release ${reached}, and they are held: mend those in your folders, then run tieup partner resume ${visible(partner)}, and push`,
-  );
+  if (result.kind !== 'failed')
+    ctx.output.message(
+      `these are the pages of release ${reached}, and they are held: mend those in your folders, then run tieup partner resume ${visible(partner)}, and push`,
+    );
+  const error = faultOf(result);
+  if (error !== undefined) throw error;
 }
 
 function describe({ to, restored, receipt }: RolledBack): DocumentData<'rollback'> {

@@ -45,7 +45,9 @@ const pushed = z.object({
   result: z.enum(['pushed', 'repaired', 'unchanged']),
   release: releaseNumber,
   releaseDigest: sha256,
-  warnings: z.array(fault.extend({ kind: z.enum(['answer', 'tidying']) })).describe('What went wrong beside the push'),
+  warnings: z
+    .array(fault.extend({ kind: z.enum(['answer', 'tidying', 'publication']) }))
+    .describe('What went wrong beside the push'),
   added: changes.added.optional(),
   changed: changes.changed.optional(),
   removed: changes.removed.optional(),

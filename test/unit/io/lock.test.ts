@@ -3,6 +3,7 @@ import { isTieupError, type TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import type { LockOwner } from '../../../src/io/lock.ts';
 import { acquireLock, breakLock } from '../../../src/io/lock.ts';
+import { lockedTrees } from '../../../src/io/locked-tree.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 
 const START = Date.parse('2026-11-23T22:00:00Z');
@@ -106,6 +107,80 @@ describe('a lock', () => {
     await lock.refresh();
     clock.move(9);
     expect(await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+  });
+
+  test('is refreshed by the work under it, and not before a third of its time is over', async () => {
+    const [tree, clock] = [memoryTree('the exchange'), stoppedClock()];
+    const { lock, keepingLock } = lockedTrees(() => acquireLock(tree, PATH, owner('ann'), clock, 10));
+    const working = keepingLock(tree);
+    await working.write('before.html', Buffer.from('1'));
+    const held = await lock();
+    const first = await content(tree);
+    clock.move(3);
+    await working.write('one.html', Buffer.from('1'));
+    expect(await content(tree)).toBe(first);
+    for (let minutes = 0; minutes < 60; minutes += 4) {
+      clock.move(4);
+      await Promise.all([working.write('one.html', Buffer.from('1')), working.read('one.html', 10)]);
+      expect((await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).code).toBe('TIEUP_E_LOCKED');
+    }
+    await held.release();
+    expect((await tree.list('inbox')).map(({ name }) => name)).toEqual([]);
+  });
+
+  test('is refreshed within one long transfer', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const { lock, keepingLock } = lockedTrees(() => acquireLock(tree, PATH, owner('ann'), clock, 10));
+    await lock();
+    async function* slowly(): AsyncIterable<Uint8Array> {
+      for (let piece = 0; piece < 10; piece += 1) {
+        clock.move(5);
+        yield Buffer.from('.');
+      }
+    }
+    await keepingLock(tree).write('large.bin', slowly());
+    expect(await content(tree)).toContain('2026-11-23T23:00:00Z');
+  });
+
+  test('that was taken over stops the work under it, which changes nothing more', async () => {
+    const [tree, clock] = [memoryTree('the exchange'), stoppedClock()];
+    const { lock, keepingLock } = lockedTrees(() => acquireLock(tree, PATH, owner('ann'), clock, 10));
+    const working = keepingLock(tree);
+    const held = await lock();
+    // The lid of the laptop was closed.
+    clock.move(11);
+    const bobs = await acquireLock(tree, PATH, owner('bob'), clock, 10);
+    const taken = await content(tree);
+    for (const work of [
+      () => working.write('page.html', Buffer.from('late')),
+      () => working.remove('page.html'),
+      () => working.replaceLink('public', 'published/2'),
+    ])
+      expect(await failure(work())).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    expect(await tree.stat('page.html')).toBeUndefined();
+    await held.release();
+    expect(await content(tree)).toBe(taken);
+    await bobs.release();
+  });
+
+  test('that is over and that nobody took is had again, unless another takes it at that moment', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    clock.move(20);
+    await lock.keep();
+    expect(await content(tree)).toContain('2026-11-23T22:30:00Z');
+    clock.move(20);
+    await tree.create(`${PATH}.takeover`, Buffer.from('bob is at it'));
+    expect((await failure(lock.keep())).code).toBe('TIEUP_E_LOCKED');
+  });
+
+  test('that somebody broke is not made anew by the work under it', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10);
+    await breakLock(tree, PATH);
+    clock.move(4);
+    expect((await failure(lock.keep())).code).toBe('TIEUP_E_LOCKED');
+    expect(await names(tree)).toEqual([]);
   });
 
   test('of a process of this host that lives is kept past its time, for a day', async () => {

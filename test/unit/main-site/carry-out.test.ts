@@ -3,6 +3,13 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parsePartnership } from '../../../src/config/partnership.ts';
+import { TieupError } from '../../../src/errors.ts';
+import { readHold } from '../../../src/main-site/holds.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
+import { readRecord } from '../../../src/main-site/record.ts';
+import { rollbackTo } from '../../../src/main-site/rollback.ts';
+import { faultOf } from '../../../src/main-site/trouble.ts';
+import { readUnfinished } from '../../../src/main-site/unfinished.ts';
 import { leave } from '../../../src/partner-site/leave.ts';
 import { merge, withhold } from '../../../src/partner-site/merge.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
@@ -179,8 +186,35 @@ describe('nothing is published', () => {
     await arrange(main, shop);
     const before = liveBytes(shop);
     const result = await pushResult(main);
-    expect(result?.kind === 'failed' ? result.error.code : result?.kind).toBe(expected);
+    expect((result && faultOf(result)?.code) ?? result?.kind).toBe(expected);
     expect(liveBytes(shop)).toEqual(before);
+  });
+
+  test('and what stands in its way keeps no new release back, and is remembered as a failure', async () => {
+    const { main, shop } = await sites();
+    await shop.accept();
+    await shop.write('public/with-main/index.html', 'mine\n');
+    await main.write('pages/news.md', '---\ntitle: News\n---\n\nIt rains.\n');
+    const before = liveBytes(shop);
+    expect(await pushResult(main)).toMatchObject({
+      kind: 'pushed',
+      release: 2,
+      troubles: [{ kind: 'publication', error: { code: 'TIEUP_E_CONFLICT' } }],
+    });
+    expect(liveBytes(shop)).toEqual(before);
+    expect([...(await readUnfinished(main.site))]).toEqual(['harbour']);
+    expect((await readRecord(main.site, 'harbour')).failure?.code).toBe('TIEUP_E_CONFLICT');
+    const { entries } = await main.site.history.read();
+    expect(entries.slice(-2).map(({ action }) => action)).toEqual(expect.arrayContaining(['publish-failed', 'push']));
+  });
+
+  test('where a few are tried first, and it does not go well there', async () => {
+    const { main, shop } = await sites();
+    await main.join('meadow');
+    await shop.accept();
+    await shop.write('public/with-main/index.html', 'mine\n');
+    const results = await main.push({ canary: 1 });
+    expect(results.map(({ partner }) => partner)).toEqual(['harbour']);
   });
 
   test('that the partner would call live unless it is what was decided', async () => {
@@ -196,6 +230,117 @@ describe('nothing is published', () => {
     expect(differences.map(({ path }) => path)).toContain('with-main/story.html');
   });
 });
+
+describe('a rollback from the main site', () => {
+  const back = (main: MainFixture, site = main.site) =>
+    rollbackTo(site, {
+      partner: 'harbour',
+      message: { subject: undefined, text: undefined },
+      onProgress: () => {},
+    });
+
+  async function twoReleases(): Promise<Awaited<ReturnType<typeof sites>>> {
+    const both = await sites();
+    const { main, shop } = both;
+    await shop.accept();
+    await main.push();
+    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# A mistake\n');
+    await main.pushed();
+    await shop.accept();
+    await main.push();
+    return both;
+  }
+
+  test('goes live once it is accepted, though it is held', async () => {
+    const { main, shop } = await twoReleases();
+    await main.join('meadow');
+    expect((await shop.live())['with-main/index.html']).toContain('A mistake');
+    await back(main);
+    await shop.accept();
+    const results = await main.push();
+    expect(results.map(({ partner }) => partner)).toEqual(['meadow']);
+    expect((await shop.live())['with-main/index.html']).not.toContain('A mistake');
+  });
+
+  test('goes live also where its partner is named, and is refused because of the hold', async () => {
+    const { main, shop } = await twoReleases();
+    await back(main);
+    await shop.accept();
+    const [result] = await main.push({ partners: ['harbour'] });
+    expect(result && faultOf(result)?.code).toBe('TIEUP_E_HELD');
+    expect((await shop.live())['with-main/index.html']).not.toContain('A mistake');
+  });
+
+  test('is held although what was decided before cannot be published', async () => {
+    const { main, shop } = await twoReleases();
+    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# A further mistake\n');
+    await main.pushed();
+    await shop.accept();
+    const full = new TieupError('TIEUP_E_STORAGE', 'the disk is full');
+    const { result } = await back(main, { ...main.site, openSite: () => Promise.reject(full) });
+    expect(result).toMatchObject({ kind: 'pushed', troubles: [{ kind: 'publication', error: full }] });
+    expect(await readHold(main.site, 'harbour')).toMatchObject({ release: 4, to: 2 });
+  });
+
+  test('is held from before it is there, so that a kill leaves no moment without', async () => {
+    const { main } = await twoReleases();
+    let held: unknown;
+    const connect: MainSite['connect'] = async (partnership) => {
+      held = await readHold(main.site, 'harbour');
+      throw new TieupError('TIEUP_E_LOGIN', `no login at ${partnership.id}`);
+    };
+    const { result } = await back(main, { ...main.site, connect });
+    expect(result.kind).toBe('failed');
+    expect(held).toMatchObject({ to: 1 });
+    // It never was there, so that nothing is held.
+    expect(await readHold(main.site, 'harbour')).toBeUndefined();
+  });
+});
+
+test('a site that does not answer is cut off at the deadline, and what was pushed counts', async () => {
+  const { main, shop } = await sites();
+  await shop.accept();
+  let closed = 0;
+  let isCut = false;
+  let isSilent: () => void = () => {};
+  const fallenSilent = new Promise<void>((resolve) => void (isSilent = resolve));
+  const silent: MainSite = {
+    ...main.site,
+    clock: { ...main.site.clock, sleep: (_, signal) => (isCut ? untilAborted(signal) : fallenSilent) },
+    openSite: async (partnership) => {
+      const access = await main.site.openSite(partnership);
+      let end: (error: TieupError) => void = () => {};
+      const never = new Promise<never>((_, fail) => void (end = fail));
+      never.catch(() => {});
+      const unanswered = (): Promise<never> => {
+        isSilent();
+        return never;
+      };
+      const close = async () => {
+        closed += 1;
+        isCut = true;
+        end(new TieupError('TIEUP_E_CONNECTION', 'it was closed'));
+      };
+      return {
+        ...access,
+        tree: (folder) => ({ ...access.tree(folder), create: unanswered, read: unanswered }),
+        close,
+      };
+    },
+  };
+  const before = liveBytes(shop);
+  const [result] = await main.push({ deadlineMs: 1000 }, silent);
+  expect(result).toMatchObject({
+    kind: 'unchanged',
+    troubles: [{ kind: 'publication', error: { code: 'TIEUP_E_TIMEOUT' } }],
+  });
+  expect(closed).toBeGreaterThan(0);
+  expect(liveBytes(shop)).toEqual(before);
+});
+
+function untilAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((_, fail) => signal?.addEventListener('abort', () => fail(new Error('aborted'))));
+}
 
 test('who publishes is partner or main, and nobody else', () => {
   const text = 'id: a\nname: A\nurl: https://a.example/\nmount: /m/\nperiod: { from: "2026-01-01" }\n';

@@ -72,6 +72,36 @@ function readingOnly(main: MainFixture): MainSite {
   };
 }
 
+describe('what others have written into the cache', () => {
+  /** The addresses that were connected to while the cache says `to` instead of `from`. */
+  async function asked(from: string, to: string): Promise<readonly (string | undefined)[]> {
+    const { main, look } = await served();
+    const path = '.tieup/last-push';
+    const text = new TextDecoder().decode(await main.site.files.read(path, 1e6));
+    expect(text).toContain(from);
+    await main.site.files.write(path, Buffer.from(text.replaceAll(from, to)));
+    const addresses: (string | undefined)[] = [];
+    const connect: MainSite['connect'] = (partnership) => {
+      addresses.push(partnership.sftp?.url, ...(partnership.sftp?.hostKeys ?? []));
+      return main.site.connect(partnership);
+    };
+    await look({}, { ...main.site, connect });
+    return addresses;
+  }
+  const evil = expect.stringMatching(/evil/);
+
+  test('does not say where to log in, nor whom to believe there', async () => {
+    expect(await asked('sftp://main@harbour.example/exchange', 'sftp://main@evil.example/')).not.toContainEqual(evil);
+    expect(await asked('ssh-ed25519 ', 'ssh-ed25519 evil')).not.toContainEqual(evil);
+    expect(await asked('sftp://main@harbour.example/exchange', 'sftp://main@evil.example/')).toHaveLength(2);
+  });
+
+  test('nor in which folders partners and keys lie', async () => {
+    expect(await asked('"partners":"partners"', '"partners":".tieup"')).toEqual([]);
+    expect(await asked('"keys":"keys"', '"keys":".tieup/keys"')).toEqual([]);
+  });
+});
+
 describe('a push after which nothing has changed', () => {
   test('is done with the head of the inbox alone, and says what any push would say', async () => {
     const { main, shop, look } = await served();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { acquireLock } from '../../../src/io/lock.ts';
 import { accept } from '../../../src/partner-site/accept.ts';
 import { merge } from '../../../src/partner-site/merge.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
@@ -211,4 +212,25 @@ test('two partners of one main site decide for themselves', async () => {
   await harbour.accept();
   expect(Object.keys(await harbour.live())).toContain('with-main/index.html');
   expect(await lighthouse.live()).toEqual({});
+});
+
+test('a yes that comes after another tieup took the lock over changes nothing; one that is only late counts', async () => {
+  const { main, shop } = await partnership({ publish: 'overwrite' });
+  const late = (meanwhile: () => Promise<unknown>) => ({
+    ...saying(true),
+    ask: async () => {
+      main.clock.set(new Date(main.clock.now().getTime() + 2 * 60 * 60_000));
+      await meanwhile();
+      return true;
+    },
+  });
+  const another = { who: 'another laptop', id: 'another', host: 'another', pid: 7 };
+  const before = await shop.snapshot();
+  const answering = late(async () => acquireLock((await shop.open()).state, 'lock', another, main.clock, 60));
+  await expect(accept(await shop.open(), { answering, choices: {} })).rejects.toMatchObject({ code: 'TIEUP_E_LOCKED' });
+  expect(changedPaths(before, await shop.snapshot(), SEEN)).toEqual(['state/lock']);
+  await shop.remove('state/lock');
+  expect(await accept(await shop.open(), { answering: late(async () => {}), choices: {} })).toMatchObject({
+    kind: 'live',
+  });
 });
