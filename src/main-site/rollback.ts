@@ -24,11 +24,11 @@ import type { MainSite } from './main-site.ts';
 import { loadPartnerView } from './partner-view.ts';
 import { assertInForce } from './in-force.ts';
 import { loadPartnership } from './partnerships.ts';
-import { pushOne, type FleetRequest } from './push-all.ts';
+import { pushOne, type OnePush } from './push-one.ts';
 import type { PushResult } from './push.ts';
 import { recallRelease } from './sent-releases.ts';
 
-export interface RollbackRequest extends Pick<FleetRequest, 'message' | 'deadlineMs' | 'maxDelete' | 'onProgress'> {
+export interface RollbackRequest extends Pick<OnePush, 'message' | 'deadlineMs' | 'maxDelete' | 'onProgress'> {
   readonly partner: string;
   /** Number of the release whose pages are wanted; the one before the pages of now unless given. */
   readonly to?: number | undefined;

@@ -149,7 +149,7 @@ async function lookOrReport(
     if (!(error instanceof TieupError)) throw error;
     // A line that was cut is tried again by the push that sends.
     if (isBrokenLine(error) || !(await isSame())) return undefined;
-    return (await import('./push-all.ts')).reportFailure(site, partner, error, 'push');
+    return (await import('./push-one.ts')).reportFailure(site, partner, error, 'push');
   }
 }
 
