@@ -10,7 +10,7 @@ import type { NewFile } from '../io/new-files.ts';
 import type { SshKey } from '../io/ssh-key.ts';
 import { rootKeyName } from './partner-keys.ts';
 import { SPARE_HOLDER } from './root-holders.ts';
-import { samplePages } from './sample-pages.ts';
+import { sampleFiles } from './sample-files.ts';
 
 export interface MainSiteAnswers {
   readonly name: string;
@@ -25,7 +25,7 @@ export interface MainSiteAnswers {
 
 /** What ships with tieup and is copied into the folder. */
 export interface StarterParts {
-  /** `templates/…`, `assets/…`, `kit/…`, and pages of its own beside the sample pages, or in the place of one of them. */
+  /** `templates/…`, `assets/…`, `kit/…`, and pages of its own beside those of the sample, or in the place of one of them. */
   readonly framework: readonly NewFile[];
   /** JSON Schemas for editors, as text. */
   readonly schemas: { readonly mainSite: string; readonly partnership: string };
@@ -90,14 +90,14 @@ export function planMainSite(answers: MainSiteAnswers, parts: StarterParts): rea
   const partnership = renderPartnership(answers);
   assertUsable(mainSite, partnership, answers.partner.id);
   const own = new Set(parts.framework.map(({ path }) => path));
-  const samples = samplePages(answers.name).filter(({ path }) => !own.has(path));
+  const samples = sampleFiles(answers.name, answers.from).filter(({ path }) => !own.has(path));
   return [
     text(CONFIG_FILE, mainSite),
     text(`partners/${answers.partner.id}.yaml`, partnership),
     text('schemas/main-site.json', parts.schemas.mainSite),
     text('schemas/partnership.json', parts.schemas.partnership),
     text('.gitignore', GITIGNORE),
-    ...samples.map((page) => text(page.path, page.text)),
+    ...samples.map((sample) => text(sample.path, sample.text)),
     ...parts.framework,
   ];
 }

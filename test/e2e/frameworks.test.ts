@@ -127,9 +127,14 @@ describe.skipIf(chromium === undefined).each(FRAMEWORKS)('the framework %s', (fr
   });
 
   /** Of each kind one: the first page, everything that a text may hold, a list, and its second page. */
-  const pages = ['index.html', 'all/one.html', 'all/index.html', 'all/page/2/index.html'].map(
-    (path) => `/with-main/${path}`,
-  );
+  const pages = [
+    'index.html',
+    'news/index.html',
+    'news/new-harvest.html',
+    'all/one.html',
+    'all/index.html',
+    'all/page/2/index.html',
+  ].map((path) => `/with-main/${path}`);
 
   async function open(
     path: string,

@@ -10,7 +10,7 @@ import { realPart } from '../support/real-parts.ts';
 
 const MOUNT = '/with-northwind-coffee';
 /** Of each inheritance one, and the partner's own. */
-const TIE_UP = [`${MOUNT}/index.html`, `${MOUNT}/brewing.html`, `${MOUNT}/visit.html`, `${MOUNT}/story.html`];
+const TIE_UP = ['index', 'brewing', 'visit', 'story', 'news/index'].map((name) => `${MOUNT}/${name}.html`);
 const ORIGINAL = ['/index.html', '/visit.html'];
 const WIDTHS = [360, 1280] as const;
 const SCHEMES = ['light', 'dark'] as const;

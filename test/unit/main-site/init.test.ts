@@ -65,6 +65,7 @@ describe('a new main site', () => {
     const files = await init(tree);
     expect((await allFiles(tree)).toSorted()).toEqual([
       '.gitignore',
+      'data/coffees.yaml',
       'keys/document.key',
       'keys/online.key',
       'keys/release.key',
@@ -74,6 +75,9 @@ describe('a new main site', () => {
       'keys/ssh.pub',
       'pages/brewing.md',
       'pages/index.md',
+      'pages/news/at-the-counter.md',
+      'pages/news/index.md',
+      'pages/news/new-harvest.md',
       'pages/story.md',
       'pages/visit.md',
       'partners/harbour.yaml',

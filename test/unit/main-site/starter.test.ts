@@ -41,7 +41,11 @@ describe('the starter folder of a main site', () => {
     expect(files.map(({ path }) => path)).toEqual([
       expect.stringMatching(/^with-northwind-coffee\/assets\/style\.[0-9a-f]{8}\.css$/),
       'with-northwind-coffee/brewing.html',
+      'with-northwind-coffee/feed.xml',
       'with-northwind-coffee/index.html',
+      'with-northwind-coffee/news/at-the-counter.html',
+      'with-northwind-coffee/news/index.html',
+      'with-northwind-coffee/news/new-harvest.html',
       'with-northwind-coffee/story.html',
       'with-northwind-coffee/visit.html',
     ]);
@@ -62,6 +66,21 @@ describe('the starter folder of a main site', () => {
     const fallback = Buffer.from(bytes).subarray(hours?.offset, (hours?.offset ?? 0) + (hours?.length ?? 0));
     expect(fallback.toString()).toContain('ask at the counter');
     expect(fallback.toString()).toContain('href="https://harbour.example/"');
+  });
+
+  test('makes a table of a data file, and a list of its news, the newest first', async () => {
+    const { site, partner } = await starter();
+    const rendered = (name: string) => {
+      const file = site.filesFor(partner).find(({ path }) => path === `with-northwind-coffee/${name}`);
+      if (file?.kind !== 'page') throw new Error(`there is no ${name}`);
+      return Buffer.from(file.render(1).bytes).toString();
+    };
+    expect(rendered('index.html').match(/<th scope="row">[^<]*/g)).toHaveLength(4);
+    expect(rendered('index.html').match(/class="new"/g)).toHaveLength(1);
+    expect(rendered('brewing.html')).not.toContain('<table');
+    const titles = [...rendered('news/index.html').matchAll(/<li><a href="([^"]*)">[^<]*<\/a>\n/g)];
+    expect(titles.map(([, address]) => address)).toEqual(['at-the-counter.html', 'new-harvest.html']);
+    expect(rendered('news/new-harvest.html')).toContain('November 11, 2026');
   });
 
   test('speaks of the partner by its values', async () => {

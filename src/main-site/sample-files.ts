@@ -1,24 +1,57 @@
-/** The pages of a starter folder: one of each inheritance, about a coffee roaster and the shops that serve its coffee. */
+/**
+ * What a starter folder has to say, about a coffee roaster and the shops that serve its coffee: a page of each inheritance, a table
+ * that the template makes of a data file, and news.
+ */
 
-export interface SamplePage {
+export interface SampleFile {
   readonly path: string;
   readonly text: string;
 }
 
-export function samplePages(siteName: string): readonly SamplePage[] {
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** @param day `YYYY-MM-DD`, of the newest news */
+export function sampleFiles(siteName: string, day: string): readonly SampleFile[] {
+  const before = new Date(Date.parse(day) - 12 * DAY_MS).toISOString().slice(0, 10);
   return [
     { path: 'pages/index.md', text: INDEX },
     { path: 'pages/brewing.md', text: BREWING },
     { path: 'pages/visit.md', text: VISIT },
     { path: 'pages/story.md', text: story(siteName) },
+    { path: 'pages/news/index.md', text: NEWS },
+    { path: 'pages/news/at-the-counter.md', text: atTheCounter(day) },
+    { path: 'pages/news/new-harvest.md', text: newHarvest(before) },
+    { path: 'data/coffees.yaml', text: COFFEES },
   ];
 }
+
+const COFFEES = `# Templates and pages use this as {{ data.coffees }}; templates/page.html makes a table of it.
+- name: Harbour blend
+  from: Brazil, Ethiopia
+  tastes: hazelnut, cocoa, a little orange
+  goodFor: espresso, milk drinks
+- name: Gedeb
+  from: Yirgacheffe, Ethiopia
+  tastes: jasmine, peach
+  goodFor: filter
+  new: true
+- name: La Palma
+  from: Cundinamarca, Colombia
+  tastes: red apple, caramel
+  goodFor: filter, moka pot
+- name: Night shift
+  from: Peru, decaffeinated
+  tastes: dark sugar, plum
+  goodFor: everything after four
+`;
 
 const INDEX = `---
 title: Our coffee
 description: What is in the grinder this season, and how to brew it at home.
 inherit: full
 order: 1
+values:
+  table: coffees
 ---
 
 # Our coffee at {{ partner.name }}
@@ -28,15 +61,6 @@ drink at {{ partner.name }} left our roastery within the last ten days.
 
 House favourite here: **{{ partner.favourite }}**.
 
-## In the grinder this season
-
-| Coffee | Comes from | Tastes of | Good for |
-| --- | --- | --- | --- |
-| Harbour blend | Brazil, Ethiopia | hazelnut, cocoa, a little orange | espresso, milk drinks |
-| Gedeb | Yirgacheffe, Ethiopia | jasmine, peach | filter |
-| La Palma | Cundinamarca, Colombia | red apple, caramel | filter, moka pot |
-| Night shift | Peru, decaffeinated | dark sugar, plum | everything after four |
-
 ## What is on the label
 
 Every bag names the farm, the harvest, the day we roasted it and what we paid. If a label
@@ -45,7 +69,9 @@ does not tell you, we do not know, and then we do not sell it.
 > Coffee is a fruit. Treat it like one: buy little, buy often, keep it cool and dry.
 
 Read on: [how to brew it at home](brewing.md), [when to visit](visit.md),
-[who we are](story.md).
+[what is new](news/index.md), [who we are](story.md).
+
+## In the grinder this season
 `;
 
 const BREWING = `---
@@ -59,6 +85,9 @@ order: 2
 
 Sixty grams of coffee to a litre of water, water just off the boil, and a grinder if you can.
 Everything else is taste.
+
+> [!TIP]
+> The scales from the kitchen will do: coffee is weighed, not measured in spoons.
 
 ## Pour-over, three minutes
 
@@ -120,6 +149,50 @@ No dates yet. The barista will gladly pour you a sample of what is in the grinde
 
 Before you come: [what is in the grinder](index.md).
 `;
+
+const NEWS = `---
+title: News
+description: What is new at the roastery and in the shops.
+inherit: full
+order: 5
+paginate: { collection: latest, size: 5 }
+---
+
+# News
+`;
+
+function atTheCounter(day: string): string {
+  return `---
+title: Our coffee has a new counter
+description: From today on it is poured at one more place.
+inherit: full
+date: ${day}
+---
+
+# Our coffee has a new counter
+
+From today on it is poured at {{ partner.name }}, too. Ask for the {{ data.coffees.0.name }}, and
+[come to a tasting](../visit.md).
+`;
+}
+
+function newHarvest(day: string): string {
+  return `---
+title: The new harvest is here
+description: Forty sacks from Gedeb, and what they taste of.
+inherit: full
+date: ${day}
+---
+
+# The new harvest is here
+
+Forty sacks from Gedeb came up the ramp, dried longer than last year's. We cupped them four
+times and changed the roast twice.
+
+> [!NOTE] Not for milk
+> It tastes of jasmine and peach, and milk covers both. [Brew it as a filter](../brewing.md).
+`;
+}
 
 function story(siteName: string): string {
   return `---
