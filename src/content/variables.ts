@@ -136,7 +136,11 @@ function ofPage(name: string, key: string, page: PageScope | undefined): Lookup 
   const value = key === 'date' ? page.date : own(page.values, key);
   if (value !== undefined) return { kind: 'constant', value };
   if (key === 'date' || page.known.has(key)) return { kind: 'absent', message: `the page has no \`${key}\`` };
-  return suggest(name, pageNames(page));
+  const known = pageNames(page);
+  const found = suggest(name, known);
+  // A template asks for what pages may have; that none of them has it, and nothing alike, is no slip of the fingers.
+  const mayLack = !key.includes('.') && nearestName(name, known) === undefined;
+  return mayLack ? { kind: 'absent', message: found.message } : found;
 }
 
 /** The value of a partner's variable; undefined when this partner has none of that name. */
@@ -171,7 +175,7 @@ function pageNames(page: PageScope | undefined): string[] {
   return [...PAGE, ...Object.keys(page?.values ?? {})].map((key) => `page.${key}`);
 }
 
-function suggest(name: string, known: readonly string[]): Lookup {
+function suggest(name: string, known: readonly string[]): Extract<Lookup, { readonly kind: 'unknown' }> {
   const meant = nearestName(name, known);
   const end = meant === undefined ? ': write \\{{ for two braces as text' : ` (did you mean \`${meant}\`?)`;
   return { kind: 'unknown', message: `unknown variable \`${name}\`${end}` };

@@ -25,7 +25,7 @@ export function sampleFiles(siteName: string, day: string): readonly SampleFile[
   ];
 }
 
-const COFFEES = `# Templates and pages use this as {{ data.coffees }}; templates/page.html makes a table of it.
+const COFFEES = `# Templates and pages use this as {{ data.coffees }}; templates/coffees.html makes a table of it.
 - name: Harbour blend
   from: Brazil, Ethiopia
   tastes: hazelnut, cocoa, a little orange
@@ -49,9 +49,8 @@ const INDEX = `---
 title: Our coffee
 description: What is in the grinder this season, and how to brew it at home.
 inherit: full
+template: coffees
 order: 1
-values:
-  table: coffees
 ---
 
 # Our coffee at {{ partner.name }}

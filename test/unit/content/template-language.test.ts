@@ -149,6 +149,9 @@ describe('a condition', () => {
     ['data.shops.kiel.days', false],
     ['data.shops', true],
     ['page.date', false],
+    // Nothing that any page has, and nothing like it: so that a frame can be there before the pages that use it.
+    ['page.button', false],
+    ['page.button == "x"', false],
     ['page.city == "Kiel"', true],
     ["page.city != 'Kiel'", false],
     ['data.count == 3', true],
