@@ -23,6 +23,7 @@ import {
 import { checkpointPath } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { renderVkey } from '../protocol/vkey.ts';
+import { KnownSources } from './logs/adopt-known.ts';
 import { daySalts } from './logs/day-salts.ts';
 import { segmentKeeper } from './logs/keep-segments.ts';
 import {
@@ -38,7 +39,7 @@ import {
 } from './logs/log-state.ts';
 import { showEpoch } from './logs/epoch-note.ts';
 import { assertOneLog } from './logs/plan-reading.ts';
-import { readSource } from './logs/read-source.ts';
+import { noteGap, readSource } from './logs/read-source.ts';
 import { removeUncommitted } from './logs/segments.ts';
 import { assertNotSetBack } from './logs/set-back.ts';
 import { noteSwitch, readSwitches } from './logs/switches.ts';
@@ -148,18 +149,22 @@ async function readNew(
   const keeper = segmentKeeper(site, before);
   const switches = await readSwitches(site);
   const after: SourceState[] = [];
+  const known = new KnownSources(
+    before.sources,
+    sources.map(({ files }) => files),
+  );
   try {
     for (const source of sources) {
       const files = await site.logFiles.open(source.files);
       try {
         assertOneLog(source.files, files);
-        const state = before.sources.find((each) => each.files === source.files) ?? unread(source.files);
-        const reading = { files, before: state, switches, acceptGap };
+        const reading = { files, before: await known.of(source.files, files), switches, acceptGap };
         after.push(await readSource(site, source, scanner, { ...reading, take: (batches) => keeper.keep(batches) }));
       } finally {
         await close(files);
       }
     }
+    for (const { files, known: lost } of known.rest().lost) noteGap(site, files, lost, scanner, acceptGap);
     await keeper.keep(scanner.flush());
     await keeper.flush();
   } finally {
@@ -171,21 +176,12 @@ async function readNew(
     ...outcome(scanner),
     frontiers: keeper.frontiers(),
     otherHosts: addOtherHosts(before.otherHosts, scanner.otherHosts),
-    sources: [...after, ...unused(before, after)],
+    sources: [...after, ...known.rest().states],
   };
 }
 
 function outcome({ counts, publication }: Scanner): Pick<LogState, 'counts' | 'publication'> {
   return { counts, publication };
-}
-
-function unread(files: string): SourceState {
-  return { files, known: [], switchNumber: 0 };
-}
-
-/** A source that was taken out of tieup.yaml stays known: put in again, it goes on where it was left. */
-function unused(before: LogState, after: readonly SourceState[]): readonly SourceState[] {
-  return before.sources.filter(({ files }) => after.every((each) => each.files !== files));
 }
 
 async function close(files: readonly LogFile[]): Promise<void> {

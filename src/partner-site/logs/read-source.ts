@@ -11,7 +11,7 @@ import type { KnownFile } from './known-file.ts';
 import { liveFiles } from './live-files.ts';
 import type { SourceState } from './log-state.ts';
 import { placeSwitches } from './place-switches.ts';
-import { planReading, type ReadingPlan } from './plan-reading.ts';
+import { planReading } from './plan-reading.ts';
 import { readFile } from './read-file.ts';
 import type { Switch } from './switches.ts';
 
@@ -33,7 +33,7 @@ export async function readSource(
   { files, before, switches, acceptGap, take }: SourceReading,
 ): Promise<SourceState> {
   const plan = await planReading(files, before.known);
-  noteGap(site, source, plan, scanner, acceptGap);
+  noteGap(site, source.files, plan.lost, scanner, acceptGap);
   const live = liveFilesOf(site);
   const passed = switches.filter(({ number }) => number <= before.switchNumber).at(-1);
   const placed = placeSwitches(
@@ -66,10 +66,11 @@ export async function readSource(
   return { files: source.files, known, switchNumber: inForce?.number ?? before.switchNumber };
 }
 
-function noteGap(
+/** @throws TIEUP_E_DRIFT when something was lost, unless the manager has accepted that: then it is a record. */
+export function noteGap(
   site: PartnerSite,
-  source: LogSource,
-  { lost }: ReadingPlan,
+  files: string,
+  lost: KnownFile | undefined,
   scanner: Scanner,
   isAccepted: boolean,
 ): void {
@@ -83,7 +84,7 @@ function noteGap(
       },
     );
   }
-  scanner.gap(instant(site.clock.now()), source.files, 'a log file was gone');
+  scanner.gap(instant(site.clock.now()), files, 'a log file was gone');
 }
 
 /** Files of a publication are read once a run. */
