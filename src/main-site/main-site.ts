@@ -11,7 +11,7 @@ import type { HistoryLog } from '../io/history-log.ts';
 import type { HitStore } from '../io/hit-store.ts';
 import type { LockOwner } from '../io/lock.ts';
 import type { SshKeys } from '../io/ssh-keys.ts';
-import type { PageVisit } from '../io/page-visit.ts';
+import type { PageAnswer, PageVisit } from '../io/page-visit.ts';
 import type { StartFolding } from '../logs/fold-thread.ts';
 
 export interface MainSite {
@@ -47,8 +47,8 @@ export interface MainSite {
   hits(): Promise<HitStore | undefined>;
   /** What starts a thread that hashes records beside this one; undefined where there is one core alone. */
   folding(): Promise<StartFolding | undefined>;
-  /** Asks a web server for one page, and returns the status of the answer. @throws TIEUP_E_CONNECTION. */
-  visit(visit: PageVisit): Promise<number>;
+  /** Asks a web server for one page. @throws TIEUP_E_CONNECTION. */
+  visit(visit: PageVisit): Promise<PageAnswer>;
 }
 
 /** A partner's site as the main site's login reaches it. */

@@ -5,6 +5,8 @@
 import type { Partnership } from '../config/partnership.ts';
 import { isTieupError, TieupError } from '../errors.ts';
 import { instant } from '../protocol/instant.ts';
+import type { ReleaseFile } from '../protocol/release.ts';
+import { browserAgent } from './browser-agents.ts';
 import { recall } from './learn-remote.ts';
 import { type Canary, readCanaries, writeCanaries } from './logs/canaries.ts';
 import { withLogLock } from './logs/log-lock.ts';
@@ -18,18 +20,6 @@ export type CanaryResult =
   /** No page of this partner was pushed yet. */
   | { readonly kind: 'no-pages'; readonly partner: string }
   | { readonly kind: 'failed'; readonly partner: string; readonly error: TieupError };
-
-/** What people use; a partner can see no more of a visit than its web server writes. */
-const AGENTS = [
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0',
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0',
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15',
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
-  'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1',
-  'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36',
-];
 
 const REFERRERS = [null, null, 'https://www.google.com/', 'https://duckduckgo.com/', 'https://www.bing.com/'];
 
@@ -52,22 +42,21 @@ async function visitOrReport(site: MainSite, partnership: Partnership, each: num
   try {
     const own = await ownPathsNow(site, partner, await readPins(site, partner));
     const files = (await recall(site, partner))?.base.release.files ?? [];
-    // Where the partner has a page of its own, a visit proves nothing.
-    const pages = files.filter(({ path, page }) => page !== undefined && !own.has(path));
+    const pages = files.filter(({ page }) => page !== undefined);
     if (pages.length === 0) return { kind: 'no-pages', partner };
     const unexpected: string[] = [];
     let sent = 0;
     for (let visit = 0; visit < each; visit += 1) {
-      const { path } = oneOf(site, pages);
+      const page = oneOf(site, pages);
       // A visit that could not be recorded would be billed.
-      const status = await withLogLock(site, partner, async () => {
-        const canary = await visitPage(site, partnership, path);
-        if (canary.status === 200) await writeCanaries(site, partner, [...(await readCanaries(site, partner)), canary]);
-        return canary.status;
+      const canary = await withLogLock(site, partner, async () => {
+        const made = await visitPage(site, partnership, page);
+        if (!isTest(made, own)) return made;
+        await writeCanaries(site, partner, [...(await readCanaries(site, partner)), made]);
+        return made;
       });
-      // What is not live is no test of the log: a withheld page, or a release that nobody has accepted yet.
-      if (status === 200) sent += 1;
-      else unexpected.push(`${path} was answered with ${status}`);
+      if (isTest(canary, own)) sent += 1;
+      else unexpected.push(whyNot(canary));
     }
     return { kind: 'sent', partner, sent, unexpected };
   } catch (error) {
@@ -76,13 +65,25 @@ async function visitOrReport(site: MainSite, partnership: Partnership, each: num
   }
 }
 
-async function visitPage(site: MainSite, { url }: Partnership, page: string): Promise<Canary> {
+/**
+ * What is not live is no test of the log: a withheld page, or a release that nobody has accepted yet. Where the partner says that a page is
+ * its own, only one that is the release's to the byte is.
+ */
+function isTest({ status, page, isOurs }: Canary, own: ReadonlySet<string>): boolean {
+  return status === 200 && (isOurs || !own.has(page));
+}
+
+function whyNot({ page, status }: Canary): string {
+  return status === 200 ? `${page} is the partner's own, as it says` : `${page} was answered with ${status}`;
+}
+
+async function visitPage(site: MainSite, { url }: Partnership, { path: page, digest }: ReleaseFile): Promise<Canary> {
   // As links and visitors have it: who asks for index.html by its name would be told from everybody else.
   const linked = page.replace(/(^|\/)index\.html$/, '$1');
   const address = new URL(linked.split('/').map(encodeURIComponent).join('/'), url);
-  const agent = oneOf(site, AGENTS);
+  const agent = browserAgent((values) => oneOf(site, values), site.clock.now());
   const referrer = oneOf(site, REFERRERS);
-  const status = await site.visit({
+  const answer = await site.visit({
     url: address.href,
     headers: {
       'User-Agent': agent,
@@ -92,7 +93,16 @@ async function visitPage(site: MainSite, { url }: Partnership, page: string): Pr
       ...(referrer === null ? {} : { Referer: referrer }),
     },
   });
-  return { at: instant(site.clock.now()), page, agent, referrer, status, found: null };
+  const { status } = answer;
+  return {
+    at: instant(site.clock.now()),
+    page,
+    agent,
+    referrer,
+    status,
+    isOurs: answer.digest === digest,
+    found: null,
+  };
 }
 
 /** Drawn with the site's own random numbers, so that nobody can guess it. */

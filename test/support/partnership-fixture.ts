@@ -133,7 +133,7 @@ export async function mainFixture(
     },
     hits: async () => hits,
     folding: async () => undefined,
-    visit: async () => 404,
+    visit: async () => ({ status: 404, digest: null }),
   };
   const fixture: MainFixture = {
     folder,

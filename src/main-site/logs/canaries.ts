@@ -20,6 +20,8 @@ export interface Canary {
   readonly referrer: string | null;
   /** What the partner's server answered. */
   readonly status: number;
+  /** Whether the answer was the page of the release, to the byte; with the partner's slots in it, it never is. */
+  readonly isOurs: boolean;
   /** Where it is in log T; null while it was not seen. */
   readonly found: { readonly epoch: number; readonly index: number } | null;
 }
@@ -30,6 +32,7 @@ const schema: z.ZodType<Canary> = z.strictObject({
   agent: z.string(),
   referrer: z.string().nullable(),
   status: z.int(),
+  isOurs: z.boolean().default(false),
   found: z.strictObject({ epoch: z.int().min(1), index: z.int().min(0) }).nullable(),
 });
 
@@ -127,7 +130,8 @@ export function missingCanaries(
   const { shownUntil, certainUntil, epoch } = pins;
   const until = Math.max(...[shownUntil, certainUntil].map((time) => (time === null ? -Infinity : Date.parse(time))));
   const missing = canaries.filter(
-    (each) => !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= until && !isOwnAt(switches, each),
+    (each) =>
+      !isPinned(each, pins) && Date.parse(each.at) + BUFFERED_MS <= until && (each.isOurs || !isOwnAt(switches, each)),
   );
   // Findings that read alike are one: visits to a page within one second are told together, so that none is swallowed.
   const alike = new Map<string, Canary[]>();

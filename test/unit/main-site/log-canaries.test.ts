@@ -14,9 +14,10 @@ const SENT = '2026-11-23T12:00:00Z';
 const LATER = '2026-11-23T18:00:00Z';
 
 /** A main site whose visits are answered with `status` and noted. */
-function visiting(main: MainFixture, status = 200) {
+function visiting(main: MainFixture, status = 200, digestOf: (url: string) => string | null = () => null) {
   const visits: PageVisit[] = [];
-  const site: MainSite = { ...main.site, visit: async (visit) => (visits.push(visit), status) };
+  const visit = async (made: PageVisit) => (visits.push(made), { status, digest: digestOf(made.url) });
+  const site: MainSite = { ...main.site, visit };
   return { site, visits };
 }
 
@@ -45,7 +46,7 @@ describe('canaries', () => {
       expect(headers['User-Agent']).toMatch(/^Mozilla\/5\.0 \(/);
       expect(JSON.stringify(headers)).not.toMatch(/tieup|northwind|canary|node/i);
     }
-    expect(new Set(visits.map(({ headers }) => headers['User-Agent'])).size).toBeGreaterThan(2);
+    expect(new Set(visits.map(({ headers }) => headers['User-Agent'])).size).toBeGreaterThan(8);
     expect(new Set(visits.map(({ url }) => url)).size).toBeGreaterThan(1);
     expect(canaries).toHaveLength(12);
     const path = `${main.folder}/.tieup/logs/harbour/canaries.jsonl`;
@@ -53,7 +54,7 @@ describe('canaries', () => {
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(13);
   });
 
-  test('prove nothing where the partner has a page of its own by then, and are not sent there again', async () => {
+  test('prove nothing where the partner has a page of its own by then, and are not counted there again', async () => {
     const { main, shop, canaries, claimOf } = await visited(8);
     const own = canaries[0]?.page ?? '';
     await forge(shop, { claim: claimOf([ownPathRecord(0, SENT, own)]), time: LATER });
@@ -62,11 +63,30 @@ describe('canaries', () => {
     const missing = findings.filter(({ kind }) => kind === 'canary-missing');
     expect(missing.length).toBe(new Set(canaries.map(({ page }) => page)).size - 1);
     expect(missing.filter(({ message }) => message.includes(` ${own} `))).toEqual([]);
-    const { site, visits } = visiting(main);
+    const [result] = await sendCanaries(visiting(main).site, [], 20);
+    expect(result).toMatchObject({ unexpected: expect.arrayContaining([`${own} is the partner's own, as it says`]) });
+    const since = (await readCanaries(main.site, 'harbour')).slice(8);
+    expect(since.length).toBeGreaterThan(0);
+    expect(since.filter(({ page }) => page === own)).toEqual([]);
+  });
+
+  test('prove that a page is not the partner’s own where the page of the release answered', async () => {
+    const { main, shop, canaries, claimOf } = await visited(1);
+    const page = canaries[0]?.page ?? '';
+    const claimed = claimOf([ownPathRecord(0, SENT, page), ...tieUpHits(1)]);
+    const first = await forge(shop, { claim: claimed, time: SENT });
+    expect((await pullOne(main)).findings.map(({ kind }) => kind)).toEqual(['left-out']);
+    const file = (await main.pushedBefore()).release.files.find(({ path }) => path === page);
+    const address = `/${page.replace(/index\.html$/, '')}`;
+    const { site } = visiting(main, 200, (url) => (url.endsWith(address) ? (file?.digest ?? null) : null));
     await sendCanaries(site, [], 20);
-    expect(visits).toHaveLength(20);
-    const address = `/${own.replace(/index\.html$/, '')}`;
-    expect(visits.filter(({ url }) => url.endsWith(address))).toEqual([]);
+    const proofs = (await readCanaries(main.site, 'harbour')).filter(({ isOurs }) => isOurs);
+    expect(proofs.length).toBeGreaterThan(0);
+    expect(new Set(proofs.map((each) => each.page))).toEqual(new Set([page]));
+    const claim = { ...claimed, T: [...claimed.T, hit(2)] };
+    await forge(shop, { claim, from: { T: 3, O: 0 }, seq: 2, previous: first.digest, time: LATER });
+    const { findings } = await pullOne(main);
+    expect(findings.some(({ message }) => message.includes(` to ${page} at `))).toBe(true);
   });
 
   test('are missed where the partner says only for later, or said only before, that the page is its own', async () => {
