@@ -1,6 +1,6 @@
 /** Client addresses: what of one may be told, and the bytes by which a visitor is known for a day. */
 
-/** How an address leaves the partner: cut to /24 (IPv4) or /48 (IPv6), whole, or not at all. */
+/** How an address leaves the partner: cut to /24 (IPv4) or /48 (IPv6; /40 of 6to4), whole, or not at all. */
 export type AddressPolicy = 'truncate' | 'full' | 'drop';
 
 /**
@@ -25,21 +25,12 @@ export function shownAddress(text: string, policy: AddressPolicy): string {
   const address = parseAddress(text);
   if (address === undefined) return '';
   if (address.length === 4) return `${address.subarray(0, 3).join('.')}.0`;
+  // 6to4 (RFC 3056): the second to the sixth byte of `2002::/16` are an IPv4 address, which keeps its first 24 bits here too.
+  if (address[0] === 0x20 && address[1] === 0x02) address[5] = 0;
   const groups = [0, 2, 4].map((at) => (((address[at] ?? 0) << 8) | (address[at + 1] ?? 0)).toString(16));
   // RFC 5952: the longest run of zeros, here the one at the end, is `::`.
   while (groups.at(-1) === '0') groups.pop();
   return `${groups.join(':')}::`;
-}
-
-/** The text with everything that looks like an address shown as the policy says; for lines which no format can take apart. */
-export function maskAddresses(text: string, policy: AddressPolicy): string {
-  if (policy === 'full') return text;
-  const masked = (found: string): string => shownAddress(found, policy);
-  return text
-    .replace(/(?<![\w:.])(?:[\da-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4})?(?!\w|:|\.\d)/gi, (found) =>
-      parseAddress(found) === undefined ? found : masked(found) || '::',
-    )
-    .replace(/(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)/g, (found) => masked(found) || '0.0.0.0');
 }
 
 function parseV4(text: string): Uint8Array | undefined {

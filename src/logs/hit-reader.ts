@@ -1,11 +1,12 @@
 /** Reads a line as a hit: what was asked for, of which tie-up file, by which program, and whether it looks like an attack. */
+import { authorityEnd, hostStart } from './authority.ts';
 import { botOf, isScanner } from './bots.ts';
 import { ByteCache } from './byte-cache.ts';
 import type { LogFormat } from './format.ts';
 import { FIELD, type Line, type LineReader, type Reading } from './line.ts';
 import { LogTime } from './log-time.ts';
 import type { PublishedFiles } from './published-files.ts';
-import { absoluteForm, forgetRequest, queryStart, splitRequest } from './request.ts';
+import { absoluteForm, endOfPath, forgetRequest, noiseEnd, splitRequest } from './request.ts';
 import { isLogin, SIGNAL, signalsAt, type Where } from './rules.ts';
 import type { HostCheck } from './site-hosts.ts';
 
@@ -49,9 +50,11 @@ export class HitReader {
   pathEnd = 0;
   queryStart = 0;
   queryEnd = 0;
-  /** The authority of a target in absolute form. */
+  /** The host of a target in absolute form. */
   hostStart = 0;
   hostEnd = 0;
+  /** True when what stands where that host should be is none: it is nobody's site, and may be a password. */
+  isHostInvalid = false;
   /** Microseconds in one unit of the line's duration. */
   readonly durationUnit: number;
   readonly #reader: LineReader;
@@ -121,6 +124,7 @@ export class HitReader {
     if (line.has(FIELD.target)) this.#findTarget(isNoise);
     else this.#findPath();
     if (this.file >= 0 && this.#hosts !== undefined && !this.#isOwnHost(this.#hosts)) this.file = -1;
+    if (this.isHostInvalid) this.file = -1;
     this.#findAgent();
     const referrer = line.start[FIELD.referrer] ?? 0;
     const referrerEnd = line.end[FIELD.referrer] ?? 0;
@@ -145,8 +149,10 @@ export class HitReader {
     const start = line.start[FIELD.target] ?? 0;
     const end = line.end[FIELD.target] ?? 0;
     this.hostStart = this.hostEnd = 0;
+    this.isHostInvalid = false;
     if (isNoise) {
-      this.#setPath(start, end, end);
+      const shown = noiseEnd(line.bytes, start, end);
+      this.#setPath(start, shown, shown);
       this.file = -1;
       this.signals = end - start === 1 && line.bytes[start] === DASH ? 0 : SIGNAL.noise;
       return;
@@ -165,14 +171,21 @@ export class HitReader {
   #judgeTarget(slot: number, start: number, end: number): void {
     const { line } = this;
     const isPath = line.bytes[start] === SLASH;
-    const path = isPath ? start : (absoluteForm(line, start, end)?.path ?? start);
-    const query = queryStart(line.bytes, path, end);
-    const pathEnd = query === end && line.bytes[end - 1] !== QUESTION ? end : query - 1;
+    const path = isPath ? start : this.#pathBehindHost(start, end);
+    const to = endOfPath(line.bytes, path, end);
     this.#targetPath[slot] = path - start;
-    this.#targetPathEnd[slot] = pathEnd - start;
-    const isRoot = pathEnd === path && path > start;
-    this.#targetFile[slot] = isRoot ? (this.#files?.find('/') ?? -1) : this.#fileAt(path, pathEnd);
+    this.#targetPathEnd[slot] = to - start;
+    const isRoot = to === path && path > start;
+    this.#targetFile[slot] = isRoot ? (this.#files?.find('/') ?? -1) : this.#fileAt(path, to);
     this.#targetSignals[slot] = this.#signalsAt(path, end, 'target');
+  }
+
+  /** Of a target in absolute form its path; of an authority (`CONNECT user@host:443`) the host. */
+  #pathBehindHost(start: number, end: number): number {
+    const absolute = absoluteForm(this.line, start, end);
+    if (absolute !== undefined) return absolute.path;
+    const authority = this.line.bytes.subarray(start, authorityEnd(this.line.bytes, start, end));
+    return start + authority.lastIndexOf(AT) + 1;
   }
 
   /** Formats which log path and query apart. */
@@ -181,6 +194,7 @@ export class HitReader {
     const start = line.start[FIELD.path] ?? 0;
     const end = line.end[FIELD.path] ?? 0;
     this.hostStart = this.hostEnd = 0;
+    this.isHostInvalid = false;
     this.pathStart = start;
     this.pathEnd = end;
     this.queryStart = line.start[FIELD.query] ?? 0;
@@ -228,17 +242,20 @@ export class HitReader {
   #setPath(start: number, end: number, targetEnd: number): void {
     this.pathStart = start;
     this.pathEnd = end;
-    this.queryStart = end < targetEnd ? end + 1 : targetEnd;
-    this.queryEnd = targetEnd;
+    const hasQuery = end < targetEnd && this.line.bytes[end] === QUESTION;
+    this.queryStart = hasQuery ? end + 1 : end;
+    this.queryEnd = hasQuery ? targetEnd : end;
   }
 
   #useAuthority(start: number, end: number): void {
     const { line } = this;
-    this.hostStart = absoluteForm(line, start, end)?.host ?? start;
-    this.hostEnd = this.pathStart;
+    const absolute = absoluteForm(line, start, end);
+    if (absolute === undefined) return;
     // `user:password@host`: what stands before the last `@` is no host, and nobody's business.
-    const at = line.bytes.subarray(this.hostStart, this.hostEnd).lastIndexOf(AT);
-    if (at >= 0) this.hostStart += at + 1;
+    const host = hostStart(line.bytes, absolute.host, absolute.path);
+    this.isHostInvalid = host < 0;
+    this.hostStart = host < 0 ? 0 : host;
+    this.hostEnd = host < 0 ? 0 : absolute.path;
     if (this.pathEnd === this.pathStart) {
       // `GET http://host HTTP/1.1` asks for `/`.
       this.pathStart = line.slash;

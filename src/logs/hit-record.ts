@@ -3,17 +3,26 @@ import { FIELD as RECORD, MAX_RAW_LINE } from '../protocol/log-scan.ts';
 import { botText } from './bots.ts';
 import type { HitReader } from './hit-reader.ts';
 import { type Field, FIELD, type Line } from './line.ts';
-import { keptQuery, type Privacy, redactLine, referrerOrigin } from './privacy.ts';
+import { endsAuthority, HOST_BYTE } from './authority.ts';
+import { directiveText, keptQuery, type Privacy, redactLine, referrerOrigin } from './privacy.ts';
 import { type Decimal, type RecordWriter } from './record-writer.ts';
-import { signalText } from './rules.ts';
+import { RULE_SET, signalText } from './rules.ts';
 import { ADDRESS_ROOM, type SaltOfDay, VISITOR_LENGTH, Visitors } from './visitor.ts';
 
 const DASH = 0x2d;
-const AT = 0x40;
 const COLON = 0x3a;
 const SLASH = 0x2f;
+/** `http` as one word, and what makes letters lower case. */
+const HTTP = 0x70747468;
+const LOWER = 0x20202020;
 
-/** A line is judged for redaction a little beyond what is kept of it, so that what is cut off an address does not save the rest. */
+/** RFC 6761, section 6.4: never a name of a host. */
+const NO_HOST = 'invalid';
+
+/** The signal of a line about the log itself, such as `#Fields`: no hit, and no fault of the log either. */
+export const DIRECTIVE = `${RULE_SET}/directive`;
+
+/** A line is judged for redaction a little beyond what is kept of it, so that what is cut off a time does not hide what it is. */
 const MAX_REDACTED = MAX_RAW_LINE + 128;
 
 export class HitRecords {
@@ -64,7 +73,8 @@ export class HitRecords {
   writeUnreadable(to: RecordWriter, seq: Decimal, line: Line, start: number, end: number, signal = ''): void {
     to.decimal(seq);
     to.plain('\t-\t-\t-\tX\t-\t-\t');
-    const text = redactLine(line.latin1(start, Math.min(end, start + MAX_REDACTED)), this.#privacy);
+    const raw = line.latin1(start, Math.min(end, start + MAX_REDACTED));
+    const text = signal === DIRECTIVE ? directiveText(raw) : redactLine(raw);
     const bytes = Buffer.from(text, 'latin1');
     to.text(bytes, 0, bytes.length, MAX_RAW_LINE);
     if (end - start > MAX_REDACTED) to.cut = true;
@@ -79,6 +89,7 @@ export class HitRecords {
     const end = line.end[FIELD.host] ?? 0;
     if (end > start && !(end - start === 1 && line.bytes[start] === DASH))
       to.value(line.bytes, line.view, start, end, limit);
+    else if (hit.isHostInvalid) to.plain(`${NO_HOST}\t`);
     else if (hit.hostEnd > hit.hostStart) to.value(line.bytes, line.view, hit.hostStart, hit.hostEnd, limit);
     else if (host.length > 0) {
       to.raw(host, 0, host.length);
@@ -103,7 +114,7 @@ export class HitRecords {
     if (this.#privacy.referrer === 'full') to.value(line.bytes, line.view, start, end, limit);
     else if (this.#privacy.referrer === 'drop' || end - start < 4) to.nothing();
     else {
-      const cut = originEnd(line.bytes, start, end);
+      const cut = originEnd(line, start, end);
       if (cut > 0) to.value(line.bytes, line.view, start, cut, limit);
       else {
         const origin = Buffer.from(referrerOrigin(line, start, end) ?? '', 'latin1');
@@ -175,19 +186,16 @@ function bytesSent(to: RecordWriter, line: Line): void {
   } else field(to, line, FIELD.bytes, RECORD.bytes.limit);
 }
 
-/** Where a referrer's origin ends: behind `scheme://host`; -1 when the quick look does not do. */
-function originEnd(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && ((bytes[at] ?? 0) | 0x20) >= 0x61 && ((bytes[at] ?? 0) | 0x20) <= 0x7a) at++;
-  if (at === start || bytes[at] !== COLON || bytes[at + 1] !== SLASH || bytes[at + 2] !== SLASH || at + 3 >= end)
-    return -1;
+/** Where a referrer's origin ends, behind `http://host` or `https://host`; -1 when the quick look does not do. */
+function originEnd({ bytes, view }: Line, start: number, end: number): number {
+  if (end - start < 8 || (view.getInt32(start, true) | LOWER) !== HTTP) return -1;
+  let at = start + 4;
+  if (((bytes[at] ?? 0) | 0x20) === 0x73) at++;
+  if (bytes[at] !== COLON || bytes[at + 1] !== SLASH || bytes[at + 2] !== SLASH) return -1;
   const host = at + 3;
-  for (at = host; at < end; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte === SLASH || byte === 0x3f || byte === 0x23 || byte === 0x5c) break;
-    if (byte === AT) return -1;
-  }
-  return at > host ? at : -1;
+  at = host;
+  while (at < end && HOST_BYTE[bytes[at] ?? 0] === 1) at++;
+  return at > host && at - host <= 255 && (at === end || endsAuthority(bytes[at] ?? 0)) ? at : -1;
 }
 
 function durationOf({ line, durationUnit }: HitReader): string {

@@ -54,6 +54,13 @@ const MEMBERS: Readonly<Record<JsonDialect, Members>> = {
   },
 };
 
+/** Every name that is looked for in an object. */
+export const JSON_NAMES: ReadonlySet<string> = new Set(
+  Object.values(MEMBERS).flatMap((members) =>
+    Object.values(members).flatMap((paths) => paths.flatMap((path) => path.split('.'))),
+  ),
+);
+
 /** The parser's work on one line is bounded; a longer one is unreadable. */
 const MAX_JSON = 128 * 1024;
 

@@ -1,16 +1,23 @@
 /** A request line, or what stands where one should be, split into method, target and protocol. */
+import { authorityEnd } from './authority.ts';
 import { FIELD, type Line } from './line.ts';
 
 const BLANK = 0x20;
 const QUESTION = 0x3f;
+const HASH = 0x23;
 const SLASH = 0x2f;
+/** Of a method: RFC 9110, section 5.6.2. */
+const TOKEN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[!#$%&'*+\-.^_`|~\dA-Za-z]/.test(String.fromCharCode(byte)) ? 1 : 0,
+);
+const NOISE_STOPS = Buffer.from(' ?=&@;:#');
 const LONGEST_METHOD = 32;
 
 /**
  * Splits the line's request into the fields method, target and protocol.
  *
  * TLS hellos, empty requests and other noise have a target (the bytes as they are) but no method and no protocol. A
- * request may hold blanks in its target: it ends where the protocol begins.
+ * request may hold blanks in its target: it ends where the protocol begins. Without one (HTTP/0.9) it has a path or an address.
  */
 export function splitRequest(line: Line): void {
   const start = line.start[FIELD.request] ?? 0;
@@ -19,18 +26,27 @@ export function splitRequest(line: Line): void {
   let blank = start;
   const longest = Math.min(end, start + LONGEST_METHOD + 1);
   while (blank < longest && isLetter(bytes[blank] ?? 0)) blank++;
+  const isOdd = blank < longest && bytes[blank] !== BLANK;
+  if (isOdd) while (blank < longest && TOKEN[bytes[blank] ?? 0] === 1) blank++;
   const noMethod = blank === start || blank >= end || bytes[blank] !== BLANK;
-  if (noMethod) {
+  const protocol = noMethod ? -1 : protocolStart(bytes, blank, end);
+  if (noMethod || (protocol < 0 && !isTarget(line, blank + 1, end, isOdd))) {
     line.set(FIELD.method, 0, 0);
     line.set(FIELD.protocol, 0, 0);
     line.set(FIELD.target, start, end);
     return;
   }
-  const protocol = protocolStart(bytes, blank, end);
   line.set(FIELD.method, start, blank);
   line.set(FIELD.protocol, protocol < 0 ? 0 : protocol, protocol < 0 ? 0 : end);
   const from = blank + 1;
   line.set(FIELD.target, from, Math.max(from, protocol < 0 ? end : protocol - 1));
+}
+
+/** How far noise may be told: what follows may be a name, a password or a parameter. */
+export function noiseEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && !NOISE_STOPS.includes(bytes[at] ?? 0)) at++;
+  return at;
 }
 
 /** Before a line is read: what was split of the last one's request is not this one's. */
@@ -40,9 +56,9 @@ export function forgetRequest(line: Line): void {
   line.set(FIELD.protocol, 0, 0);
 }
 
-/** Where the target's query begins (the byte after `?`), or `end` when it has none. */
-export function queryStart(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at++) if (bytes[at] === QUESTION) return at + 1;
+/** Where the path of a target ends: at its query, or at a fragment, which no browser sends; otherwise at `end`. */
+export function endOfPath(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; at++) if (bytes[at] === QUESTION || bytes[at] === HASH) return at;
   return end;
 }
 
@@ -50,13 +66,16 @@ export function queryStart(bytes: Uint8Array, start: number, end: number): numbe
 export function absoluteForm(line: Line, start: number, end: number): AbsoluteForm | undefined {
   const { bytes } = line;
   let at = start;
-  while (at < end && isLetter(bytes[at] ?? 0)) at++;
-  const isAbsolute = at > start && line.latin1(at, Math.min(end, at + 3)) === '://';
+  while (at < end && isSchemeByte(bytes[at] ?? 0)) at++;
+  const isAbsolute = isLetter(bytes[start] ?? 0) && line.latin1(at, Math.min(end, at + 3)) === '://';
   if (!isAbsolute) return undefined;
   const host = at + 3;
-  at = host;
-  while (at < end && bytes[at] !== SLASH && bytes[at] !== QUESTION) at++;
-  return { host, path: at };
+  return { host, path: authorityEnd(bytes, host, end) };
+}
+
+/** What stands behind a method without a protocol is a target only when it looks like one; behind an odd method only when it is a path. */
+function isTarget(line: Line, start: number, end: number, isOdd: boolean): boolean {
+  return line.bytes[start] === SLASH || (!isOdd && absoluteForm(line, start, end) !== undefined);
 }
 
 interface AbsoluteForm {
@@ -81,6 +100,11 @@ function protocolStart(bytes: Uint8Array, from: number, end: number): number {
     }
   }
   return -1;
+}
+
+/** RFC 3986, section 3.1. */
+function isSchemeByte(byte: number): boolean {
+  return isLetter(byte) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
 }
 
 function isLetter(byte: number): boolean {

@@ -13,13 +13,12 @@ import {
   renderRecord,
   switchRecord,
 } from '../protocol/log-record.ts';
-import { HitRecords } from './hit-record.ts';
+import { DIRECTIVE, HitRecords } from './hit-record.ts';
 import { HitReader, type HitSource } from './hit-reader.ts';
 import { createWindow, LineFeed, type LineTaker } from './lines.ts';
 import { DEFAULT_PRIVACY, type Privacy } from './privacy.ts';
 import { publishedFiles, type PublishedPaths } from './published-files.ts';
 import { Decimal, type ScannedBatch, RecordWriter } from './record-writer.ts';
-import { RULE_SET } from './rules.ts';
 import { HostCheck, type OtherHost } from './site-hosts.ts';
 import type { SaltOfDay } from './visitor.ts';
 
@@ -105,9 +104,6 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 
 /** What was live before the first publication, for a source that begins there after another one that ended later. */
 const BEFORE_THE_FIRST: LiveSwitch = { time: '1970-01-01T00:00:00Z', publication: 0, release: 0, releaseDigest: null };
-
-/** The signal of a line about the log itself, such as `#Fields`: no hit, and no fault of the log either. */
-const DIRECTIVE = `${RULE_SET}/directive`;
 
 export function createScanner(options: ScannerOptions): Scanner {
   return new RecordScanner(options);
