@@ -9,12 +9,17 @@ export interface FailedPartner {
   readonly error: TieupError;
 }
 
-/** Prints every failure as a warning, and sets the exit code. @throws the error itself when there was one partner alone. */
+/**
+ * Prints every failure as a warning, and sets the exit code.
+ * @param partners how many there were, those that were not reached for among them
+ * @param retry the command for those that failed, see {@link naming}
+ * @throws the error itself when there was one partner alone
+ */
 export function endWithFailures(
   context: Context,
   failures: readonly FailedPartner[],
   partners: number,
-  retry: string,
+  retry: (failed: readonly string[]) => string,
 ): void {
   const [first] = failures;
   if (first === undefined) return;
@@ -24,15 +29,14 @@ export function endWithFailures(
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     context.output.warning(`${partner}: ${error.message}${problems}${hint}`);
   }
-  context.output.message(`to try only these again: ${retry} ${again(retry, failures)}`);
+  context.output.message(`to try only these again: ${retry(failures.map(({ partner }) => visible(partner)))}`);
   const codes = new Set(failures.map(({ error }) => error.exitCode));
   context.endWith(failures.length === partners && codes.size === 1 ? first.error.exitCode : EXIT.somePartnersFailed);
 }
 
-/** A command line stays one that can be copied, and `push` remembers who failed. */
-function again(retry: string, failures: readonly FailedPartner[]): string {
-  if (retry === 'tieup push') return '--retry-failed';
-  return failures.map(({ partner }) => visible(partner)).join(' ');
+/** The command with the partners after it. */
+export function naming(command: string): (partners: readonly string[]) => string {
+  return (partners) => `${command} ${partners.join(' ')}`;
 }
 
 /** Partners that nobody named and that nothing is done for, and why. */

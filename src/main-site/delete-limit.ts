@@ -1,5 +1,6 @@
 /** Keeps an empty folder of pages, or a wrong tag, from taking the tie-up pages of a thousand partners away. */
 import { TieupError } from '../errors.ts';
+import type { ReleaseFile } from '../protocol/release.ts';
 import type { NextRelease } from './push.ts';
 
 /** How many files of a release the next one may leave out. */
@@ -8,8 +9,8 @@ export type DeleteLimit =
   /** Per cent of the files that were there. */
   | { readonly kind: 'share'; readonly most: number };
 
-/** Nobody is asked about less than this: a site of ten pages may well drop six. */
-const UNASKED_FILES = 20;
+/** Nobody is asked about less than this, unless no page is left: a site of five pages may well drop four. */
+const UNASKED_FILES = 5;
 const UNASKED_SHARE = 50;
 
 /** Reads `20` or `10%`. @throws TIEUP_E_USAGE. */
@@ -23,12 +24,31 @@ export function parseDeleteLimit(text: string): DeleteLimit {
   });
 }
 
-/** @param limit undefined: more than half of them, when these are twenty files or more. @throws TIEUP_E_CONFLICT. */
+/** What was said about deletions. */
+export interface Deletions {
+  /** More than half of the files, when these are five or more, unless given. */
+  readonly maxDelete?: DeleteLimit | undefined;
+  /** Ids of partners that may lose all their pages. */
+  readonly confirmed?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * No bound allows that no page is left: a bound in a script would let an empty folder take everything from everybody.
+ * @throws TIEUP_E_CONFLICT.
+ */
 export function assertFewDeletions(
   partner: string,
-  { plan: { added, removed, unchanged, changed } }: Pick<NextRelease, 'plan'>,
-  limit: DeleteLimit | undefined,
+  { plan, base }: Pick<NextRelease, 'plan' | 'base'>,
+  { maxDelete: limit, confirmed }: Deletions,
 ): void {
+  if (confirmed?.has(partner) === true) return;
+  const { added, removed, unchanged, changed } = plan;
+  const pagesBefore = pagesOf(base?.release.files ?? []);
+  if (pagesBefore > 0 && pagesOf(plan.files.map(({ file }) => file)) === 0) {
+    throw new TieupError('TIEUP_E_CONFLICT', `${partner} would lose its tie-up pages, all ${pagesBefore} of them`, {
+      hint: `are the pages, and its tags, where they should be? If that is meant, add --confirm ${partner}`,
+    });
+  }
   const before = changed.length + unchanged + removed.length;
   const share = before === 0 ? 0 : (100 * removed.length) / before;
   const isTooMany =
@@ -42,4 +62,8 @@ export function assertFewDeletions(
     `${partner} would lose ${removed.length} of its ${before} tie-up files and get ${added.length} new ones; no more than ${allowed} may go`,
     { hint: `look at them with tieup plan ${partner}; if that is meant, add --max-delete ${removed.length}` },
   );
+}
+
+function pagesOf(files: readonly ReleaseFile[]): number {
+  return files.filter(({ page }) => page !== undefined).length;
 }

@@ -10,7 +10,7 @@ import type { CompiledSite } from '../content/compiled-site.ts';
 import { isFor } from '../content/source.ts';
 import { TieupError, type Problem } from '../errors.ts';
 import { currentTerms } from './current-terms.ts';
-import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
+import { assertFewDeletions, type Deletions } from './delete-limit.ts';
 import { judgeContent } from './judge-content.ts';
 import { learnRemote } from './learn-remote.ts';
 import { passOverHeld } from './holds.ts';
@@ -42,11 +42,10 @@ export interface Plans {
   readonly warnings: readonly Problem[];
 }
 
-export interface PlanRequest extends Selection {
+export interface PlanRequest extends Selection, Deletions {
   readonly concurrency: number;
   /** When the push would be made, since pages come and go by date; now unless given. */
   readonly at?: Date | undefined;
-  readonly maxDelete?: DeleteLimit | undefined;
 }
 
 /** One plan for each partner that is named by id or tag; where nobody is named, for all whose contract is in force. */
@@ -57,7 +56,7 @@ export async function plan(site: MainSite, request: PlanRequest): Promise<Plans>
   const compiled = await loadSite(site, request.at ?? site.clock.now());
   const limit = pLimit(request.concurrency);
   const plans = await Promise.all(
-    served.map((partnership) => limit(() => planOrReport(site, compiled, partnership, request.maxDelete))),
+    served.map((partnership) => limit(() => planOrReport(site, compiled, partnership, request))),
   );
   return { plans, passedOver, warnings: compiled.warnings };
 }
@@ -76,7 +75,7 @@ export async function assertStillPlanned(
     partners: [...planned.keys()],
     concurrency,
     // Whoever planned it looked at what goes, and may have allowed it.
-    maxDelete: { kind: 'share', most: 100 },
+    confirmed: new Set(planned.keys()),
   });
   const [failed] = plans.flatMap((each) => (each.kind === 'failed' ? [each.error] : []));
   if (failed !== undefined) throw failed;
@@ -96,7 +95,7 @@ async function planOrReport(
   site: MainSite,
   compiled: CompiledSite,
   partnership: Partnership,
-  maxDelete: DeleteLimit | undefined,
+  deletions: Deletions,
 ): Promise<PartnerPlan> {
   const partner = partnership.id;
   try {
@@ -107,7 +106,7 @@ async function planOrReport(
       const { base } = remote;
       const { digest: termsDigest } = await currentTerms(site, partnership);
       const next = { plan: await planFor(site, compiled, partnership, remote, termsDigest), base, termsDigest };
-      assertFewDeletions(partner, next, maxDelete);
+      assertFewDeletions(partner, next, deletions);
       await judgeContent(site, partnership, next.plan, base);
       return {
         kind: 'planned',

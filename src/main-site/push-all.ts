@@ -26,6 +26,7 @@ import { loadPartnerships } from './partnerships.ts';
 import { assertStillPlanned } from './plan.ts';
 import type { PushRequest, PushResult, Served } from './push.ts';
 import { pushOne, reportFailure, type OnePush } from './push-one.ts';
+import { readRecord } from './record.ts';
 import { recordReading, type Reading } from './record-reading.ts';
 import { keepServed } from './keep-served.ts';
 import { selectAmong, type Selection } from './select-partners.ts';
@@ -50,7 +51,7 @@ export interface FleetRequest extends Omit<OnePush, 'action' | 'afterwards'>, Se
 
 export interface Pushed {
   readonly results: readonly PushResult[];
-  /** By partner; empty unless they were waited for. */
+  /** By partner; of those alone that were waited for, or tried first. */
   readonly answers: ReadonlyMap<string, WaitResult>;
   /** Not served, because it did not go well where it was tried first. */
   readonly heldBack: readonly string[];
@@ -61,7 +62,7 @@ export interface Pushed {
 
 /**
  * Pushes to each partner; one that fails does not hold up the others. Where all would be passed over each is refused instead: a
- * push that reaches nobody is no success.
+ * push that reaches nobody is no success. A share is no such push, since others may reach somebody.
  * @throws when the site itself cannot be built; TIEUP_E_DRIFT when it is not what was planned, before anything is pushed.
  */
 export async function pushAll(given: MainSite, request: FleetRequest): Promise<Pushed> {
@@ -73,11 +74,10 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const all = selectAmong(everybody, request);
   const inForce = passOver(all, request.partners, site.clock.now());
   const { served, passedOver } = await passOverHeld(site, inForce, request.partners);
+  const refusesAll = served.length === 0 && request.shard === undefined;
   const { settled = [] } = request;
   const done = new Set(settled.map(({ partner }) => partner));
-  const partnerships = (await lastFailedLast(site, served.length === 0 ? all : served)).filter(
-    ({ id }) => !done.has(id),
-  );
+  const partnerships = (await lastFailedLast(site, refusesAll ? all : served)).filter(({ id }) => !done.has(id));
   const first = partnerships.slice(0, request.canary ?? 0);
   const others = partnerships.slice(first.length);
   // The first partners are connected to while the pages are read.
@@ -92,24 +92,25 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
     published.has(partner) ? undefined : void found.set(partner, what);
   const kept = { ...keepingSources(site, request, { read: reading.read, at }), onServed };
 
-  const leftOut = new Set(served.length === 0 ? [] : passedOver.map(({ partner }) => partner));
+  const leftOut = new Set(refusesAll ? [] : passedOver.map(({ partner }) => partner));
   const tending = tendSome(
     site,
     all.filter(({ id }) => leftOut.has(id)),
     request,
   );
   tending.catch(() => {});
-  const tried = await pushSome(site, compiling, first, kept);
+  const tried = await withRejections(site, await pushSome(site, compiling, first, kept));
   const goesOn =
     ![...tried.results, ...tried.answers.values()].some(({ kind }) => STOPS.has(kind)) &&
     !tried.results.some(hasFailed);
   const rest = goesOn ? await pushSome(site, compiling, others, kept) : NOBODY;
   const reached = [...tried.results, ...rest.results, ...(await tending)];
   const results = [...settled, ...reached].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
-  await keepUnfinished(
-    site,
-    results.map((result) => ({ partner: result.partner, failed: hasFailed(result) })),
-  );
+  const heldBack = goesOn ? [] : others.map(({ id }) => id);
+  await keepUnfinished(site, [
+    ...results.map((result) => ({ partner: result.partner, failed: hasFailed(result) })),
+    ...heldBack.map((partner) => ({ partner, failed: true })),
+  ]);
   const failed = new Set(results.filter(hasFailed).map(({ partner }) => partner));
   const compiled = await compiling;
   const { warnings } = compiled;
@@ -121,8 +122,8 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   return {
     results,
     answers: new Map([...tried.answers, ...rest.answers]),
-    heldBack: goesOn ? [] : others.map(({ id }) => id),
-    passedOver: served.length === 0 ? [] : passedOver.filter(({ partner }) => !failed.has(partner)),
+    heldBack,
+    passedOver: refusesAll ? [] : passedOver.filter(({ partner }) => !failed.has(partner)),
     warnings,
   };
 }
@@ -179,6 +180,18 @@ async function pushSome(
     until,
   );
   return { results, answers: await waitForAnswers(site, reached, until, { concurrency, signal }) };
+}
+
+/** A "no" to the very release that a partner holds is its answer, also where nobody waits for one. */
+async function withRejections(site: MainSite, { results, answers }: Some): Promise<Some> {
+  const all = new Map(answers);
+  for (const result of results) {
+    if (result.kind === 'failed' || all.has(result.partner)) continue;
+    const { rejections } = await readRecord(site, result.partner);
+    const rejection = rejections.find(({ releaseDigest }) => releaseDigest === result.releaseDigest);
+    if (rejection !== undefined) all.set(result.partner, { kind: 'rejected', reason: rejection.reason });
+  }
+  return { results, answers: all };
 }
 
 /** Of partners who are passed over, those at whom what this side publishes could not be seen to. */

@@ -9,7 +9,7 @@ import type { HistoryEvent } from '../protocol/history.ts';
 import { inAttempts } from './attempts.ts';
 import { tendLive } from './carry-out.ts';
 import { withDeadline } from './deadline.ts';
-import { assertFewDeletions, type DeleteLimit } from './delete-limit.ts';
+import { assertFewDeletions, type Deletions } from './delete-limit.ts';
 import { assertNotHeld } from './holds.ts';
 import { assertInForce } from './in-force.ts';
 import type { MainSite } from './main-site.ts';
@@ -19,11 +19,10 @@ import { pushTo, type Attempts, type PushRequest, type PushResult } from './push
 import { recordFailure } from './record.ts';
 
 /** What is done for one partner, and what is done with what comes of it. */
-export interface OnePush extends Omit<PushRequest, 'judge'> {
+export interface OnePush extends Omit<PushRequest, 'judge'>, Deletions {
   /** It is cut off after this; undefined: never. */
   readonly deadlineMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly maxDelete?: DeleteLimit | undefined;
   /** By partner, what a saved plan says: exactly that is pushed, or nothing. */
   readonly planned?: ReadonlyMap<string, PlannedPartner> | undefined;
   /** `push` unless given; a word of the history. */
@@ -39,9 +38,9 @@ export async function pushOne(
   partnership: Partnership,
   request: OnePush,
 ): Promise<PushResult> {
-  const { deadlineMs, maxDelete, planned, action = 'push' } = request;
+  const { deadlineMs, planned, action = 'push' } = request;
   const judge: PushRequest['judge'] = (partner, next) => {
-    if (planned === undefined) assertFewDeletions(partner, next, maxDelete);
+    if (planned === undefined) assertFewDeletions(partner, next, request);
     else assertAsPlanned(planned, partner, next);
   };
   const onCut = () => request.onProgress(partnership.id, { kind: 'again' });

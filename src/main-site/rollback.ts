@@ -28,7 +28,10 @@ import { pushOne, type OnePush } from './push-one.ts';
 import type { PushResult } from './push.ts';
 import { recallRelease } from './sent-releases.ts';
 
-export interface RollbackRequest extends Pick<OnePush, 'message' | 'deadlineMs' | 'maxDelete' | 'onProgress'> {
+export interface RollbackRequest extends Pick<
+  OnePush,
+  'message' | 'deadlineMs' | 'maxDelete' | 'confirmed' | 'onProgress'
+> {
   readonly partner: string;
   /** Number of the release whose pages are wanted; the one before the pages of now unless given. */
   readonly to?: number | undefined;

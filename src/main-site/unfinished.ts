@@ -1,4 +1,4 @@
-/** The partners whose last push failed, for `tieup push --retry-failed`: one small file of this machine, `.tieup/unfinished.json`. */
+/** The partners whose last push failed or was held back, for `tieup push --retry-failed`: one small file of this machine, `.tieup/unfinished.json`. */
 import { readIfThere } from '../io/read-if-there.ts';
 import type { MainSite } from './main-site.ts';
 

@@ -5,7 +5,7 @@ import { pullLogs, type PullResult } from '../../main-site/pull-logs.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { namedFile } from '../named-file.ts';
-import { describeFailure, endWithFailures } from '../partner-results.ts';
+import { describeFailure, endWithFailures, naming } from '../partner-results.ts';
 import { describePull, pullText, tellFindings } from '../pull-text.ts';
 import { count } from '../quantity.ts';
 import { visible } from '../visible.ts';
@@ -59,7 +59,7 @@ export const defineLogsAtMain: Define = (command, context) => {
         results.map((result) => canaryText(ctx, result)).join(''),
       );
       const failures = results.filter((result) => result.kind === 'failed');
-      endWithFailures(ctx, failures, results.length, 'tieup logs canary');
+      endWithFailures(ctx, failures, results.length, naming('tieup logs canary'));
     });
 };
 
@@ -69,7 +69,7 @@ function showPulled(ctx: Context, results: readonly PullResult[]): void {
   );
   tellFindings(ctx.output, results);
   const failures = results.filter((each) => each.kind === 'failed');
-  endWithFailures(ctx, failures, results.length, 'tieup logs pull');
+  endWithFailures(ctx, failures, results.length, naming('tieup logs pull'));
 }
 
 function describeCanary(result: CanaryResult): DocumentData<'logs-canary'>['partners'][number] {

@@ -9,9 +9,10 @@ import { parseShard } from '../../protocol/shard.ts';
 import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
+import { parseNames } from '../names.ts';
 import type { Output } from '../output.ts';
 import { momentOption, scheduleLines } from '../schedule-text.ts';
-import { describeFailure, endWithFailures, sayContentWarnings, sayPassedOver } from '../partner-results.ts';
+import { describeFailure, endWithFailures, naming, sayContentWarnings, sayPassedOver } from '../partner-results.ts';
 import { given, parseNumber } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
@@ -23,6 +24,7 @@ export const define: Define = (command, context) => {
     .option('--at <time>', 'as if pushed at that day or time: pages come and go by date')
     .option('-o, --out <file>', 'save the plan; tieup push <file> does exactly that, or nothing')
     .option('--max-delete <n|n%>', 'refuse where more files than this would go; more than half unless given')
+    .option('--confirm <partner>', 'it may lose all its pages; several ids with commas')
     .option('--shard <i/n>', 'the i-th of n shares of the partners, the same on every machine')
     .option('--concurrency <n>', 'partners at a time', String(CONCURRENCY))
     .option('--detailed-exitcode', 'exit with 2 when a push would change something')
@@ -35,7 +37,7 @@ export const define: Define = (command, context) => {
         'tieup plan --out plan.json': 'and tieup push plan.json, when somebody has looked at it',
       }),
     )
-    .action(async (partners, { at, out, maxDelete, shard, concurrency, detailedExitcode }) => {
+    .action(async (partners, { at, out, maxDelete, confirm, shard, concurrency, detailedExitcode }) => {
       const ctx = context();
       const site = await ctx.mainSite();
       const { timeZone } = site.config.site;
@@ -44,6 +46,7 @@ export const define: Define = (command, context) => {
         at: momentOption('--at', at, timeZone),
         shard: given(shard, parseShard),
         maxDelete: given(maxDelete, parseDeleteLimit),
+        confirmed: given(confirm, parseNames),
         concurrency: parseNumber(concurrency, '--concurrency'),
       });
       sayPassedOver(ctx, passedOver);
@@ -61,7 +64,7 @@ export const define: Define = (command, context) => {
       }
       const pending = plans.some((each) => each.kind === 'planned' && each.plan.differs);
       if (detailedExitcode === true && pending) ctx.endWith(EXIT.changesPending);
-      endWithFailures(ctx, failures, plans.length, 'tieup plan');
+      endWithFailures(ctx, failures, plans.length, naming('tieup plan'));
     });
 };
 

@@ -3,7 +3,7 @@ import { refresh, type RefreshResult } from '../../main-site/refresh.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
-import { describeFailure, endWithFailures } from '../partner-results.ts';
+import { describeFailure, endWithFailures, naming } from '../partner-results.ts';
 import { visible } from '../visible.ts';
 
 const CONCURRENCY = 8;
@@ -28,7 +28,7 @@ export const define: Define = (command, context) => {
         );
       }
       const failures = results.filter((each) => each.kind === 'failed');
-      endWithFailures(ctx, failures, results.length, 'tieup refresh');
+      endWithFailures(ctx, failures, results.length, naming('tieup refresh'));
     });
 };
 

@@ -8,6 +8,7 @@ import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { ACCEPT_KEY } from '../key-folder.ts';
 import { examples } from '../examples.ts';
+import { parseNames } from '../names.ts';
 import type { Output } from '../output.ts';
 import { faultOf } from '../../main-site/trouble.ts';
 import { describePush, renderPush, sayTroubles, showStep } from '../push-text.ts';
@@ -28,6 +29,7 @@ export const define: Define = (command, context) => {
     .option('-m, --message <text>', 'main site: why, for the partner’s manager')
     .option('-s, --subject <line>', 'main site: the message in one line')
     .option('--max-delete <n|n%>', 'main site: refuse where more files than this would go; more than half unless given')
+    .option('--confirm <partner>', 'main site: it may lose all its pages; several ids with commas')
     .addHelpText(
       'after',
       examples({
@@ -60,12 +62,13 @@ interface MainOptions {
   readonly message?: string;
   readonly subject?: string;
   readonly maxDelete?: string;
+  readonly confirm?: string;
 }
 
 async function rollbackFromMain(
   ctx: Context,
   number: string | undefined,
-  { partner, to, message, subject, maxDelete }: MainOptions,
+  { partner, to, message, subject, maxDelete, confirm }: MainOptions,
 ): Promise<void> {
   if (partner === undefined || number !== undefined)
     throw new TieupError('TIEUP_E_USAGE', 'at a main site name the partner, and the release with --to', {
@@ -76,6 +79,7 @@ async function rollbackFromMain(
     to: given(to, (text) => parseNumber(text, 'release', `tieup history ${visible(partner)} lists them`)),
     message: { subject, text: message },
     maxDelete: given(maxDelete, parseDeleteLimit),
+    confirmed: given(confirm, parseNames),
     deadlineMs: DEADLINE_MS,
     onProgress: (id, step) => showStep(ctx, id, step),
   });

@@ -10,6 +10,7 @@ import { plan } from '../../../src/main-site/plan.ts';
 import { parsePlanFile, renderPlanFile, type PlannedPartner } from '../../../src/main-site/plan-file.ts';
 import { pushAll, type FleetRequest } from '../../../src/main-site/push-all.ts';
 import { readUnfinished } from '../../../src/main-site/unfinished.ts';
+import { isInShard } from '../../../src/protocol/shard.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { mainFixture, PAGES, partnership, type MainFixture } from '../../support/partnership-fixture.ts';
 import { snapshotOf } from '../../support/snapshot.ts';
@@ -81,6 +82,33 @@ test('shares of the partners are pushed by different machines, each partner by o
   expect(pushed.toSorted()).toEqual(['alpha', 'beta', 'gamma']);
 });
 
+describe('where no contract is in force', () => {
+  const suspend = async (main: MainFixture, ...ids: readonly string[]) => {
+    for (const id of ids) await main.editPartner(id, 'status: active', 'status: suspended');
+  };
+  /** Some share of two that is not empty. */
+  const shareOf = (id: string) => [1, 2].map((index) => ({ index, count: 2 })).find((each) => isInShard(id, each));
+
+  test('a share is passed over, as it is beside others', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    await suspend(main, 'alpha');
+    const before = await alpha.snapshot();
+    const pushed = await pushAll(main.site, request({ shard: shareOf('alpha') }));
+    expect(pushed.results).toEqual([]);
+    expect(pushed.passedOver).toEqual([{ partner: 'alpha', why: expect.stringContaining('suspended') }]);
+    expect(await alpha.snapshot()).toEqual(before);
+  });
+
+  test('a push to everybody reaches nobody, which is no success', async () => {
+    const main = await three();
+    await suspend(main, 'alpha', 'beta', 'gamma');
+    const pushed = await pushAll(main.site, request());
+    expect(kinds(pushed)).toEqual(['alpha', 'beta', 'gamma'].map((id) => [id, 'failed']));
+    expect(pushed.passedOver).toEqual([]);
+  });
+});
+
 describe('a few first', () => {
   test('and the others when all went well', async () => {
     const main = await three();
@@ -115,6 +143,43 @@ describe('a few first', () => {
     const rejected = await pushAll(main.site, request({ canary: 1, waitMs: 10_000 }));
     expect(rejected.answers.get('alpha')).toEqual({ kind: 'rejected', reason: 'too dear' });
     expect(rejected.heldBack).toEqual(['beta']);
+  });
+
+  test('stops where one of them has rejected this very release, also after the wait for it', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    const beta = await main.join('beta');
+    await pushAll(main.site, request({ canary: 1, waitMs: 10_000 }));
+    await reject(await alpha.open(), 'too dear');
+    const before = await beta.snapshot();
+    const rejected = await pushAll(main.site, request({ canary: 1 }));
+    expect(kinds(rejected)).toEqual([['alpha', 'unchanged']]);
+    expect(rejected.answers.get('alpha')).toEqual({ kind: 'rejected', reason: 'too dear' });
+    expect(rejected.heldBack).toEqual(['beta']);
+    expect(await beta.snapshot()).toEqual(before);
+
+    // The word was about that release: the next one is tried anew.
+    await main.write('pages/index.md', page('Cheaper'));
+    const next = await pushAll(main.site, request({ canary: 1 }));
+    expect(kinds(next)).toEqual([
+      ['alpha', 'pushed'],
+      ['beta', 'pushed'],
+    ]);
+  });
+
+  test('keeps who was held back for the push of those that are left, and tries the same ones first again', async () => {
+    const main = await three();
+    await pushAll(without(main, 'alpha'), request({ canary: 1 }));
+    expect([...(await readUnfinished(main.site))]).toEqual(['alpha', 'beta', 'gamma']);
+    const again = await pushAll(without(main, 'alpha'), request({ canary: 1 }));
+    expect(kinds(again)).toEqual([['alpha', 'failed']]);
+    const left = await pushAll(without(main, 'alpha'), request({ only: await readUnfinished(main.site) }));
+    expect(kinds(left)).toEqual([
+      ['alpha', 'failed'],
+      ['beta', 'pushed'],
+      ['gamma', 'pushed'],
+    ]);
+    expect([...(await readUnfinished(main.site))]).toEqual(['alpha']);
   });
 
   test('goes on when they are live', async () => {
@@ -341,6 +406,52 @@ describe('what would take too much away', () => {
     const none = await pushAll(main.site, request({ maxDelete: parseDeleteLimit('0') }));
     expect(none.results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_CONFLICT' } }]);
     expect((await pushAll(main.site, request())).results).toMatchObject([{ kind: 'pushed' }]);
+  });
+
+  test('is asked about also where there is little: more than half of a few pages', async () => {
+    const few = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`pages/p${n}.md`, page(`Page ${n}`)]));
+    const { main, shop } = await partnership({ pages: few });
+    for (const path of Object.keys(few)) await main.remove(path);
+    const before = await shop.snapshot();
+    expect((await pushAll(main.site, request())).results).toMatchObject([
+      { kind: 'failed', error: { code: 'TIEUP_E_CONFLICT', hint: expect.stringContaining('--max-delete 6') } },
+    ]);
+    expect(await shop.snapshot()).toEqual(before);
+    await main.write('pages/p0.md', few['pages/p0.md'] ?? '');
+    await main.write('pages/p1.md', few['pages/p1.md'] ?? '');
+    expect((await pushAll(main.site, request())).results).toMatchObject([{ kind: 'pushed' }]);
+  });
+
+  test('is asked about whatever may go where no page would be left, and only that partner is confirmed', async () => {
+    const main = await mainFixture();
+    const [alpha, beta] = [await main.join('alpha'), await main.join('beta')];
+    await main.push();
+    for (const path of Object.keys(PAGES)) if (path.startsWith('pages/')) await main.remove(path);
+    const before = [await alpha.snapshot(), await beta.snapshot()];
+    for (const maxDelete of [undefined, parseDeleteLimit('100%'), parseDeleteLimit('1000')]) {
+      const { results } = await pushAll(main.site, request({ maxDelete }));
+      expect(results).toMatchObject([
+        { kind: 'failed', error: { code: 'TIEUP_E_CONFLICT', hint: expect.stringContaining('--confirm alpha') } },
+        { kind: 'failed', error: { code: 'TIEUP_E_CONFLICT', hint: expect.stringContaining('--confirm beta') } },
+      ]);
+    }
+    expect((await plan(main.site, { partners: ['alpha'], concurrency: 1 })).plans).toMatchObject([
+      { kind: 'failed', error: { code: 'TIEUP_E_CONFLICT' } },
+    ]);
+    expect([await alpha.snapshot(), await beta.snapshot()]).toEqual(before);
+    const confirmed = new Set(['alpha']);
+    expect(kinds(await pushAll(main.site, request({ confirmed })))).toEqual([
+      ['alpha', 'pushed'],
+      ['beta', 'failed'],
+    ]);
+    // There is nothing left to lose.
+    await main.write('assets/style.css', 'main { max-width: 30rem }');
+    expect(kinds(await pushAll(main.site, request({ partners: ['alpha'] })))).not.toEqual([['alpha', 'failed']]);
+
+    // Who looked at a plan has seen it.
+    const { plans } = await plan(main.site, { partners: ['beta'], concurrency: 1, confirmed: new Set(['beta']) });
+    const planned = new Map(plans.flatMap((each) => (each.kind === 'planned' ? [[each.partner, each.planned]] : [])));
+    expect(kinds(await pushAll(main.site, request({ partners: ['beta'], planned })))).toEqual([['beta', 'pushed']]);
   });
 
   test.each(['', '%', '101%', '-1', '1.5', 'all', '10 %'])('%j is no bound', (text) => {

@@ -1,0 +1,38 @@
+/** How a push to many partners is told, and how the command ends. */
+import { EXIT } from '../errors.ts';
+import type { Pushed } from '../main-site/push-all.ts';
+import { faultOf } from '../main-site/trouble.ts';
+import type { Context } from './command-context.ts';
+import { endWithFailures, sayContentWarnings, sayPassedOver } from './partner-results.ts';
+import { describePush, refuseAnswers, renderPush, sayTroubles } from './push-text.ts';
+import { count } from './quantity.ts';
+
+/** @param goOn the command that pushes to who failed or was held back */
+export function tellPush(ctx: Context, pushed: Pushed, goOn: string): void {
+  const { results, answers, heldBack, passedOver, warnings } = pushed;
+  sayPassedOver(ctx, passedOver);
+  sayContentWarnings(ctx, warnings);
+  for (const each of results) sayTroubles(ctx, each);
+  const described = results.map((each) => describePush(each, answers.get(each.partner)));
+  ctx.output.result('push', { partners: described, heldBack, passedOver, warnings }, () =>
+    results.map((each) => renderPush(ctx, each, answers.get(each.partner))).join(''),
+  );
+  if (heldBack.length > 0) {
+    ctx.output.warning(
+      `not pushed to ${nameSome(heldBack)}: it did not go well where it was tried first\n  the same command tries it there first once more; to go on all the same: ${goOn}`,
+    );
+    ctx.endWith(EXIT.somePartnersFailed);
+  }
+  const failures = results.flatMap((each) => {
+    const error = faultOf(each);
+    return error === undefined ? [] : [{ partner: each.partner, error }];
+  });
+  endWithFailures(ctx, failures, results.length + heldBack.length, () => goOn);
+  refuseAnswers(answers);
+}
+
+const MAX_NAMED = 10;
+
+export function nameSome(partners: readonly string[]): string {
+  return partners.length <= MAX_NAMED ? partners.join(', ') : count(partners.length, 'partner');
+}
