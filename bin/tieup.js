@@ -4,8 +4,10 @@
 'use strict';
 
 const NEEDED = [20, 19];
+const FAILED = 1;
 const INTERRUPTED = 130;
-// Time for the command to let go of its locks after the first Ctrl-C; the second one ends at once.
+const TERMINATED = 143;
+// Time for the command to let go of its locks after the first signal; the second one ends at once.
 const GRACE_MS = 3000;
 
 function tooOld(version) {
@@ -29,12 +31,23 @@ function start() {
     return;
   }
   const interruption = new AbortController();
-  process.on('SIGINT', function onInterrupt() {
-    if (interruption.signal.aborted) process.exit(INTERRUPTED);
-    interruption.abort();
+  function end(reason, exitCode) {
+    interruption.abort(reason);
     setTimeout(function giveUp() {
-      process.exit(INTERRUPTED);
+      process.exit(exitCode);
     }, GRACE_MS).unref();
+  }
+  function endBySignal(signal, exitCode) {
+    process.on(signal, function onSignal() {
+      if (interruption.signal.aborted) process.exit(exitCode);
+      end(signal, exitCode);
+    });
+  }
+  endBySignal('SIGINT', INTERRUPTED);
+  endBySignal('SIGTERM', TERMINATED);
+  // A fault of tieup that nothing waits for: what it was at is over, and its locks are let go of all the same.
+  process.on('unhandledRejection', function onStray(fault) {
+    if (!interruption.signal.aborted) end({ stray: fault }, FAILED);
   });
   void load()
     .then(function run(cli) {

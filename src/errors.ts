@@ -21,6 +21,7 @@ export const EXIT = {
   usage: 64,
   configuration: 78,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 const EXIT_OF_CODE = {
@@ -76,6 +77,8 @@ const EXIT_OF_CODE = {
   TIEUP_E_CONTENT: EXIT.configuration,
   /** Ctrl-C. */
   TIEUP_E_INTERRUPTED: EXIT.interrupted,
+  /** SIGTERM, as a scheduler or a service manager sends it. */
+  TIEUP_E_TERMINATED: EXIT.terminated,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_OF_CODE;

@@ -98,6 +98,7 @@ function asTieupError(error: unknown): TieupError {
 function renderError(error: TieupError, chalk: ChalkInstance, debug: boolean): string {
   // A prompt that was broken off needs no more than a line of its own.
   if (error.exitCode === EXIT.interrupted) return 'interrupted\n';
+  if (error.exitCode === EXIT.terminated) return 'terminated\n';
   const lines = [`${chalk.red('error:')} ${visible(error.message)}`];
   for (const problem of error.problems) lines.push(`  ${visible(formatProblem(problem))}`);
   if (error.hint !== undefined) lines.push(`${chalk.cyan('hint:')} ${visibleLines(error.hint)}`);

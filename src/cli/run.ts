@@ -1,13 +1,13 @@
 /** One run of tieup: from the words of the command line to the exit code. The one catch of the command line. */
-import { TieupError } from '../errors.ts';
 import { createContext } from './context.ts';
 import type { Context } from './command-context.ts';
 import { createOutput } from './output.ts';
 import { packageVersion } from './package-files.ts';
 import { callProgram } from './program.ts';
-import type { Terminal } from './terminal.ts';
+import { endOf, isStrayFault, type Terminal } from './terminal.ts';
 
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const { interruption } = terminal;
   // What the command line seems to ask for, until it is understood.
   let output = createOutput(terminal, {
     json: argv.includes('--json'),
@@ -22,10 +22,10 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
       context = createContext(terminal, globals, output);
       return context;
     });
+    if (isStrayFault(interruption.reason)) return output.failure(endOf(interruption));
     return context?.exitCode() ?? 0;
   } catch (error) {
-    if (!terminal.interruption.aborted) return output.failure(error);
-    return output.failure(new TieupError('TIEUP_E_INTERRUPTED', 'interrupted', { cause: error }));
+    return output.failure(interruption.aborted ? endOf(interruption, error) : error);
   } finally {
     await context?.close();
   }

@@ -1,5 +1,6 @@
 /** What a run of tieup gets from its process; bin/tieup.js hands in the real one, tests hand in their own. */
 import type { Readable, Writable } from 'node:stream';
+import { TieupError } from '../errors.ts';
 
 /** Where text goes. */
 export interface TextStream {
@@ -19,8 +20,24 @@ export interface Terminal {
   /** Absolute. */
   readonly cwd: string;
   readonly pid: number;
-  /** Aborts at the first Ctrl-C. */
+  /** Aborts at the first Ctrl-C or SIGTERM, and at a {@link StrayFault}; its reason says which. */
   readonly interruption: AbortSignal;
+}
+
+/** The reason of an interruption by what went wrong where nothing waited for it. */
+interface StrayFault {
+  readonly stray: unknown;
+}
+
+/** Why a run that was interrupted is over. */
+export function endOf({ reason }: AbortSignal, cause?: unknown): unknown {
+  if (isStrayFault(reason)) return reason.stray;
+  if (reason === 'SIGTERM') return new TieupError('TIEUP_E_TERMINATED', 'terminated', { cause });
+  return new TieupError('TIEUP_E_INTERRUPTED', 'interrupted', { cause });
+}
+
+export function isStrayFault(reason: unknown): reason is StrayFault {
+  return typeof reason === 'object' && reason !== null && 'stray' in reason;
 }
 
 /** True when a person can be asked: both ends are a terminal, and this is no machine that builds. */

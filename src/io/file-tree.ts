@@ -106,9 +106,12 @@ export interface FileStat {
   readonly length: number;
   /** Permission bits, e.g. 0o644; undefined where the tree has none. */
   readonly mode: number | undefined;
-  /** ISO 8601 UTC. */
+  /** ISO 8601 UTC; {@link NO_TIME} where the server does not tell it. */
   readonly modified: string;
 }
+
+/** As if it was written in 1970. */
+export const NO_TIME = new Date(0).toISOString();
 
 export interface FileEntry extends FileStat {
   /** The last component only. */

@@ -8,7 +8,7 @@
 import { isTieupError, TieupError } from '../errors.ts';
 import { instant, isInstant } from '../protocol/instant.ts';
 import type { Clock } from './clock.ts';
-import type { FileTree } from './file-tree.ts';
+import { NO_TIME, type FileTree } from './file-tree.ts';
 import { readIfThere } from './read-if-there.ts';
 
 export interface LockOwner {
@@ -178,7 +178,7 @@ async function dropOldTakeover(
   { isAgain }: LockOptions,
 ): Promise<void> {
   const written = (await tree.stat(takeover))?.modified;
-  if (written === undefined) return;
+  if (written === undefined || written === NO_TIME) return;
   const isOld = Date.parse(written) + ttlMinutes * 60_000 < clock.now().getTime();
   if (isOld || (isAgain === true && (await isOfAttempt(tree, takeover, owner, clock, ttlMinutes))))
     await tree.remove(takeover);
@@ -198,14 +198,14 @@ async function isOfAttempt(
   return (await look(tree, path, clock, ttlMinutes))?.id === UNKNOWN.id;
 }
 
-/** Who holds the lock; a file that names nobody counts from when it was written. */
+/** Who holds the lock; a file that names nobody counts from when it was written, and never ends where nobody knows that. */
 async function look(tree: FileTree, path: string, clock: Clock, ttlMinutes: number): Promise<LockHolder | undefined> {
   const bytes = await readIfThere(tree, path, MAX_LENGTH);
   if (bytes === undefined) return undefined;
   const holder = parseLock(bytes);
   if (holder !== undefined) return holder;
   const written = (await tree.stat(path))?.modified;
-  const start = written === undefined ? clock.now().getTime() : Date.parse(written);
+  const start = written === undefined || written === NO_TIME ? clock.now().getTime() : Date.parse(written);
   return { ...UNKNOWN, until: instant(new Date(start + ttlMinutes * 60_000)) };
 }
 

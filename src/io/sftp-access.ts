@@ -77,13 +77,18 @@ export function statusFault(error: unknown, place: TreePlace): unknown {
   }
 }
 
+/** A server may leave out each attribute (draft-ietf-secsh-filexfer-02, section 5), whatever the types say. */
 export function statOf(stats: Stats): FileStat {
   return {
     kind: kindOf(stats),
-    length: stats.isFile() ? stats.size : 0,
+    length: stats.isFile() ? orZero(stats.size) : 0,
     mode: stats.mode & 0o7777,
-    modified: new Date(stats.mtime * 1000).toISOString(),
+    modified: new Date(orZero(stats.mtime) * 1000).toISOString(),
   };
+}
+
+function orZero(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function kindOf(stats: Stats): FileKind {

@@ -37,6 +37,8 @@ export interface SftpServerFaults {
   readonly refuseModes?: boolean;
   /** Refuses to open a file that must not exist, as servers do that know of no such flag. */
   readonly refuseExclusive?: boolean;
+  /** Tells no times of files, which a server need not. */
+  readonly omitTimes?: boolean;
   /** Told of each request. */
   readonly onRequest?: (number: number, name: string) => void;
 }
@@ -86,6 +88,11 @@ export function serveRequests(sftp: SFTPWrapper, files: JailedFiles, drop: () =>
     const handle = find(bytes);
     if (!('fd' in handle)) throw new Error('the handle is of a folder');
     return handle.fd;
+  };
+  const attributesOf = (stats: Stats): Attributes => {
+    const attributes = allAttributesOf(stats);
+    if (faults.omitTimes === true) for (const name of ['atime', 'mtime']) Reflect.deleteProperty(attributes, name);
+    return attributes;
   };
   const setMode = (mode: number | undefined, change: (mode: number) => void): void => {
     if (mode === undefined) return;
@@ -219,7 +226,7 @@ function localFlags(flags: number): number {
 
 const NO_ATTRIBUTES: Attributes = { mode: 0, uid: 0, gid: 0, size: 0, atime: 0, mtime: 0 };
 
-function attributesOf({ mode, uid, gid, size, atimeMs, mtimeMs }: Stats): Attributes {
+function allAttributesOf({ mode, uid, gid, size, atimeMs, mtimeMs }: Stats): Attributes {
   return { mode, uid, gid, size, atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) };
 }
 

@@ -1,7 +1,7 @@
 /** One partner as `tieup doctor` of the main site sees it: the contract, the metadata in its inbox, and its server. */
 import type { Partnership } from '../config/partnership.ts';
 import { isTieupError } from '../errors.ts';
-import type { FileTree } from '../io/file-tree.ts';
+import { NO_TIME, type FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import type { SftpServerTraits } from '../io/sftp-connection.ts';
@@ -128,7 +128,7 @@ async function inboxFindings(site: MainSite, { id }: Partnership, tree: FileTree
     return [warning('inbox-writable', error.message, `when nothing runs there: tieup unlock ${id}`)];
   }
   const writable = ok('inbox-writable', 'we can write and remove in the inbox');
-  return modified === undefined
+  return modified === undefined || modified === NO_TIME
     ? [writable]
     : [writable, clockFinding(Date.parse(modified), before, site.clock.now().getTime())];
 }

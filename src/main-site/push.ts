@@ -141,6 +141,8 @@ export async function pushTo(
   request.onProgress(partnership.id, { kind: 'connecting' });
   const connecting = site.connect(partnership);
   const expecting = expectRemote(site, partnership.id);
+  // It is awaited below, unless no connection can be made.
+  expecting.catch(() => {});
   const [reached] = await Promise.all([connecting, compiled]).catch(async (error: unknown) => {
     await connecting.then((tree) => tree.close()).catch(() => {});
     throw error;
@@ -197,6 +199,8 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
   const draft = await draftRelease(push, expected.remote).catch(failed);
   const locking = push.lock();
   const staging = draft.kind === 'draft' ? draft.stage() : undefined;
+  // It is awaited once the lock and the head are there, or taken back: a server that refuses it sooner ends nothing else.
+  staging?.catch(() => {});
   // Where something will be sent, it is asked meanwhile what lies there, and what the partner has answered.
   if (staging !== undefined) {
     list().catch(() => {});

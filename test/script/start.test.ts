@@ -47,6 +47,17 @@ describe('tieup', () => {
     });
   });
 
+  test('a fault that nothing waits for ends it with 1 and its own words, as any other does', async () => {
+    const shell = await script();
+    const stray = `data:text/javascript,setImmediate(() => void Promise.reject(new Error('a stray fault')))`;
+    const tieup = (...words: string[]) => typed(shell, words, { NODE_OPTIONS: `--import=${encodeURI(stray)}` });
+    const spoken = await tieup('schema', 'push');
+    expect(spoken).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('unexpectedly: a stray fault') });
+    const { exitCode, stdout } = await tieup('status', '--json');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'tieup.error/v1', exitCode: 1 });
+  });
+
   test('works without its packages beside it, and brings their licences', async () => {
     const { folder, read } = await script();
     for (const part of ['bin', 'dist/cli', 'package.json', 'templates']) {

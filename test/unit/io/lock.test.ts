@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isTieupError, type TieupError } from '../../../src/errors.ts';
-import type { FileTree } from '../../../src/io/file-tree.ts';
+import { NO_TIME, type FileTree } from '../../../src/io/file-tree.ts';
 import type { LockOwner } from '../../../src/io/lock.ts';
 import { acquireLock, breakLock } from '../../../src/io/lock.ts';
 import { lockedTrees } from '../../../src/io/locked-tree.ts';
@@ -208,6 +208,22 @@ describe('a lock', () => {
     });
     await acquireLock(tree, PATH, owner('bob'), clock, 10, dead);
     expect(await content(tree)).toContain('id-of-bob');
+  });
+
+  test('without a name is never taken over where the server tells no times', async () => {
+    const [memory, clock] = [memoryTree(), stoppedClock()];
+    const untimed = async (path: string) => {
+      const stat = await memory.stat(path);
+      return stat && { ...stat, modified: NO_TIME };
+    };
+    const tree: FileTree = { ...memory, stat: untimed };
+    for (const path of [PATH, `${PATH}.takeover`]) {
+      await tree.write(path, new Uint8Array());
+      expect((await failure(acquireLock(tree, PATH, owner('bob'), clock, 10))).code).toBe('TIEUP_E_LOCKED');
+      await tree.remove(path);
+      if (path === PATH) await acquireLock(tree, PATH, owner('ann'), clock, 10);
+      clock.move(11);
+    }
   });
 
   test.each([

@@ -1,9 +1,11 @@
 /** What a push sends before it knows that it may: it is taken back, and nobody sees it. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { acquireLock } from '../../../src/io/lock.ts';
 import { folderTree } from '../../../src/io/folder-tree.ts';
+import type { SftpServerFaults } from '../../../src/io/sftp-server-requests.ts';
 import { sftpTree } from '../../../src/io/sftp-tree.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { readRecord } from '../../../src/main-site/record.ts';
@@ -18,11 +20,14 @@ afterEach(async () => {
 });
 
 /** A partner with a release, a change that is to be pushed, and the main site's way to it over SFTP. */
-async function changed(around: (tree: FileTree, main: MainFixture) => FileTree = (tree) => tree) {
+async function changed(
+  around: (tree: FileTree, main: MainFixture) => FileTree = (tree) => tree,
+  faults: SftpServerFaults = {},
+) {
   const { main, shop } = await partnership();
   await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed\n');
   const inbox = shop.path('exchange/inbox');
-  const server = (sftp = await embeddedSftp({ root: shop.path('exchange') }));
+  const server = (sftp = await embeddedSftp({ root: shop.path('exchange'), faults }));
   const connect: MainSite['connect'] = async () => around(sftpTree(await server.connect(), '/'), main);
   return { main, shop, inbox, site: { ...main.site, connect } };
 }
@@ -66,6 +71,55 @@ test('a push whose inbox got another head while it was locked is refused, and th
   expect(reads).toBe(2);
   const head = '/metadata/timestamp.json';
   expect(contentOf(inbox)).toEqual({ ...before, [head]: `${before[head]}\n` });
+});
+
+describe('a server that refuses what is sent ahead before it answers anything else', () => {
+  /** The n-th file that goes beside its place is refused at once, all of them for 0; the lock and the head are answered after that. */
+  async function refusing(refused: number) {
+    let staged = 0;
+    let failed = 0;
+    const { main, inbox, site } = await changed((tree) => {
+      const late = async (): Promise<void> => {
+        // Whatever nobody waits for has been reported by then.
+        for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      };
+      return {
+        ...tree,
+        stage: async (path, content, options) => {
+          staged += 1;
+          if (refused !== 0 && staged !== refused) return tree.stage(path, content, options);
+          failed += 1;
+          throw new TieupError('TIEUP_E_STORAGE', 'the server denies permission');
+        },
+        create: async (path, content, options) => {
+          await tree.create(path, content, options);
+          await late();
+        },
+      };
+    });
+    const before = contentOf(inbox);
+    const results = await main.push({}, site);
+    return { results, failed, before, after: contentOf(inbox) };
+  }
+
+  test.each([0, 1, 2, 3, 4, 5, 6])('fails that partner alone, and leaves the inbox as it was (file %i)', async (n) => {
+    const stray: unknown[] = [];
+    const noted = (reason: unknown): void => void stray.push(reason);
+    process.on('unhandledRejection', noted);
+    onTestFinished(() => void process.off('unhandledRejection', noted));
+    const { results, failed, before, after } = await refusing(n);
+    expect(failed).toBeGreaterThan(0);
+    expect(results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_STORAGE' } }]);
+    expect(after).toEqual(before);
+    expect(stray).toEqual([]);
+  });
+});
+
+test('a server that tells no times of files is pushed to, and what it holds is found again', async () => {
+  const { main, site, shop } = await changed(undefined, { omitTimes: true });
+  expect(await main.push({}, site)).toMatchObject([{ kind: 'pushed' }]);
+  expect(await main.push({}, site)).toMatchObject([{ kind: 'unchanged' }]);
+  expect(await shop.accept()).toMatchObject({ kind: 'live' });
 });
 
 test('pages that cannot be built are no failure of a partner, and nothing is sent', async () => {
