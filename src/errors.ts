@@ -127,6 +127,16 @@ export function isTieupError(error: unknown, ...codes: readonly ErrorCode[]): er
   return error instanceof TieupError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** A fault that nobody foresaw is told with its own words, and with its stack only where somebody asked for it. */
+export function asTieupError(error: unknown): TieupError {
+  if (error instanceof TieupError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TieupError('TIEUP_E_FAILED', `tieup failed unexpectedly: ${message}`, {
+    hint: 'set TIEUP_DEBUG=1 to see where, and report it',
+    cause: error,
+  });
+}
+
 /** `file:line:column: message`, with the parts that are known. */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(':');

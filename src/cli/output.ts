@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import type { ChalkInstance } from 'chalk';
-import { EXIT, formatProblem, TieupError } from '../errors.ts';
+import { asTieupError, EXIT, formatProblem, type TieupError } from '../errors.ts';
 import type { DocumentData, DocumentName } from './documents/catalog.ts';
 import { colourLevel } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -83,16 +83,6 @@ function renderJson(schema: string, data: object): string {
 
 function describeError({ code, message, hint, problems, exitCode }: TieupError): object {
   return { code, message, hint: hint ?? null, problems, exitCode };
-}
-
-/** A fault that nobody foresaw is shown with its own words, and with its stack only where somebody asked for it. */
-function asTieupError(error: unknown): TieupError {
-  if (error instanceof TieupError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new TieupError('TIEUP_E_FAILED', `tieup failed unexpectedly: ${message}`, {
-    hint: 'set TIEUP_DEBUG=1 to see where, and report it',
-    cause: error,
-  });
 }
 
 function renderError(error: TieupError, chalk: ChalkInstance, debug: boolean): string {

@@ -17,12 +17,14 @@ import {
   INBOX_TARGETS,
   MAX_PACK,
   MAX_PACKS,
+  PACK_OBJECTS,
   TARGET_RELEASE,
   TARGET_SUMS,
   TARGET_TERMS,
   targetPath,
 } from '../protocol/exchange.ts';
 import { exactReader, readPackIndex } from '../protocol/pack-reader.ts';
+import type { PackEntry } from '../protocol/pack.ts';
 import { renderSums } from '../protocol/sums.ts';
 import type { Versions } from './learn-remote.ts';
 import type { SentRelease } from './sent-releases.ts';
@@ -80,21 +82,24 @@ export function waitingDigest({ files }: InboxListing, outbox: string): string {
 
 /** So many packs are looked into at a time. */
 const AT_ONCE = 8;
+/** So many names are read at a partner in all, or four times those of a larger release: whoever has its login can put packs there that are nothing but names. */
+const MAX_NAMES = 2 ** 18;
 
-/** Lengths and the indexes of packs are looked at, content is not: whether it is right, the partner's `accept` finds out. */
+/**
+ * Lengths and the indexes of packs are looked at, content is not: whether it is right, the partner's `accept` finds out. What is
+ * not looked at because there is too much of it counts as not there, and is sent again.
+ */
 export async function lookIntoInbox(
   exchange: FileTree,
   { files, paths }: InboxListing,
   base: SentRelease,
   versions: Versions,
 ): Promise<InboxContent> {
-  const lengths = new Map(base.release.files.map(({ digest, length }) => [digest, length]));
-  const whole = (files.get(INBOX_OBJECTS) ?? []).filter(({ name, length }) => lengths.get(name) === length);
-  const packed = await packedObjects(exchange, files.get(INBOX_PACKS) ?? []);
-  return {
-    objects: new Set([...whole.map(({ name }) => name), ...packed]),
-    hasDocuments: documentsOf(base, versions).every((path) => paths.has(path)),
-  };
+  const wanted = new Map(base.release.files.map(({ digest, length }) => [digest, length]));
+  const whole = (files.get(INBOX_OBJECTS) ?? []).filter(({ name, length }) => wanted.get(name) === length);
+  const objects = new Set(whole.map(({ name }) => name));
+  await findPacked(exchange, files.get(INBOX_PACKS) ?? [], wanted, objects);
+  return { objects, hasDocuments: documentsOf(base, versions).every((path) => paths.has(path)) };
 }
 
 function documentsOf({ release, releaseJson, termsDigest }: SentRelease, versions: Versions): readonly string[] {
@@ -107,18 +112,39 @@ function documentsOf({ release, releaseJson, termsDigest }: SentRelease, version
   ];
 }
 
-async function packedObjects(exchange: FileTree, entries: readonly FileEntry[]): Promise<readonly string[]> {
+/** Adds those of `wanted` that lie in packs. @param wanted lengths by digest */
+async function findPacked(
+  exchange: FileTree,
+  entries: readonly FileEntry[],
+  wanted: ReadonlyMap<string, number>,
+  found: Set<string>,
+): Promise<void> {
   const packs = entries.filter(({ name, length }) => name.endsWith('.pack') && length <= MAX_PACK);
-  if (packs.length > MAX_PACKS) return [];
+  if (packs.length > MAX_PACKS) return;
+  let left = Math.max(MAX_NAMES, 4 * wanted.size);
+  const admits = (count: number): boolean => {
+    if (count > PACK_OBJECTS || count > left) return false;
+    left -= count;
+    return true;
+  };
   const limit = pLimit(AT_ONCE);
-  return (await Promise.all(packs.map((pack) => limit(() => objectsIn(exchange, pack))))).flat();
+  const look = async (pack: FileEntry): Promise<void> => {
+    if (found.size >= wanted.size) return;
+    for (const { digest, length } of await objectsIn(exchange, pack, admits))
+      if (wanted.get(digest) === length) found.add(digest);
+  };
+  await together(packs.map((pack) => limit(() => look(pack))));
 }
 
-/** Nothing when it is no whole pack. */
-async function objectsIn(exchange: FileTree, { name, length }: FileEntry): Promise<readonly string[]> {
+/** Nothing when it is no whole pack, or is not admitted. */
+async function objectsIn(
+  exchange: FileTree,
+  { name, length }: FileEntry,
+  admits: (objects: number) => boolean,
+): Promise<readonly PackEntry[]> {
   const reader = exactReader(exchange.stream(`${INBOX_PACKS}/${name}`, length));
   try {
-    return (await readPackIndex(reader, length)).entries.map(({ digest }) => digest);
+    return (await readPackIndex(reader, length, admits)).entries;
   } catch (error) {
     if (error instanceof TieupError && error.exitCode !== 1) return [];
     throw error;

@@ -8,7 +8,7 @@
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
-import { isTieupError, TieupError } from '../errors.ts';
+import { asTieupError, isTieupError, type TieupError } from '../errors.ts';
 import type { HitStore } from '../io/hit-store.ts';
 import { INBOX_LOGS } from '../protocol/exchange.ts';
 import { noteSigner, type NoteSigner } from '../protocol/note.ts';
@@ -110,8 +110,7 @@ async function pullOrReport(
       }
     });
   } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    return { kind: 'failed', partner, error };
+    return { kind: 'failed', partner, error: asTieupError(error) };
   }
 }
 

@@ -10,7 +10,7 @@ import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { nextChange } from '../content/schedule.ts';
-import { TieupError, type Problem } from '../errors.ts';
+import { asTieupError, type Problem } from '../errors.ts';
 import { recordReads } from '../io/recorded-reads.ts';
 import { tendLive } from './carry-out.ts';
 import { withDeadline } from './deadline.ts';
@@ -209,8 +209,7 @@ async function tendSome(
           await (deadlineMs === undefined ? tend(site) : withDeadline(site, partnership.id, deadlineMs, tend));
           return [];
         } catch (error) {
-          if (!(error instanceof TieupError)) throw error;
-          return [await reportFailure(site, partnership.id, error, 'push')];
+          return [await reportFailure(site, partnership.id, asTieupError(error), 'push')];
         }
       }),
     ),

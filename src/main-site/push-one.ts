@@ -4,7 +4,7 @@
  */
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
-import { TieupError } from '../errors.ts';
+import { asTieupError, TieupError } from '../errors.ts';
 import type { HistoryEvent } from '../protocol/history.ts';
 import { inAttempts } from './attempts.ts';
 import { tendLive } from './carry-out.ts';
@@ -60,10 +60,11 @@ export async function pushOne(
       if (refusal === undefined) return await bounded(push);
       await bounded((within) => tendLive(within, partnership, (...step) => request.onProgress(...step)));
       throw refusal;
-    } catch (error) {
+    } catch (thrown) {
       // What is wrong with the site itself is no failure of a partner.
       await compiling;
-      if (!(error instanceof TieupError)) throw error;
+      // Foreseen or not: what a partner's server makes of us is nothing to the other partners.
+      const error = asTieupError(thrown);
       if (attempts?.reached !== undefined) return reportPublication(site, attempts.reached, error);
       const mayBeThere = attempts?.committing !== undefined;
       return { ...(await reportFailure(site, partnership.id, error, action)), mayBeThere };
@@ -110,9 +111,11 @@ export async function reportFailure(
   error: TieupError,
   action: 'push' | 'rollback',
 ): Promise<Failed> {
-  await recordFailure(site, partner, error);
   const result: Failed = { kind: 'failed', partner, error };
-  await noteDown(result, () => site.history.add(eventOf(result, action)));
+  await noteDown(result, async () => {
+    await recordFailure(site, partner, error);
+    await site.history.add(eventOf(result, action));
+  });
   return result;
 }
 

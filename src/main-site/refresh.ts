@@ -6,7 +6,7 @@
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
-import { TieupError } from '../errors.ts';
+import { asTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { acquireLock } from '../io/lock.ts';
 import { readIfThere } from '../io/read-if-there.ts';
@@ -72,9 +72,9 @@ async function refreshOrReport(site: MainSite, partnership: Partnership): Promis
   try {
     return await inAttempts(site.clock, (isAgain) => refreshAt(site, partnership, isAgain));
   } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    await recordFailure(site, partner, error);
-    return { kind: 'failed', partner, error };
+    const fault = asTieupError(error);
+    await recordFailure(site, partner, fault);
+    return { kind: 'failed', partner, error: fault };
   }
 }
 

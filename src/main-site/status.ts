@@ -6,7 +6,7 @@
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
 import type { ScheduledPage } from '../content/schedule.ts';
-import { TieupError } from '../errors.ts';
+import { asTieupError } from '../errors.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import { changedSince, readCampaign } from './campaign.ts';
@@ -109,9 +109,8 @@ function askWithin(deadlineMs: number | undefined): Look {
     try {
       return await (deadlineMs === undefined ? ask(site) : withDeadline(site, partner, deadlineMs, ask));
     } catch (error) {
-      if (!(error instanceof TieupError)) throw error;
       // Nobody is surprised that a partner of old days cannot be reached.
-      const judged = contract ?? (['failed', error.message] as const);
+      const judged = contract ?? (['failed', asTieupError(error).message] as const);
       return row(partnership, before, { judged, isReached: false, refreshed: contract !== undefined, warnings });
     }
   };

@@ -11,7 +11,7 @@
 import pLimit from 'p-limit';
 import { CONFIG_FILE, MAX_CONFIG } from '../config/config-file.ts';
 import type { Partnership } from '../config/partnership.ts';
-import { TieupError, type Problem } from '../errors.ts';
+import { asTieupError, type Problem } from '../errors.ts';
 import { isBrokenLine } from '../io/broken-line.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { wouldReadTheSame } from '../io/recorded-reads.ts';
@@ -146,10 +146,9 @@ async function lookOrReport(
     request.onProgress(partner, { kind: 'connecting' });
     return await (deadlineMs === undefined ? look(site) : withDeadline(site, partner, deadlineMs, look));
   } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
     // A line that was cut is tried again by the push that sends.
     if (isBrokenLine(error) || !(await isSame())) return undefined;
-    return (await import('./push-one.ts')).reportFailure(site, partner, error, 'push');
+    return (await import('./push-one.ts')).reportFailure(site, partner, asTieupError(error), 'push');
   }
 }
 

@@ -6,7 +6,14 @@ import type { FileTree, StagedFile } from '../io/file-tree.ts';
 import { together } from '../io/together.ts';
 import { hasTag } from '../io/tree-path.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { INBOX_METADATA, INBOX_OBJECTS, INBOX_PACKS, INBOX_TARGETS, packPath } from '../protocol/exchange.ts';
+import {
+  INBOX_METADATA,
+  INBOX_OBJECTS,
+  INBOX_PACKS,
+  INBOX_TARGETS,
+  PACK_OBJECTS,
+  packPath,
+} from '../protocol/exchange.ts';
 import { buildPack, type PackObject } from '../protocol/pack.ts';
 import type { Assets } from './assets.ts';
 import type { InboxListing } from './inbox-content.ts';
@@ -181,7 +188,7 @@ async function* packsOf({ objects, assets, compress }: Upload): AsyncGenerator<U
     const bytes = content.kind === 'bytes' ? content.render() : await assets.read(content.asset, file.digest);
     group.push({ digest: file.digest, bytes, isDense: DENSE.test(file.path) });
     groupLength += bytes.length;
-    if (groupLength < PACK_TARGET) continue;
+    if (groupLength < PACK_TARGET && group.length < PACK_OBJECTS) continue;
     yield await buildPack(group, { compress });
     group = [];
     groupLength = 0;

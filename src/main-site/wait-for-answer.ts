@@ -1,6 +1,6 @@
 /** Waits until partners have answered a release: `tieup push --wait`. */
 import pLimit from 'p-limit';
-import { TieupError } from '../errors.ts';
+import { asTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
 import { carryOut } from './carry-out.ts';
@@ -78,8 +78,8 @@ export async function waitForAnswer(
       const carried = await carryOut(site, partnership, exchange, answers.decision);
       return { ...answers, published: carried?.releaseDigest };
     } catch (error) {
-      if (!(error instanceof TieupError)) throw error;
-      if (error.code !== 'TIEUP_E_CONNECTION') return error;
+      const fault = asTieupError(error);
+      if (fault.code !== 'TIEUP_E_CONNECTION') return fault;
       await close();
       return { ...NO_ANSWER, rejections: [] };
     }

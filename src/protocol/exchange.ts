@@ -36,6 +36,8 @@ export const MAX_SUMS = 64 * 1024 * 1024;
 export const MAX_PACK = 2 ** 31 - 1;
 /** More packs than this in an inbox is not work in progress, it is an attack on the reader. */
 export const MAX_PACKS = 1000;
+/** Whoever makes a pack puts no more objects into it, so that whoever reads it need not hold more names at a time. */
+export const PACK_OBJECTS = 2 ** 16;
 
 /** `inbox/packs/<sha256>.pack`. */
 export function packPath(digest: string): string {

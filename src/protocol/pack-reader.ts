@@ -1,6 +1,6 @@
 /** Reads packs from their start, as far as somebody wants to, without holding more than was asked for. */
 import { TieupError } from '../errors.ts';
-import { PACK_HEAD_LENGTH, packIndexLength, parsePackIndex, type PackIndex } from './pack.ts';
+import { PACK_HEAD_LENGTH, packIndexLength, packObjectCount, parsePackIndex, type PackIndex } from './pack.ts';
 
 export interface ExactReader {
   /** Exactly `length` bytes. @throws TIEUP_E_VERIFY when the file ends before. */
@@ -9,9 +9,19 @@ export interface ExactReader {
   close(): Promise<void>;
 }
 
-/** The index at the start of a pack of `fileLength` bytes. @throws TIEUP_E_VERIFY when it is no pack, or not a whole one. */
-export async function readPackIndex(reader: ExactReader, fileLength: number): Promise<PackIndex> {
+/**
+ * The index at the start of a pack of `fileLength` bytes.
+ * @param admits asked whether so many objects are read; as many as the format allows are unless given
+ * @throws TIEUP_E_VERIFY when it is no pack, not a whole one, or not admitted: of their names nothing was read then
+ */
+export async function readPackIndex(
+  reader: ExactReader,
+  fileLength: number,
+  admits: (objects: number) => boolean = () => true,
+): Promise<PackIndex> {
   const head = await reader.take(PACK_HEAD_LENGTH);
+  const objects = packObjectCount(head);
+  if (!admits(objects)) throw new TieupError('TIEUP_E_VERIFY', `a pack names ${objects} objects`);
   const rest = await reader.take(packIndexLength(head) - PACK_HEAD_LENGTH);
   return parsePackIndex(Buffer.concat([head, rest]), fileLength);
 }

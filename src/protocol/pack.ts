@@ -139,13 +139,23 @@ function renderIndex({ chunks, entries }: PackIndex): Buffer {
  * @throws TIEUP_E_VERIFY when this is no pack or it claims too much.
  */
 export function packIndexLength(head: Uint8Array): number {
+  const { chunks, objects } = readCounts(head);
+  return PACK_HEAD_LENGTH + chunks * CHUNK_LENGTH + objects * ENTRY_LENGTH;
+}
+
+/** How many objects the pack with this head names. @throws as {@link packIndexLength} */
+export function packObjectCount(head: Uint8Array): number {
+  return readCounts(head).objects;
+}
+
+function readCounts(head: Uint8Array): { readonly chunks: number; readonly objects: number } {
   const view = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   if (view.length < PACK_HEAD_LENGTH || !view.subarray(0, 8).equals(MAGIC))
     throw malformed('it does not start with TIEUPPK1');
   const chunks = view.readUInt32BE(8);
   const objects = view.readUInt32BE(12);
   if (chunks > MAX_CHUNKS || objects > MAX_OBJECTS) throw malformed('it claims too many chunks or objects');
-  return PACK_HEAD_LENGTH + chunks * CHUNK_LENGTH + objects * ENTRY_LENGTH;
+  return { chunks, objects };
 }
 
 /**
