@@ -126,3 +126,15 @@ test('a server that makes something fail which nobody foresaw fails its own part
     { partner: 'gamma', kind: 'pushed' },
   ]);
 });
+
+test('what is kept of one partner and is damaged fails that partner alone', async () => {
+  const main = await mainFixture();
+  for (const id of ['alpha', 'beta']) await main.join(id);
+  await main.push();
+  await main.write('.tieup/partners/alpha/record.json', '{');
+  await main.write('pages/more.md', '---\ntitle: More\n---\n\n# More\n');
+  expect(await main.push()).toMatchObject([
+    { partner: 'alpha', kind: 'failed', error: { code: 'TIEUP_E_FAILED' } },
+    { partner: 'beta', kind: 'pushed' },
+  ]);
+});
