@@ -33,6 +33,8 @@ export interface LogSource {
   readonly host?: string | undefined;
   /** The offset of times whose log does not name one: `+0100`, or `Europe/Berlin` for one that changes with summer time. */
   readonly zone: string;
+  /** Which address of X-Forwarded-For is the visitor's, behind proxies: that which the last proxy saw, or the first one, which a visitor can make up. */
+  readonly forwarded?: 'last' | 'first' | undefined;
 }
 
 /** Applied before a record is sealed: what is dropped here is nowhere afterwards. */
@@ -65,6 +67,9 @@ const source: z.ZodType<LogSource> = z.strictObject({
     .refine(isZone, { error: 'must be an offset such as +0100, or a place such as Europe/Berlin' })
     .default('+0000')
     .meta({ description: 'the offset of times whose log does not name one, or the place of the server' }),
+  forwarded: z.enum(['last', 'first']).optional().meta({
+    description: 'behind proxies, which address of X-Forwarded-For is the visitor’s; visitors can make up the first',
+  }),
 });
 
 const privacy = z

@@ -4,7 +4,7 @@ import { createJsonReader } from './json-reader.ts';
 import type { LineReader } from './line.ts';
 import type { TimeForm } from './log-time.ts';
 import { compilePattern } from './pattern.ts';
-import { createPatternReader } from './pattern-reader.ts';
+import { createPatternReader, type Hop } from './pattern-reader.ts';
 import { createW3cReader } from './w3c-reader.ts';
 
 export interface LogFormat {
@@ -78,10 +78,17 @@ export const FORMAT_NAMES: readonly string[] = [...Object.keys(PATTERNS), ...OTH
 /**
  * The format for a name or for a server's `log_format` or `LogFormat` string.
  *
+ * @param hop which of the addresses that proxies passed on is the visitor's; unless given, the server's own word, or the last of them
+ * where that is all there is
  * @throws TIEUP_E_CONFIG for an unknown name, or a string which lacks the time or the request.
  */
-export function compileFormat(spec: string): LogFormat {
+export function compileFormat(spec: string, hop?: Hop): LogFormat {
   const other = OTHERS.find(({ name }) => name === spec);
+  if (other !== undefined && hop !== undefined) {
+    throw new TieupError('TIEUP_E_CONFIG', `forwarded is not for the format ${JSON.stringify(spec)}`, {
+      hint: 'it is for formats of nginx and Apache with X-Forwarded-For in them; take it out of tieup.yaml',
+    });
+  }
   if (other !== undefined) return { ...other, spec, hasDirectives: other.time === 'w3c', isRaw: false };
   const named = PATTERNS[spec];
   if (named === undefined && !/[%$]/.test(spec)) {
@@ -89,7 +96,7 @@ export function compileFormat(spec: string): LogFormat {
       hint: `use one of ${FORMAT_NAMES.join(', ')}, or the log_format or LogFormat of the web server`,
     });
   }
-  const { pattern, time, durationUnit } = compilePattern(named ?? spec);
+  const { pattern, time, durationUnit } = compilePattern(named ?? spec, hop);
   return {
     name: named === undefined ? 'custom' : spec,
     spec,

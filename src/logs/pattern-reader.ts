@@ -17,9 +17,14 @@ export interface PatternPiece {
   readonly quoted: boolean;
   /** The exact length of the field, 0 when it varies. */
   readonly length: number;
-  /** What follows the field; empty only for the last one. */
+  /** True for values with `, ` or ` : ` between them. */
+  readonly isList: boolean;
+  /** What follows the field; empty for the last one, and for a host in front of a path. */
   readonly after: Uint8Array;
 }
+
+/** Which of the addresses that proxies passed on: the one that the last proxy saw, or the one that the first was told. */
+export type Hop = 'first' | 'last';
 
 export interface Pattern {
   /** What every line starts with. */
@@ -27,6 +32,8 @@ export interface Pattern {
   readonly pieces: readonly PatternPiece[];
   /** False for nginx's `escape=none`: what a visitor sends stands in the line as it is. */
   readonly isEscaped: boolean;
+  /** The address of the line is this one of several. */
+  readonly hop: Hop | undefined;
 }
 
 /** A user name with more places at which it could end than this is not searched further; the line is X. */
@@ -35,6 +42,9 @@ const MAX_TRIES = 32;
 const NOTHING = new Uint8Array(0);
 const QUOTE = 0x22;
 const BLANK = 0x20;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const SLASH = Buffer.from('/');
 const QUOTES = 0x22222222;
 const BACKSLASHES = 0x5c5c5c5c;
 const ONES = 0x01010101;
@@ -50,6 +60,15 @@ const FIXED = 2;
 const TO_BYTE = 3;
 const TO_LITERAL = 4;
 const TO_END = 5;
+const TO_SLASH = 6;
+const LIST = 7;
+const REQUEST = 8;
+
+/** Unquoted fields that hold no blank: with one, what stands there is another field too. Numbers are looked at as such anyway. */
+const WORDS: ReadonlySet<Field> = new Set([FIELD.host, FIELD.ip, FIELD.method, FIELD.protocol]);
+/** The longest ` HTTP/1.1` of a request. */
+const LONGEST_VERSION = 3;
+const HTTP = Buffer.from(' HTTP/');
 
 class PatternReader implements LineReader {
   readonly directive = undefined;
@@ -69,9 +88,12 @@ class PatternReader implements LineReader {
   readonly #escaped: Uint8Array;
   #anyEscaped = false;
   readonly #texts: readonly string[];
+  readonly #hop: Hop | undefined;
+  /** The fields of {@link WORDS} that something else than the next blank ends. */
+  readonly #words: readonly Field[];
   #stopped = 0;
 
-  constructor({ before, pieces, isEscaped }: Pattern) {
+  constructor({ before, pieces, isEscaped, hop }: Pattern) {
     this.#before = before;
     this.#isEscaped = isEscaped;
     this.#quotes = [before, ...pieces.map(({ after }) => after)].reduce(
@@ -80,13 +102,17 @@ class PatternReader implements LineReader {
     );
     this.#user = pieces.findIndex(({ field, quoted }) => field === FIELD.user && !quoted);
     this.#count = pieces.length;
-    this.#kinds = Uint8Array.from(pieces, kindOf);
+    this.#kinds = Uint8Array.from(pieces, (piece, index) => kindOf(piece, index === pieces.length - 1));
     this.#fields = pieces.map(({ field }) => field);
     this.#lengths = Int32Array.from(pieces, ({ length }) => length);
     this.#firsts = Uint8Array.from(pieces, ({ after }) => after[0] ?? 0);
     this.#afters = pieces.map(({ after }) => after);
     this.#escaped = new Uint8Array(pieces.length);
     this.#texts = pieces.map(({ text }) => text);
+    this.#hop = hop;
+    this.#words = pieces
+      .filter(({ field, quoted, after }) => WORDS.has(field) && !quoted && !(after.length === 1 && after[0] === BLANK))
+      .map(({ field }) => field);
   }
 
   get stoppedAt(): string | undefined {
@@ -109,6 +135,8 @@ class PatternReader implements LineReader {
       this.#stopped = stopped;
       return 'unreadable';
     }
+    if (this.#hop !== undefined) pickHop(line, this.#hop);
+    if (this.#words.length > 0 && this.#words.some((field) => hasBlank(line, field))) return 'unreadable';
     if (this.#anyEscaped) this.#unescape(line);
     return 'hit';
   }
@@ -141,13 +169,28 @@ class PatternReader implements LineReader {
       } else if (kind === TO_LITERAL) {
         to = find(bytes, search, end, after);
         if (to < 0) return index;
-      } else to = end;
+      } else if (kind === TO_END) to = end;
+      else {
+        to = this.#rareEnd(line, index, search, end);
+        if (to < 0) return index;
+      }
       const field = this.#fields[index] ?? FIELD.ignored;
       starts[field] = from;
       ends[field] = to;
       from = search = to + after.length;
     }
     return from === end ? -1 : count;
+  }
+
+  /** Where a field ends that few formats have, or -1. */
+  #rareEnd({ bytes }: Line, index: number, at: number, end: number): number {
+    const kind = this.#kinds[index];
+    const after = this.#afters[index] ?? NOTHING;
+    if (kind === TO_SLASH) return find(bytes, at, end, SLASH);
+    if (kind === REQUEST) return endOfRequest(bytes, at, end, after);
+    let to = find(bytes, at, end, after);
+    while (to >= 0 && isWithinList(bytes, to)) to = find(bytes, to + 1, end, after);
+    return to;
   }
 
   /** The quote that ends the field of piece `index`, or -1. Looks at four bytes at a time. */
@@ -193,11 +236,56 @@ class PatternReader implements LineReader {
   }
 }
 
-function kindOf({ quoted, length, after }: PatternPiece): number {
+function kindOf({ field, quoted, length, isList, after }: PatternPiece, isLast: boolean): number {
   if (quoted) return QUOTED;
   if (length > 0) return FIXED;
-  if (after.length === 0) return TO_END;
+  if (after.length === 0) return isLast ? TO_END : TO_SLASH;
+  if (after[0] === BLANK && isList) return LIST;
+  if (after[0] === BLANK && field === FIELD.request) return REQUEST;
   return after.length === 1 ? TO_BYTE : TO_LITERAL;
+}
+
+/** True when the blank at `at` stands within `a, b` or `a : b`. */
+function isWithinList(bytes: Uint8Array, at: number): boolean {
+  const isColon = (place: number): boolean => bytes[place] === COLON && bytes[place + 1] === BLANK;
+  return bytes[at - 1] === COMMA || isColon(at + 1) || (isColon(at - 1) && bytes[at - 2] === BLANK);
+}
+
+/**
+ * An unquoted request has blanks: it ends behind its protocol, and one without, which is noise, at the first blank. -1 when there are
+ * two such places: the visitor wrote one of them.
+ */
+function endOfRequest(bytes: Uint8Array, at: number, end: number, after: Uint8Array): number {
+  let found = -1;
+  for (let from = find(bytes, at, end, HTTP); from >= 0; from = find(bytes, from + 1, end, HTTP)) {
+    let to = from + HTTP.length;
+    while (to < from + HTTP.length + LONGEST_VERSION && bytes[to] !== BLANK) to++;
+    if (!startsWith(bytes, to, end, after)) continue;
+    if (found >= 0) return -1;
+    found = to;
+  }
+  return found >= 0 ? found : find(bytes, at, end, after);
+}
+
+/** Of the addresses in the line's field, `a, b, c`, one becomes the field. */
+function pickHop(line: Line, hop: Hop): void {
+  const { bytes } = line;
+  let start = line.start[FIELD.ip] ?? 0;
+  let end = line.end[FIELD.ip] ?? 0;
+  const list = bytes.subarray(start, end);
+  const comma = hop === 'last' ? list.lastIndexOf(COMMA) : list.indexOf(COMMA);
+  if (comma < 0) return;
+  if (hop === 'first') end = start + comma;
+  else start += comma + 1;
+  while (start < end && bytes[start] === BLANK) start++;
+  while (end > start && bytes[end - 1] === BLANK) end--;
+  line.set(FIELD.ip, start, end);
+}
+
+function hasBlank({ bytes, start, end }: Line, field: Field): boolean {
+  const to = end[field] ?? 0;
+  for (let at = start[field] ?? 0; at < to; at++) if (bytes[at] === BLANK) return true;
+  return false;
 }
 
 function quotesIn(bytes: Uint8Array, start: number, end: number): number {

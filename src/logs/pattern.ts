@@ -5,7 +5,7 @@
  */
 import { TieupError } from '../errors.ts';
 import { FIELD, type FieldName } from './line.ts';
-import type { Pattern, PatternPiece } from './pattern-reader.ts';
+import type { Hop, Pattern, PatternPiece } from './pattern-reader.ts';
 import type { TimeForm } from './log-time.ts';
 import { compileTime, FRACTIONS } from './strftime.ts';
 
@@ -24,6 +24,10 @@ interface Meaning {
   readonly unit?: number;
   /** Literals which the server writes around the value. */
   readonly around?: readonly [string, string];
+  /** True for values with `, ` (nginx: or ` : `) between them: of the servers that were tried, or of the proxies on the way. */
+  readonly isList?: boolean;
+  /** True for the addresses that proxies passed on, which a visitor may have begun. */
+  readonly isForwarded?: boolean;
 }
 
 /** A meaning where it stands in a format: `$status`. */
@@ -35,12 +39,15 @@ interface Placed extends Meaning {
 type Token = string | Placed;
 
 const IGNORED: Meaning = { field: 'ignored' };
+const UPSTREAM: Meaning = { field: 'ignored', isList: true };
+const FORWARDED: Meaning = { field: 'ip', isList: true, isForwarded: true };
 
 /** The length of a time that always has the same one. */
 const LENGTH_OF_TIME: Readonly<Record<string, number>> = { common: 26, 'iso-seconds': 25 };
 
 const NGINX: Readonly<Record<string, Meaning>> = {
   remote_addr: { field: 'ip' },
+  http_x_forwarded_for: FORWARDED,
   remote_user: { field: 'user' },
   time_local: { field: 'time', time: 'common' },
   time_iso8601: { field: 'time', time: 'iso-seconds' },
@@ -87,6 +94,7 @@ const APACHE: Readonly<Record<string, Meaning>> = {
 /** Apache's fields with an argument, by `letter:argument` in lower case. */
 const APACHE_ARGUMENTS: Readonly<Record<string, Meaning>> = {
   'a:c': { field: 'ip' },
+  'i:x-forwarded-for': FORWARDED,
   'i:referer': { field: 'referrer' },
   'i:user-agent': { field: 'agent' },
   'i:host': { field: 'host' },
@@ -101,26 +109,34 @@ const APACHE_ARGUMENTS: Readonly<Record<string, Meaning>> = {
 /**
  * Compiles a `log_format` or `LogFormat`, with or without its directive.
  *
- * @throws TIEUP_E_CONFIG when the format has no time or no request, or two fields with nothing between them.
+ * @param hop which of the forwarded addresses is the visitor's, and that none else is; unless given, the last one where the format
+ * has no other address
+ * @throws TIEUP_E_CONFIG when the format has no time or no request, or two fields with nothing between them, or no forwarded
+ * addresses where `hop` says which.
  */
-export function compilePattern(spec: string): CompiledPattern {
-  if (!/\$[\w{]/.test(spec)) return assemble(spec, apacheTokens(apacheText(spec)), true);
+export function compilePattern(spec: string, hop?: Hop): CompiledPattern {
+  if (!/\$[\w{]/.test(spec)) return assemble(spec, apacheTokens(apacheText(spec)), { isEscaped: true, hop });
   const { text, isEscaped } = nginxText(spec);
-  return assemble(spec, nginxTokens(text), isEscaped);
+  return assemble(spec, nginxTokens(text), { isEscaped, hop });
 }
 
 function nginxText(spec: string): { text: string; isEscaped: boolean } {
-  const directive = /^\s*log_format\s+\S+\s+(?<rest>[\s\S]*?);?\s*$/.exec(spec)?.groups?.['rest'] ?? spec;
+  const rest = /^\s*log_format\s+\S+\s+(?<rest>[\s\S]*?);?\s*$/.exec(spec)?.groups?.['rest'];
+  const directive = rest ?? spec;
   const option = /^\s*escape=(?<how>default|json|none)\s+/.exec(directive);
-  const rest = option === null ? directive : directive.slice(option[0].length);
-  return { text: withoutQuotes(rest), isEscaped: option?.groups?.['how'] !== 'none' };
+  const text = option === null ? directive : directive.slice(option[0].length);
+  return { text: withoutQuotes(text.trim(), rest !== undefined), isEscaped: option?.groups?.['how'] !== 'none' };
 }
 
-/** nginx joins the strings of a directive: `'…' '…'`. */
-function withoutQuotes(text: string): string {
-  const strings = [...text.matchAll(/'(?<text>(?:[^'\\]|\\.)*)'/g)];
-  if (!/^\s*'/.test(text) || strings.length === 0) return text.trim();
-  return strings.map(({ groups }) => (groups?.['text'] ?? '').replace(/\\(['\\])/g, '$1')).join('');
+/** nginx joins the strings of a directive: `'…' "…"`. What is no directive may be of fields in double quotes: `"$request" "$status"`. */
+function withoutQuotes(text: string, isDirective: boolean): string {
+  const string = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/gs;
+  const strings = [...text.matchAll(string)].map(([, single, double]) => single ?? double ?? '');
+  const isQuoted = strings.length > 0 && text.replace(string, '').trim() === '';
+  const areFields =
+    !isDirective && text.startsWith('"') && strings.length > 1 && !strings.some((each) => each.includes('\\"'));
+  const joined = isQuoted && !areFields ? strings.join('') : text;
+  return joined.replace(/\\(["'\\t])/g, (_, escaped: string) => (escaped === 't' ? '\t' : escaped));
 }
 
 function apacheText(spec: string): string {
@@ -131,7 +147,8 @@ function apacheText(spec: string): string {
 
 function nginxTokens(text: string): Token[] {
   return tokensOf(text, /\$(?:\{(?<braced>\w+)\}|(?<name>\w+))/g, (groups) => {
-    return NGINX[groups['braced'] ?? groups['name'] ?? ''] ?? IGNORED;
+    const name = groups['braced'] ?? groups['name'] ?? '';
+    return NGINX[name] ?? (name.startsWith('upstream_') ? UPSTREAM : IGNORED);
   });
 }
 
@@ -190,21 +207,27 @@ function tokensOf(
   return tokens;
 }
 
-function assemble(spec: string, tokens: readonly Token[], isEscaped: boolean): CompiledPattern {
+interface Reading {
+  readonly isEscaped: boolean;
+  readonly hop: Hop | undefined;
+}
+
+function assemble(spec: string, tokens: readonly Token[], { isEscaped, hop }: Reading): CompiledPattern {
   const literals: string[] = [''];
-  const fields: Placed[] = [];
+  const found: Placed[] = [];
   const add = (literal: string): void => {
     literals.push((literals.pop() ?? '') + literal);
   };
-  for (const token of tokens) {
+  for (const token of withWholeTargets(tokens)) {
     if (typeof token === 'string') add(token);
     else {
       add(token.around?.[0] ?? '');
-      fields.push(token);
+      found.push(token);
       literals.push(token.around?.[1] ?? '');
     }
   }
-  refuseUnusable(spec, fields, literals);
+  refuseUnusable(spec, found, literals, hop);
+  const fields = withOneAddress(found, hop);
   const taken = new Set<FieldName>();
   const pieces = fields.map((meaning, index): PatternPiece => {
     const field = taken.has(meaning.field) ? 'ignored' : meaning.field;
@@ -215,14 +238,43 @@ function assemble(spec: string, tokens: readonly Token[], isEscaped: boolean): C
       field: FIELD[field],
       quoted: before.endsWith('"') && after.startsWith('"'),
       length: lengthOf(meaning.time),
+      isList: meaning.isList === true,
       after: Buffer.from(after),
     };
   });
+  const isForwarded = fields.some(({ field, isForwarded: is }) => field === 'ip' && is === true);
   return {
-    pattern: { before: Buffer.from(literals[0] ?? ''), pieces, isEscaped },
+    pattern: {
+      before: Buffer.from(literals[0] ?? ''),
+      pieces,
+      isEscaped,
+      hop: isForwarded ? (hop ?? 'last') : undefined,
+    },
     time: fields.find(({ time }) => time !== undefined)?.time ?? 'common',
     durationUnit: fields.find(({ unit }) => unit !== undefined)?.unit ?? 1,
   };
+}
+
+/** A path with its query right behind it is a target: `%U%q`, `$uri$is_args$args`. */
+function withWholeTargets(tokens: readonly Token[]): Token[] {
+  const whole: Token[] = [];
+  for (const token of tokens) {
+    if (token === '') continue;
+    const last = whole.at(-1);
+    const isQuery = typeof token !== 'string' && (token.field === 'query' || /^\$\{?is_args/.test(token.text));
+    if (isQuery && typeof last === 'object' && (last.field === 'path' || last.field === 'target'))
+      whole.splice(-1, 1, { field: 'target', text: last.text + token.text });
+    else whole.push(token);
+  }
+  return whole;
+}
+
+/** Forwarded addresses count where `hop` says so, or where there is no other one. */
+function withOneAddress(fields: readonly Placed[], hop: Hop | undefined): readonly Placed[] {
+  const isUsed = hop !== undefined || !fields.some(({ field, isForwarded }) => field === 'ip' && isForwarded !== true);
+  return fields.map((each) =>
+    each.field === 'ip' && (each.isForwarded === true) !== isUsed ? { ...each, field: 'ignored' } : each,
+  );
 }
 
 function lengthOf(time: TimeForm | undefined): number {
@@ -230,7 +282,12 @@ function lengthOf(time: TimeForm | undefined): number {
   return typeof time === 'string' ? (LENGTH_OF_TIME[time] ?? 0) : time.length;
 }
 
-function refuseUnusable(spec: string, fields: readonly Meaning[], literals: readonly string[]): void {
+function refuseUnusable(
+  spec: string,
+  fields: readonly Placed[],
+  literals: readonly string[],
+  hop: Hop | undefined,
+): void {
   const hint = 'copy the log_format or LogFormat from the configuration of the web server';
   const shown = JSON.stringify(spec.length > 120 ? `${spec.slice(0, 120)}…` : spec);
   const has = (...names: FieldName[]): boolean => fields.some(({ field }) => names.includes(field));
@@ -238,7 +295,15 @@ function refuseUnusable(spec: string, fields: readonly Meaning[], literals: read
   if (!has('request', 'target', 'path')) {
     throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} does not say what was requested`, { hint });
   }
-  if (literals.slice(1, -1).includes('')) {
+  if (hop !== undefined && !fields.some(({ isForwarded }) => isForwarded === true)) {
+    throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} has no X-Forwarded-For`, {
+      hint: 'take forwarded out of tieup.yaml, or let the server write $http_x_forwarded_for or %{X-Forwarded-For}i',
+    });
+  }
+  // A host is told from the path behind it by its slash.
+  const isApart = (literal: string, index: number): boolean =>
+    literal !== '' || (fields[index]?.field === 'host' && ['target', 'path'].includes(fields[index + 1]?.field ?? ''));
+  if (!literals.slice(1, -1).every(isApart)) {
     throw new TieupError('TIEUP_E_CONFIG', `the log format ${shown} has two fields with nothing between them`, {
       hint,
     });

@@ -20,9 +20,9 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
   const { logs } = site.config;
   if (logs === undefined) return [ok('logs', 'no access logs are read: tieup.yaml has no logs')];
   const found: Finding[] = [];
-  for (const { files, format } of logs.sources) {
+  for (const { files, format, forwarded } of logs.sources) {
     found.push(await sourceFinding(site, files));
-    if (compileFormat(format).isRaw)
+    if (compileFormat(format, forwarded).isRaw)
       found.push(warning('logs-format', `the format of ${JSON.stringify(files)} escapes nothing`, RAW_CAUTION));
   }
   const overdue = await overdueSalts(site);

@@ -50,7 +50,7 @@ export async function readSource(
     const after = await readFile(
       step,
       {
-        format: compileFormat(source.format),
+        format: compileFormat(source.format, source.forwarded),
         host: source.host ?? hostOf(site),
         zone: source.zone,
         prefix: new URL(site.config.url).pathname,

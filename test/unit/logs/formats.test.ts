@@ -8,6 +8,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detectFormat } from '../../../src/logs/detect.ts';
 import { compileFormat } from '../../../src/logs/format.ts';
+import { DEFAULT_PRIVACY } from '../../../src/logs/privacy.ts';
 import { scanLog } from '../../support/scanned-log.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../vectors/log-formats');
@@ -39,6 +40,7 @@ describe('the formats of access logs', () => {
     ['%h "%r" %>s', 'has no time'],
     ['%h %t %>s', 'does not say what was requested'],
     ['$remote_addr$remote_user [$time_local] "$request"', 'two fields with nothing between them'],
+    ['$remote_addr [$time_local] $request_uri$host', 'two fields with nothing between them'],
     ['%h %{%d/%b/%Y}t "%r"', 'the time %{%d/%b/%Y}t of this LogFormat cannot be read'],
     ['%h %{%H:%M:%S}t "%r"', 'the time %{%H:%M:%S}t of this LogFormat cannot be read'],
     ['%h %{%Y-%m-%d %H:%M}t "%r"', 'the time %{%Y-%m-%d %H:%M}t of this LogFormat cannot be read'],
@@ -47,6 +49,134 @@ describe('the formats of access logs', () => {
     expect(() => compileFormat(spec)).toThrow(
       expect.objectContaining({ code: 'TIEUP_E_CONFIG', message: expect.stringContaining(why) }),
     );
+  });
+});
+
+/** What one line says in a format of the server's own. */
+function hitOf(spec: string, line: string, forwarded?: 'first' | 'last') {
+  const format = compileFormat(spec, forwarded);
+  const [, record] = scanLog(`${line}\n`, {
+    format,
+    privacy: { ...DEFAULT_PRIVACY, address: 'full', query: ['a'] },
+  }).records;
+  return record;
+}
+
+describe('formats that sites write for themselves', () => {
+  const TIME = '[23/Nov/2026:22:00:00 +0000]';
+
+  it.each([
+    ['%h %t "%m %U%q %H" %>s', `192.0.2.1 ${TIME} "GET /x?a=1 HTTP/1.1" 404`],
+    ['$remote_addr [$time_local] "$request_method $uri$is_args$args" $status', `192.0.2.1 ${TIME} "GET /x?a=1" 404`],
+    ['$remote_addr [$time_local] $request_method ${uri}${is_args}$args $status', `192.0.2.1 ${TIME} GET /x?a=1 404`],
+    ['$remote_addr [$time_local] $status $request', `192.0.2.1 ${TIME} 404 GET /x?a=1 HTTP/1.1`],
+    ['$remote_addr [$time_local] $request $status', `192.0.2.1 ${TIME} GET /x?a=1 HTTP/1.1 404`],
+    [
+      'log_format m "$remote_addr [$time_local] " "\\"$request\\" $status";',
+      `192.0.2.1 ${TIME} "GET /x?a=1 HTTP/1.1" 404`,
+    ],
+    ['"$remote_addr [$time_local] \\"$request\\" $status"', `192.0.2.1 ${TIME} "GET /x?a=1 HTTP/1.1" 404`],
+    [
+      '"$remote_addr" "$time_local" "$request" "$status"',
+      '"192.0.2.1" "23/Nov/2026:22:00:00 +0000" "GET /x?a=1 HTTP/1.1" "404"',
+    ],
+    [
+      'log_format m \'$remote_addr\\t$time_local\\t\' "$request\\t$status"',
+      '192.0.2.1\t23/Nov/2026:22:00:00 +0000\tGET /x?a=1 HTTP/1.1\t404',
+    ],
+  ])('%s', (spec, line) => {
+    expect(hitOf(spec, line)).toMatchObject({
+      class: 'O',
+      method: 'GET',
+      path: '/x',
+      query: 'a=1',
+      status: 404,
+      ip: '192.0.2.1',
+    });
+  });
+
+  it.each([
+    ['[$time_local] $scheme://$host$request_uri $status', `${TIME} https://a.example/x?a=1 404`],
+    ['[$time_local] $status $host$uri$is_args$args', `${TIME} 404 a.example/x?a=1`],
+    ['%t "%v%U%q" %>s', `${TIME} "a.example/x?a=1" 404`],
+  ])('%s names the host', (spec, line) => {
+    expect(hitOf(spec, line)).toMatchObject({ host: 'a.example', path: '/x', query: 'a=1', status: 404 });
+  });
+
+  it('an unquoted request may be noise, but no visitor can end it', () => {
+    const spec = '$remote_addr [$time_local] $request $status $body_bytes_sent';
+    expect(hitOf(spec, `192.0.2.1 ${TIME} - 400 0`)).toMatchObject({ class: 'O', method: '', status: 400 });
+    expect(hitOf(spec, `192.0.2.1 ${TIME} GET /a b HTTP/1.1 404 0`)).toMatchObject({ path: '/a b', status: 404 });
+    expect(hitOf(spec, `192.0.2.1 ${TIME} GET /with-main/ HTTP/1.1 200 5 x HTTP/1.1 400 0`)?.class).toBe('X');
+  });
+
+  const LISTED = '$remote_addr [$time_local] "$request" $status $upstream_response_time $host';
+
+  it.each(['0.001', '-', '0.001, 0.002', '0.001, 0.002 : 0.003', '0.001 : -, 0.003'])(
+    'a list of servers that were tried is one value: %s',
+    (list) => {
+      const line = (end: string) => `192.0.2.1 ${TIME} "GET /with-main/ HTTP/1.1" 200 ${list} partner.example${end}`;
+      const read = { class: 'T', host: 'partner.example' };
+      expect(hitOf(LISTED, line(''))).toMatchObject(read);
+      expect(hitOf(`${LISTED} $request_time`, line(' 0.003'))).toMatchObject({ ...read, duration: 3000 });
+    },
+  );
+
+  it.each([
+    ['[$time_local] "$request" $status $geoip_city $host', '"GET /with-main/ HTTP/1.1" 200 New York partner.example'],
+    [
+      '[$time_local] "$request" $status $geoip_city $host | x',
+      '"GET /with-main/ HTTP/1.1" 200 New York partner.example | x',
+    ],
+    ['[$time_local] "$request" $status $geoip_city $remote_addr', '"GET /with-main/ HTTP/1.1" 200 New York 192.0.2.1'],
+    ['[$time_local] "$request" $geoip_city $status', '"GET /with-main/ HTTP/1.1" New York 200'],
+    [
+      '[$time_local] "$request" $status $geoip_city $host $request_time',
+      '"GET /with-main/ HTTP/1.1" 200 New York partner.example 0.003',
+    ],
+  ])('a blank that shifts the fields makes the line X: %s', (spec, rest) => {
+    expect(hitOf(spec, `${TIME} ${rest}`)?.class).toBe('X');
+    expect(hitOf(spec, `${TIME} ${rest.replace('New York', 'Oslo')}`)?.class).toBe('T');
+  });
+});
+
+describe('addresses that proxies pass on', () => {
+  const TIME = '[23/Nov/2026:22:00:00 +0000]';
+  const REST = `- - ${TIME} "GET /x HTTP/1.1" 404 1`;
+  const LIST = '203.0.113.7, 198.51.100.2,10.0.0.1';
+
+  it.each([
+    [
+      'the last one, where the server says none of its own',
+      '%{X-Forwarded-For}i %l %u %t "%r" %>s %b',
+      `${LIST} ${REST}`,
+      undefined,
+      '10.0.0.1',
+    ],
+    ['the only one', '%{X-Forwarded-For}i %l %u %t "%r" %>s %b', `203.0.113.7 ${REST}`, undefined, '203.0.113.7'],
+    ['none', '%{X-Forwarded-For}i %l %u %t "%r" %>s %b', `- ${REST}`, undefined, ''],
+    [
+      'the first, where tieup.yaml says so',
+      '%{X-Forwarded-For}i %l %u %t "%r" %>s %b',
+      `${LIST} ${REST}`,
+      'first',
+      '203.0.113.7',
+    ],
+    [
+      'that of the server, where it says one',
+      'nginx-main',
+      `192.0.2.1 ${REST} "-" "-" "${LIST}"`,
+      undefined,
+      '192.0.2.1',
+    ],
+    ['the last instead of it', 'nginx-main', `192.0.2.1 ${REST} "-" "-" "${LIST}"`, 'last', '10.0.0.1'],
+    ['the first instead of it', 'nginx-main', `192.0.2.1 ${REST} "-" "-" "${LIST}"`, 'first', '203.0.113.7'],
+  ] as const)('are %s', (_, spec, line, forwarded, ip) => {
+    expect(hitOf(spec, line, forwarded)).toMatchObject({ class: 'O', path: '/x', status: 404, ip, user: '' });
+  });
+
+  it.each(['combined', 'nginx-json'])('are not in %s', (spec) => {
+    expect(() => compileFormat(spec, 'last')).toThrow(expect.objectContaining({ code: 'TIEUP_E_CONFIG' }));
   });
 });
 
