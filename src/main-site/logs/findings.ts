@@ -20,6 +20,10 @@ const KINDS = [
   'too-many-unreadable',
   /** Records of tie-up pages were only counted. */
   'tie-up-withheld',
+  /** A hit on a tie-up page is written down as less than it is: of another page or none, or of a program. */
+  'hit-as-less',
+  /** Hits that are said to be days older than the export before. */
+  'late-hits',
   /** A visit that the main site made itself is not in the log. */
   'canary-missing',
   /** A release is live by the partner's receipt, and log T does not know of it. */

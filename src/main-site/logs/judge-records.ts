@@ -18,7 +18,10 @@ export interface Judgement {
   readonly unjudged: readonly string[];
 }
 
-/** The page was not there: it may be one that the partner withholds. */
+/**
+ * The page was not there, as it should be while none is live. Otherwise a status says nothing: it is the partner's word, and what it withholds it
+ * names with the switch.
+ */
 const NOT_SERVED = new Set([404, 410]);
 /** Formats whose lines say nothing without the directive before them. */
 const NEEDS_DIRECTIVE = new Set(['iis', 'cloudfront']);
@@ -49,8 +52,9 @@ export async function judgeRecords(
       continue;
     }
     const inForce = releaseAt(switches, record.seq);
-    if (inForce === undefined || (record.status !== null && NOT_SERVED.has(record.status))) continue;
+    if (inForce === undefined) continue;
     const isNothingLive = inForce.release === null;
+    if (isNothingLive && record.status !== null && NOT_SERVED.has(record.status)) continue;
     const live = isNothingLive ? releaseBefore(switches, inForce) : inForce;
     const release = live?.release ?? null;
     if (live === undefined || release === null) continue;

@@ -38,7 +38,8 @@ import {
   writePins,
 } from './log-records.ts';
 import { logKey, type OpenedExport, openStatement, standingOf } from './open-statement.ts';
-import { keepSwitches } from './switches.ts';
+import { judgeShown, LateDays, lateFindings, ShownSample } from './shown-hits.ts';
+import { keepSwitches, readSwitches } from './switches.ts';
 import { RecordTaker } from './take-records.ts';
 
 export type TakenExport =
@@ -128,8 +129,14 @@ async function takeStated(
     const seam = await judgeSeam(site, partner, pins, opened.statement, taken.seams);
     const after = { ...pinsAfter(site, partnership, opened, pins, taken, since), again: seam.again };
     await keep(site, partner, opened, note, taken);
-    const found = exportFindings(site, partnership, opened.statement, { pins, since, ...taken });
-    const findings = await addFindings(site, partner, [...found, ...seam.findings]);
+    const switches = await readSwitches(site, partner, epoch, opened.statement.T.from);
+    const found = [
+      ...exportFindings(site, partnership, opened.statement, { pins, since, ...taken }),
+      ...seam.findings,
+      ...lateFindings(opened.statement, pins, taken.late),
+      ...(await judgeShown(site, partnership, epoch, [...switches, ...taken.taker.switches], taken.sample)),
+    ];
+    const findings = await addFindings(site, partner, found);
     await writePins(site, partner, after);
     await clearIncoming(site, partner);
     await dropCommitments(site, partner, after, taken.compared);
@@ -151,6 +158,8 @@ interface Taken {
   readonly watch: CanaryWatch;
   readonly hits: readonly AsideHits[];
   readonly seams: ReadonlyMap<TreeName, SeamWatch>;
+  readonly sample: ShownSample;
+  readonly late: LateDays;
   /** Checkpoints of log T that were signed before, by size: those with a root to be held against, and the others. */
   readonly compared: ReadonlySet<number>;
   readonly uncompared: readonly number[];
@@ -169,6 +178,7 @@ async function verifyTrees(
   const trees = new Map<TreeName, VerifiedTree>();
   const aside: AsideHits[] = [];
   const seams = new Map<TreeName, SeamWatch>();
+  const [sample, late] = [new ShownSample(site), new LateDays(pins)];
   let taker = new RecordTaker({});
   let [compared, uncompared]: [ReadonlySet<number>, readonly number[]] = [new Set(), []];
   try {
@@ -185,7 +195,8 @@ async function verifyTrees(
       const follower =
         seam === null ? undefined : new SeamWatch(log === 'T' ? seam.live : null, comingAgain(seam, log));
       if (follower !== undefined) seams.set(log, follower);
-      const records = new RecordTaker({ canaries: watch, hits: hitImport, seam: follower });
+      const others = [...(follower === undefined ? [] : [follower]), ...(log === 'T' ? [sample, late] : [])];
+      const records = new RecordTaker({ canaries: watch, hits: hitImport, others });
       if (log === 'T') taker = records;
       const part = await verifyPart(
         gunzipped(site.files.stream(copy, file.length), file.rawLength),
@@ -207,7 +218,7 @@ async function verifyTrees(
       trees.set(log, { ...part, copy });
     }
     assertCounts(partner, statement, trees, pins);
-    return { trees, taker, watch, hits: aside, seams, compared, uncompared };
+    return { trees, taker, watch, hits: aside, seams, sample, late, compared, uncompared };
   } catch (error) {
     for (const each of aside) await each.import.discard();
     throw error;

@@ -27,8 +27,8 @@ export interface Takers {
   readonly hits?: HitImport | undefined;
   /** Records that are no hits to be imported: they were, in the epoch before. */
   readonly again?: PartRange | null;
-  /** Sees every batch. */
-  readonly seam?: { take(batch: RecordBatch): void } | undefined;
+  /** See every batch. */
+  readonly others?: readonly { take(batch: RecordBatch): void }[];
 }
 
 export class RecordTaker {
@@ -44,8 +44,8 @@ export class RecordTaker {
 
   readonly take: TakeRecords = async (batch) => {
     const { bytes, count, offsets, indexes } = batch;
-    const { canaries, hits, again, seam } = this.#takers;
-    seam?.take(batch);
+    const { canaries, hits, again, others = [] } = this.#takers;
+    for (const other of others) other.take(batch);
     for (let record = 0; record < count; record += 1) {
       const at = record * FIELD_STRIDE;
       const recordClass = scannedClass(bytes, offsets, at);

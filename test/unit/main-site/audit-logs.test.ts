@@ -16,6 +16,7 @@ import {
 } from '../../support/forged-export.ts';
 import { disclosed, exported, hit as line, serve, withLogs } from '../../support/shop-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
+import { withhold } from '../../../src/partner-site/merge.ts';
 import { newEpoch } from '../../../src/partner-site/new-epoch.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 import { pullOne } from '../../support/pulled.ts';
@@ -104,13 +105,38 @@ describe('an audit of what was only counted', () => {
     expect(kept(main)).toHaveLength(1);
   });
 
-  test('finds assets of tie-up pages too, and not what was not there', async () => {
+  test('finds assets of tie-up pages too, and hits that are said to have met no page; not what is elsewhere', async () => {
     const { after } = await answered([
       ...ownHits(1, 4, { path: '/with-main/assets/style.css' }),
       ...ownHits(1, 5, { path: '/with-main/story.html', status: 404 }),
       ...ownHits(1, 6, { path: '/with-main-street/story.html' }),
+      ...ownHits(1, 7, { path: '/with-main/no-such-page.html', status: 404 }),
     ]);
-    expect(after.findings).toMatchObject([{ kind: 'tie-up-as-original', records: [0] }]);
+    expect(after.findings).toMatchObject([
+      { kind: 'tie-up-as-original', records: [0] },
+      { kind: 'tie-up-as-original', records: [1] },
+    ]);
+  });
+
+  test('finds nothing at an honest partner that withholds a page and is asked for it', async () => {
+    const { main, shop } = await partnership({ partnership: 'logs:\n  audit: 1000\n' });
+    const config = withLogs();
+    const exportNow = async () => {
+      main.clock.passDays(1);
+      await exportLogs(await shop.open({ config }), { acceptGap: false, disclose: {} });
+    };
+    await shop.accept(await shop.open({ config }));
+    await withhold(await shop.open({ config }), { page: 'story', undo: false });
+    serve(
+      shop,
+      line('/with-main/story.html', { status: 404 }),
+      line('/with-main/'),
+      line('/with-main/none', { status: 404 }),
+    );
+    await exportNow();
+    await pullOne(main);
+    await exportNow();
+    expect(await pullOne(main)).toMatchObject({ audit: { shown: 2 }, findings: [] });
   });
 
   test.each(['harbour.example', 'HARBOUR.example:443', 'www.harbour.example.', ''])(

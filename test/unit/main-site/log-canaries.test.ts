@@ -173,7 +173,7 @@ describe('canaries', () => {
     const { main, shop, canaries, claimOf } = await visited(1);
     const T = canaries.map((each) => written(each, 1, changes));
     await forge(shop, { claim: claimOf(T), time: LATER });
-    expect((await pullOne(main)).findings).toMatchObject([{ kind: 'canary-missing' }]);
+    expect((await pullOne(main)).findings.map(({ kind }) => kind)).toContain('canary-missing');
   });
 
   test.each([
