@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,9 @@ const USAGE = new URL('usage.mjs', import.meta.url).href;
 const PAGES = Number(process.env['TIEUP_BENCH_PAGES'] ?? 1000);
 const PARTNERS = Number(process.env['TIEUP_BENCH_PARTNERS'] ?? 20);
 /** Of which the average is taken. */
-const HUGO_RUNS = 2;
+const PEER_RUNS = 2;
+/** A folder in which `npm install @11ty/eleventy` was run; Debian has none. */
+const ELEVENTY = process.env['TIEUP_BENCH_ELEVENTY'];
 /** A page in a frame, with two values of the partner. */
 const TEMPLATE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ page.title }}</title></head>
@@ -59,6 +62,7 @@ export async function render() {
       await measure(rows, `floor: the same ${PARTNERS} trees written (${round})`, root, floor);
     }
     if (which('hugo')) await hugo(root, site, rows);
+    if (ELEVENTY !== undefined) await eleventy(root, site, rows, ELEVENTY);
     if (process.env['TIEUP_BENCH_BARE'] !== 'no') {
       const script = [BARE, 'render', join(site, 'pages'), join(root, 'bare')];
       await measure(rows, 'bare unified script, 1 partner', root, script);
@@ -87,20 +91,65 @@ async function hugo(root, site, rows) {
     .replace('{{ partner.name }}', '{{ site.Title }}')
     .replace('<slot name="content"></slot>', '{{ .Content }}');
   writeFileSync(join(folder, 'layouts', '_default', 'single.html'), frame);
+  await peer(rows, 'Hugo', join(root, 'hugo-out'), (out, address) =>
+    must('hugo', ['--quiet', '--destination', out, '--baseURL', address], { cwd: folder, quiet: true }),
+  );
+}
+
+/**
+ * The same by Eleventy; pages are Markdown alone, without a template language in them.
+ * @param {string} root
+ * @param {string} site
+ * @param {Row[]} rows
+ * @param {string} installed
+ */
+async function eleventy(root, site, rows, installed) {
+  const folder = join(root, 'eleventy');
+  cpSync(join(site, 'pages'), join(folder, 'content'), { recursive: true });
+  mkdirSync(join(folder, 'content', '_includes'), { recursive: true });
+  symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'));
+  const frame = TEMPLATE.replace('{{ page.title }}', '{{ title }}')
+    .replace('{{ partner.url }}', '{{ partner.url }}')
+    .replace('<slot name="content"></slot>', '{{ content }}');
+  writeFileSync(join(folder, 'content', '_includes', 'page.liquid'), frame);
+  writeFileSync(
+    join(folder, 'eleventy.config.mjs'),
+    `export default (config) => {
+  config.addGlobalData('layout', 'page.liquid');
+  config.addGlobalData('partner', { url: process.env.PARTNER_URL, name: 'Partner' });
+  return { markdownTemplateEngine: false, dir: { input: 'content' } };
+};
+`,
+  );
+  const program = join(installed, 'node_modules', '@11ty', 'eleventy', 'cmd.cjs');
+  await peer(rows, 'Eleventy', join(root, 'eleventy-out'), (out, address) =>
+    must(process.execPath, [program, '--quiet', `--output=${out}`], {
+      cwd: folder,
+      env: { PARTNER_URL: address },
+      quiet: true,
+    }),
+  );
+}
+
+/**
+ * Runs it for some partners, each into a folder of its own, and says what all would take.
+ * @param {Row[]} rows
+ * @param {string} name
+ * @param {string} out
+ * @param {(out: string, address: string) => Promise<unknown>} build
+ */
+async function peer(rows, name, out, build) {
   const before = processorOfChildren();
   const started = performance.now();
-  for (let number = 1; number <= HUGO_RUNS; number++) {
-    const out = join(root, 'hugo-out', String(number));
-    const words = ['--quiet', '--destination', out, '--baseURL', `https://partner-${number}.example/with-docs/`];
-    await must('hugo', words, { cwd: folder, quiet: true });
+  for (let number = 1; number <= PEER_RUNS; number++) {
+    await build(join(out, String(number)), `https://partner-${number}.example/with-docs/`);
   }
-  const all = readdirSync(join(root, 'hugo-out'), { recursive: true, encoding: 'utf8' });
-  const files = all.filter((path) => path.endsWith('.html')).length / HUGO_RUNS;
-  const seconds = (performance.now() - started) / 1e3 / HUGO_RUNS;
-  const processor = (processorOfChildren() - before) / 1e3 / HUGO_RUNS;
-  rows.push([`Hugo, 1 partner, ${files} pages`, seconds.toFixed(2), processor.toFixed(2), '–']);
+  const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.html'));
+  const seconds = (performance.now() - started) / 1e3 / PEER_RUNS;
+  const processor = (processorOfChildren() - before) / 1e3 / PEER_RUNS;
+  rows.push([`${name}, 1 partner, ${files.length / PEER_RUNS} pages`, seconds.toFixed(2), processor.toFixed(2), '–']);
   const times = [seconds * PARTNERS, processor * PARTNERS].map((each) => each.toFixed(1));
-  rows.push([`Hugo, ${PARTNERS} partners (${PARTNERS} times that)`, ...times, '–']);
+  rows.push([`${name}, ${PARTNERS} partners (${PARTNERS} times that)`, ...times, '–']);
 }
 
 /** @param {string} program */

@@ -12,6 +12,7 @@ import { logs } from './logs.mjs';
 import { memoryOfPartners } from './memory.mjs';
 import { refreshOfPartners } from './refresh.mjs';
 import { render } from './render.mjs';
+import { stage } from './stage.mjs';
 import { start } from './start.mjs';
 import { transfer } from './transfer.mjs';
 import { verifyRelease } from './verify.mjs';
@@ -26,6 +27,7 @@ const BENCHMARKS = {
   refresh: refreshOfPartners,
   render,
   fill,
+  stage,
   fleet,
   verify: verifyRelease,
   ed25519: ed25519Differential,
