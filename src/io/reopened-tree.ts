@@ -13,13 +13,15 @@ export interface OpenedTree {
 
 export function reopenedTree(label: string, open: () => Promise<OpenedTree>): FileTree {
   let current: Promise<OpenedTree> | undefined;
+  let latest: FileTree | undefined;
   const use = async (): Promise<FileTree> => {
     const before = current;
     if (before !== undefined && !(await before.then((opened) => opened.isOpen()).catch(() => false))) {
       // Of several that find it broken the first one opens it.
       if (current === before) current = undefined;
     }
-    return (await (current ??= open())).tree;
+    latest = (await (current ??= open())).tree;
+    return latest;
   };
   return {
     label,
@@ -40,7 +42,7 @@ export function reopenedTree(label: string, open: () => Promise<OpenedTree>): Fi
     remove: async (path) => (await use()).remove(path),
     removeFolder: async (path) => (await use()).removeFolder(path),
     sync: async (paths) => (await use()).sync(paths),
-    roundTripMs: () => 0,
+    roundTripMs: () => latest?.roundTripMs() ?? Number.POSITIVE_INFINITY,
     close: async () => {
       await current?.then(({ tree }) => tree.close()).catch(() => {});
     },

@@ -6,7 +6,7 @@ import { linkMaker, replace } from './sftp-links.ts';
 import { hasStatus, STATUS } from './sftp-session.ts';
 import { assertBeginning, takeOver, WrongBeginning } from './sftp-resume.ts';
 import { upload } from './sftp-transfer.ts';
-import { together } from './together.ts';
+import { forEachFile, together } from './together.ts';
 import type { TreePlace } from './tree-fault.ts';
 import { inTheWay, notFound, storage, unsafe } from './tree-fault.ts';
 import { fileTreePath, temporaryName, treePath } from './tree-path.ts';
@@ -39,12 +39,14 @@ export function sftpWriting(access: SftpAccess): Writing {
   const { session, server, folders, label } = access;
   const makeLink = linkMaker(session);
   const at = (verb: string, path: string): TreePlace => ({ verb, path, label });
+  /** What was flushed on the way, with the request that closed it: asked for by itself it takes four round trips. */
+  const flushed = new Set<string>();
 
-  /** Fills the open file and closes it. */
+  /** Fills the open file, flushes it where the server can, and closes it. */
   const fill = async (handle: Buffer, content: FileContent, options: WriteOptions | undefined, resumed?: Resumed) => {
-    const { mode, durable = true } = options ?? {};
+    const { mode } = options ?? {};
     const flush = async (): Promise<void> => {
-      if (durable && server.fsync) await session.fsync(handle);
+      if (server.fsync) await session.fsync(handle);
     };
     let closing: Promise<unknown> | undefined;
     const close = (): void => {
@@ -182,6 +184,7 @@ export function sftpWriting(access: SftpAccess): Writing {
               await discard();
               throw error;
             }
+            if (options.durable === false) flushed.add(path);
           }),
       };
     });
@@ -311,10 +314,11 @@ export function sftpWriting(access: SftpAccess): Writing {
       });
     },
 
-    sync: async (paths) => {
-      for (const path of paths) {
+    sync: (paths) =>
+      forEachFile([session], paths, async (path) => {
+        if (flushed.delete(path)) return undefined;
         const place = at('flush', path);
-        await naming(place, async () => {
+        return naming(place, async () => {
           const there = await folders.look(treePath(path), place);
           if (!server.fsync || there?.isFile() !== true) return;
           const handle = await session.open(await absolutePath(access, path), 'r', 0);
@@ -324,8 +328,7 @@ export function sftpWriting(access: SftpAccess): Writing {
             await session.close(handle);
           }
         });
-      }
-    },
+      }),
   };
 }
 

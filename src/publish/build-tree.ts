@@ -1,6 +1,7 @@
 /** Builds the tree of a publication beside the one that is live, and makes sure that the plan was made for what is live still. */
 import { isTieupError } from '../errors.ts';
 import type { FileStat, FileTree } from '../io/file-tree.ts';
+import { forEachFile } from '../io/together.ts';
 import type { LedgerEntry } from '../merge/ledger.ts';
 import type { Bytes, MergeEntry, MergePlan } from '../merge/plan.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
@@ -46,18 +47,17 @@ export async function buildTree(
   const target = treePathOf(layout, record.number);
   const before = treePathOf(layout, from);
   const digests = new Map(owned.map(({ path, digest }) => [path, digest]));
-  const paths: string[] = [];
+  const paths = plan.entries.map((entry) => within(target, entry.path));
   const linked = new Set<string>();
   const carried = new Map<string, Carried>();
   let written = 0;
   await web.makeFolder(target);
-  for (const entry of plan.entries) {
+  const build = async (entry: MergeEntry): Promise<void> => {
     const path = within(target, entry.path);
     const digest = digests.get(entry.path);
-    paths.push(path);
     if (entry.from.kind === 'live') {
       carried.set(entry.path, await carry(web, before, target, entry.path));
-      continue;
+      return;
     }
     if (digest === undefined) throw new TypeError(`no digest for ${JSON.stringify(entry.path)}`);
     const unchanged = from > 0 && entry.before?.digest === digest;
@@ -65,10 +65,15 @@ export async function buildTree(
     if (entry.from.kind === 'original') await copyOriginal(ports, entry, digest, path);
     else if (unchanged && (await shared(web, within(before, entry.path), path))) linked.add(entry.path);
     else await web.write(path, objects.stream(digest, entry.length), { durable: false });
-  }
+  };
+  await forEachFile([web], plan.entries, build);
   await web.sync(paths.length > 0 ? paths : [target]);
   if (from > 0) await assertUnchanged(web, { before, target, linked, carried }, plan);
-  return { written, carried: [...carried].map(([path, { bytes }]) => settledEntry(path, bytes)) };
+  const moved = plan.entries.flatMap(({ path }) => {
+    const { bytes } = carried.get(path) ?? {};
+    return bytes === undefined ? [] : [settledEntry(path, bytes)];
+  });
+  return { written, carried: moved };
 }
 
 /** An original is copied, never linked: an edit in place would change the trees that are kept. */
@@ -143,11 +148,11 @@ async function assertUnchanged(web: FileTree, building: Building, { entries, rem
   };
   const unseen = new Set([...planned.keys(), ...carried.keys()]);
   const drifted: string[] = [];
-  for (const now of await lookAround(web, before)) {
-    if (now.kind === 'folder') continue;
+  await forEachFile([web], await lookAround(web, before), async (now) => {
+    if (now.kind === 'folder') return;
     unseen.delete(now.path);
     if (!(await isAsPlanned(now))) drifted.push(now.path);
-  }
+  });
   drifted.push(...unseen);
   if (drifted.length > 0) throw driftError(drifted.sort(byteOrder));
 }

@@ -1,6 +1,7 @@
 /** Looking at a tree of any owner: what is there, and what its bytes are. Follows no link, touches nothing. */
 import { isTieupError } from '../errors.ts';
-import type { FileStat, FileTree } from '../io/file-tree.ts';
+import type { FileEntry, FileStat, FileTree } from '../io/file-tree.ts';
+import { forEachFile } from '../io/together.ts';
 import type { Bytes } from '../merge/plan.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import { MAX_FILE_LENGTH } from '../protocol/release.ts';
@@ -20,14 +21,19 @@ export interface Seen {
 /** Everything below `base`, folders before what is in them; nothing when `base` is absent. */
 export async function lookAround(tree: FileTree, base: string): Promise<readonly Seen[]> {
   const found: Seen[] = [];
-  const folders = [''];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const { name, kind, length, mode, modified } of await tree.list(within(base, folder))) {
-      const path = within(folder, name);
-      const namable = !name.includes('\\') && !name.includes('\uFFFD');
-      found.push({ path, kind: namable ? kind : 'unnamable', length, mode, modified });
-      if (namable && kind === 'folder') folders.push(path);
+  for (let level: readonly string[] = ['']; level.length > 0;) {
+    const inside = new Map<string, readonly FileEntry[]>();
+    await forEachFile([tree], level, async (folder) => inside.set(folder, await tree.list(within(base, folder))));
+    const below: string[] = [];
+    for (const folder of level) {
+      for (const { name, kind, length, mode, modified } of inside.get(folder) ?? []) {
+        const path = within(folder, name);
+        const namable = !name.includes('\\') && !name.includes('\uFFFD');
+        found.push({ path, kind: namable ? kind : 'unnamable', length, mode, modified });
+        if (namable && kind === 'folder') below.push(path);
+      }
     }
+    level = below;
   }
   return found;
 }
@@ -35,13 +41,24 @@ export async function lookAround(tree: FileTree, base: string): Promise<readonly
 /** Up to this, one read and one hash call are faster than a stream. */
 const SMALL = 1024 * 1024;
 
-/** Room for those who {@link identify} many files one after another: memory of its own for each would be most of the work. */
-export function roomForOne(): Uint8Array {
-  return new Uint8Array(SMALL);
+/** Length and SHA-256 of each of many regular files, paths below `base`; the order in which they are told is any. */
+export async function identifyEach<File extends { readonly path: string; readonly length: number }>(
+  tree: FileTree,
+  base: string,
+  files: Iterable<File>,
+  tell: (file: File, bytes: Bytes) => void,
+): Promise<void> {
+  // Memory of its own for each would be most of the work.
+  const rooms: Uint8Array[] = [];
+  await forEachFile([tree], files, async (file) => {
+    const room = rooms.pop() ?? new Uint8Array(SMALL);
+    tell(file, await identify(tree, within(base, file.path), file.length, room));
+    rooms.push(room);
+  });
 }
 
 /** Length and SHA-256 of the regular file at `path`. */
-export async function identify(tree: FileTree, path: string, length: number, room?: Uint8Array): Promise<Bytes> {
+async function identify(tree: FileTree, path: string, length: number, room?: Uint8Array): Promise<Bytes> {
   if (length <= SMALL) {
     const bytes = await tree.read(path, SMALL, room);
     return { length: bytes.length, digest: sha256(bytes) };

@@ -1,7 +1,9 @@
 /** Making room: trees that are no longer kept, and objects that nothing needs. */
 import { isTieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
+import { forEachFile } from '../io/together.ts';
 import type { Bytes } from '../merge/plan.ts';
+import { byteOrder } from '../protocol/byte-order.ts';
 import { identifyOwn, lookAround, sameBytes, type Seen } from './look.ts';
 import { DEFAULT_KEEP, type Layout, type Ports, treePathOf, within } from './ports.ts';
 import type { Unpruned } from './publication.ts';
@@ -58,16 +60,18 @@ type MayGo = Awaited<ReturnType<typeof whatMayGo>>;
 async function removeOwn(web: FileTree, base: string, mayGo: MayGo): Promise<readonly string[]> {
   const left: string[] = [];
   const folders = [''];
-  for (const seen of await lookAround(web, base)) {
-    if (seen.kind === 'folder') folders.push(seen.path);
-    else if (await isAmong(mayGo.get(seen.path) ?? [], web, base, seen)) await web.remove(within(base, seen.path));
+  const all = await lookAround(web, base);
+  for (const { kind, path } of all) if (kind === 'folder') folders.push(path);
+  await forEachFile([web], all, async (seen) => {
+    if (seen.kind === 'folder') return;
+    if (await isAmong(mayGo.get(seen.path) ?? [], web, base, seen)) await web.remove(within(base, seen.path));
     else left.push(seen.path);
-  }
+  });
   for (const folder of folders.toReversed()) {
     const place = within(base, folder);
     if (!(await web.removeFolder(place)) && (await removeTemporary(web, place)) > 0) await web.removeFolder(place);
   }
-  return left;
+  return left.sort(byteOrder);
 }
 
 async function isAmong(versions: readonly Bytes[], web: FileTree, base: string, seen: Seen): Promise<boolean> {

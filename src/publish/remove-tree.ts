@@ -1,5 +1,6 @@
 /** Removing what is tieup's own as a whole, and what an interrupted write left behind. */
 import type { FileTree } from '../io/file-tree.ts';
+import { forEachFile } from '../io/together.ts';
 import { isTemporaryName } from '../io/tree-path.ts';
 import { within } from './ports.ts';
 
@@ -11,11 +12,10 @@ export async function removeTree(tree: FileTree, path: string): Promise<void> {
     await tree.remove(path);
     return;
   }
-  for (const { name, kind } of await tree.list(path, { temporary: true })) {
-    const child = within(path, name);
-    if (kind === 'folder') await removeTree(tree, child);
-    else await tree.remove(child);
-  }
+  const inside = await tree.list(path, { temporary: true });
+  const files = inside.filter(({ kind }) => kind !== 'folder');
+  await forEachFile([tree], files, ({ name }) => tree.remove(within(path, name)));
+  for (const { name, kind } of inside) if (kind === 'folder') await removeTree(tree, within(path, name));
   await tree.removeFolder(path);
 }
 

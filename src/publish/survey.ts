@@ -1,8 +1,9 @@
 /** Finds out what a merge is planned from: the original pages, the live tree, and what in it is tieup's own. */
 import { TieupError } from '../errors.ts';
 import type { LiveFile, MergeInput, OriginalFile, TieUpFile } from '../merge/merge-input.ts';
-import { identify, lookAround, roomForOne } from './look.ts';
-import { type Layout, type Ports, treePathOf, within } from './ports.ts';
+import type { Bytes } from '../merge/plan.ts';
+import { identifyEach, lookAround } from './look.ts';
+import { type Layout, type Ports, treePathOf } from './ports.ts';
 import { type Live, readLive } from './records.ts';
 
 /** The part of {@link MergeInput} that is read from the site; the rest is release, slots and choices. */
@@ -29,15 +30,16 @@ export async function survey(
   const { ledger } = publication;
   const wanted = new Set((release?.files ?? []).map(({ path }) => path));
   const lengths = new Map(originals === 'in-place' ? [] : originals.map(({ path, length }) => [path, length]));
-  const room = roomForOne();
-  const live = new Map<string, LiveFile>();
-  for (const { path, kind, length } of seen) {
-    const entry = ledger.entries.get(path);
-    const matters = entry !== undefined || wanted.has(path) || lengths.get(path) === length;
-    const digest =
-      kind === 'file' && matters ? (await identify(ports.web, within(base, path), length, room)).digest : undefined;
+  const live = new Map<string, LiveFile>(
+    seen.map(({ path, kind, length }) => [path, { kind, length, digest: undefined }]),
+  );
+  const matter = seen.filter(
+    ({ path, kind, length }) =>
+      kind === 'file' && (ledger.entries.has(path) || wanted.has(path) || lengths.get(path) === length),
+  );
+  await identifyEach(ports.web, base, matter, ({ path, kind, length }, { digest }) => {
     live.set(path, { kind, length, digest });
-  }
+  });
   return {
     originals,
     ledger,
@@ -61,12 +63,16 @@ async function surveyOriginals({ original }: Ports): Promise<readonly OriginalFi
       },
     );
   }
-  const room = roomForOne();
-  const found: OriginalFile[] = [];
-  for (const { path, kind, length } of await lookAround(original, '')) {
-    if (kind === 'folder') continue;
-    if (kind === 'file') found.push({ path, kind, ...(await identify(original, path, length, room)) });
-    else found.push({ path, kind, length });
-  }
-  return found;
+  const seen = (await lookAround(original, '')).filter(({ kind }) => kind !== 'folder');
+  const identified = new Map<string, Bytes>();
+  await identifyEach(
+    original,
+    '',
+    seen.filter(({ kind }) => kind === 'file'),
+    ({ path }, bytes) => void identified.set(path, bytes),
+  );
+  return seen.flatMap(({ path, kind, length }): OriginalFile[] => {
+    if (kind === 'folder') return [];
+    return [kind === 'file' ? { path, kind, length, ...identified.get(path) } : { path, kind, length }];
+  });
 }

@@ -1,8 +1,8 @@
 /** Compares the live tree with the ledger in force: every difference, in one pass over the bytes. */
 import type { FileKind } from '../io/file-tree.ts';
 import { byteOrder } from '../protocol/byte-order.ts';
-import { identify, lookAround, roomForOne } from './look.ts';
-import { type Layout, type Ports, treePathOf, within } from './ports.ts';
+import { identifyEach, lookAround } from './look.ts';
+import { type Layout, type Ports, treePathOf } from './ports.ts';
 import { readLive } from './records.ts';
 
 export interface Difference {
@@ -29,8 +29,8 @@ export async function verifyLive(ports: Ports, layout: Layout): Promise<readonly
   const base = treePathOf(layout, number);
   const mounts = [layout.mount, record?.mount ?? layout.mount].map((mount) => mount.slice(1));
   const unseen = new Map(ledger.entries);
-  const room = roomForOne();
   const differences: Difference[] = [];
+  const signed: { readonly path: string; readonly length: number; readonly digest: string }[] = [];
   for (const { path, kind, length } of await lookAround(ports.web, base)) {
     const entry = unseen.get(path);
     if (entry === undefined) {
@@ -40,13 +40,12 @@ export async function verifyLive(ports: Ports, layout: Layout): Promise<readonly
     }
     unseen.delete(path);
     if (kind !== 'file') differences.push({ kind: 'wrong-kind', path, found: kind });
-    else if (
-      length !== entry.length ||
-      (await identify(ports.web, within(base, path), length, room)).digest !== entry.digest
-    ) {
-      differences.push({ kind: 'changed', path });
-    }
+    else if (length === entry.length) signed.push({ path, length, digest: entry.digest });
+    else differences.push({ kind: 'changed', path });
   }
+  await identifyEach(ports.web, base, signed, ({ path, digest }, bytes) => {
+    if (bytes.digest !== digest) differences.push({ kind: 'changed', path });
+  });
   for (const path of unseen.keys()) differences.push({ kind: 'missing', path });
   return differences.sort((a, b) => byteOrder(a.path, b.path));
 }
