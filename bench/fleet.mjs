@@ -62,7 +62,7 @@ async function fanOut() {
     const out = join(house.root, 'out');
     execFileSync(process.execPath, [TIEUP, 'build', '--partner', healthy[0] ?? '', '--out', out], {
       cwd: house.main,
-      env: { ...process.env, TIEUP_PASSWORD: 'bench' },
+      env: { ...process.env, TIEUP_PASSWORD: 'only for figures' },
     });
     const ssh = `ssh -p ${house.port} -i ${join(house.root, 'peer')} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`;
     const peer = () =>

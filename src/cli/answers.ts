@@ -5,6 +5,8 @@ import type { Context } from './command-context.ts';
 import type { Output } from './output.ts';
 import { visible } from './visible.ts';
 
+const MIN_PASSWORD = 8;
+
 export interface Question {
   /** `--name`. */
   readonly flag: string;
@@ -46,15 +48,28 @@ export function nobodyToAsk(flag: string): TieupError {
 
 /**
  * The password for keys that are about to be made: from the environment, or a person, who types it twice.
- * @throws TIEUP_E_PASSWORD when there is neither
+ * @throws TIEUP_E_PASSWORD when there is neither, and for one that is too short
  */
 export async function newPassword(context: Context, keys: KeyStore, name: KeyName): Promise<string> {
   const { TIEUP_PASSWORD: password, TIEUP_PASSWORD_FILE: file } = context.environment;
-  if (password !== undefined || file !== undefined || !context.canAsk) return keys.password(name);
+  if (password !== undefined || file !== undefined || !context.canAsk) return longEnough(await keys.password(name));
   const prompt = await context.prompt();
-  const typed = await prompt.password('New password for your keys');
+  const typed = longEnough(await prompt.password('New password for your keys'));
   if (typed === (await prompt.password('The same again'))) return typed;
   throw new TieupError('TIEUP_E_PASSWORD', 'the two passwords differ', { hint: 'run it again; nothing was made' });
+}
+
+/** Who has the file of a key can try passwords for as long as it takes: what is shorter is found in no time. */
+function longEnough(password: string): string {
+  const length = [...password].length;
+  if (length >= MIN_PASSWORD) return password;
+  throw new TieupError(
+    'TIEUP_E_PASSWORD',
+    `${length} characters are too few for a new password: ${MIN_PASSWORD} at least`,
+    {
+      hint: 'take several words, which are long and easy to remember; nothing was made',
+    },
+  );
 }
 
 /** Words that the other party reads out by telephone and this one compares: the one who made a file reads. */

@@ -37,8 +37,9 @@ const MARKS: Readonly<Record<PartnerState, Mark>> = {
 
 export async function showPartners(ctx: Context, { partners, concurrency, ...options }: FleetView): Promise<void> {
   const site = await ctx.mainSite();
-  const rows = await status(site, partners, concurrency, options);
-  const next = nextChange(await readCampaign(site), ctx.clock.now()) ?? null;
+  const campaign = await readCampaign(site);
+  const rows = await status(site, partners, concurrency, { ...options, campaign });
+  const next = nextChange(campaign, ctx.clock.now()) ?? null;
   const disk = await diskUse(site);
   show(ctx, rows, { warnings: await rootKeyWarnings(site), nextChange: next, disk });
   if (!ctx.output.json)

@@ -3,7 +3,8 @@
  * u32 big-endian length of the head; the head, a JSON array with an entry for each part; the constant parts, UTF-8.
  *
  * An entry is the length of a constant part, or a hole: `["variable" | "followed", name, context, line, column]`,
- * `["slot-start", name, line, column]`, `["slot-end", name]`, `["link" | "source" | "image", address, line, column]`.
+ * `["slot-start", name, line, column]`, `["slot-end", name]`, `["link" | "source" | "image", address, line, column]`,
+ * `["dropped", message, line, column]`.
  */
 import type { HoleContext } from './encode.ts';
 import type { FragmentHole, FragmentPart } from './fragment.ts';
@@ -62,6 +63,8 @@ function encodeHole(hole: FragmentHole): readonly (string | number)[] {
       return [hole.kind, hole.name, hole.at.line, hole.at.column];
     case 'slot-end':
       return [hole.kind, hole.name];
+    case 'dropped':
+      return [hole.kind, hole.message, hole.at.line, hole.at.column];
     case 'reference':
       return [hole.use, hole.address, hole.at.line, hole.at.column];
   }
@@ -100,6 +103,7 @@ function decodeHole(entry: unknown): FragmentHole | undefined {
     return { kind: 'variable', name, context, ...(kind === 'followed' ? { follow: true } : {}), at };
   }
   if (kind === 'slot-start') return { kind, name, at };
+  if (kind === 'dropped') return { kind, message: name, at };
   return kind === 'link' || kind === 'source' || kind === 'image'
     ? { kind: 'reference', address: name, use: kind, at }
     : undefined;

@@ -4,6 +4,7 @@
  * Places are those of the text itself, and addresses are as they were written. So a fragment stays good as long as its
  * text does, wherever that moves and whatever pages come and go around it.
  */
+import type { Problem } from '../errors.ts';
 import type { HoleContext } from './encode.ts';
 import type { NamedHole, Place, SlotHole } from './segment.ts';
 
@@ -35,6 +36,8 @@ export type FragmentHole =
     }
   | { readonly kind: 'slot-start'; readonly name: string; readonly at: TextPlace }
   | { readonly kind: 'slot-end'; readonly name: string }
+  /** Stands for nothing: what the sanitiser took away there. */
+  | { readonly kind: 'dropped'; readonly message: string; readonly at: TextPlace }
   /** The whole of an attribute in double quotes; to be escaped for it. */
   | { readonly kind: 'reference'; readonly address: string; readonly use: AddressUse; readonly at: TextPlace };
 
@@ -49,9 +52,22 @@ export type PlacedPart =
   | SlotHole
   | { readonly kind: 'reference'; readonly address: string; readonly use: AddressUse; readonly place: Place };
 
-/** @param place where a place of the text is in the file that it comes from */
-export function placePart(part: FragmentPart, place: (at: TextPlace) => Place): PlacedPart {
-  if (typeof part === 'string' || part instanceof Uint8Array || part.kind === 'slot-end') return part;
-  const { at, ...rest } = part;
-  return { ...rest, place: place(at) };
+/**
+ * @param place where a place of the text is in the file that it comes from
+ * @param warnings what was dropped is added
+ */
+export function placeParts(
+  parts: readonly FragmentPart[],
+  place: (at: TextPlace) => Place,
+  warnings: Problem[],
+): readonly PlacedPart[] {
+  return parts.flatMap((part): PlacedPart[] => {
+    if (typeof part === 'string' || part instanceof Uint8Array || part.kind === 'slot-end') return [part];
+    if (part.kind === 'dropped') {
+      warnings.push({ ...place(part.at), message: part.message });
+      return [];
+    }
+    const { at, ...rest } = part;
+    return [{ ...rest, place: place(at) }];
+  });
 }

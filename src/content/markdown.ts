@@ -6,7 +6,7 @@ import type { Place } from './segment.ts';
  * Part of the key of every cached fragment. Raise the number with every change of what the engine makes of a text: its
  * steps, their options, the sanitiser's schema, the packages it is made of, the shape of a fragment.
  */
-export const ENGINE_VERSION = 'unified/3';
+export const ENGINE_VERSION = 'unified/4';
 
 export interface MarkdownEngine {
   /**

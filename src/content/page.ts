@@ -8,7 +8,7 @@ import type { Condition } from './condition.ts';
 import type { DataMapping } from './data.ts';
 import { expand, type Expansion } from './expand.ts';
 import { escapeAttribute, escapeText } from './encode.ts';
-import { placePart, type MarkdownFragment } from './fragment.ts';
+import { placeParts, type MarkdownFragment } from './fragment.ts';
 import { datesOf, imagePath, writeMeta, writeOrigin, type PageHead } from './head.ts';
 import type { PageLanguage } from './languages.ts';
 import type { AddressResolver, MarkdownSource } from './markdown.ts';
@@ -30,6 +30,8 @@ export interface PageContext {
   readonly texts: PageTexts;
   /** What has become of each text. */
   readonly fragments: ReadonlyMap<MarkdownSource, MarkdownFragment>;
+  /** What is worth knowing is added. */
+  readonly warnings: Problem[];
   readonly resolve: AddressResolver;
   readonly language: PageLanguage;
   /** What is found is added; a page with problems is not to be rendered. */
@@ -173,7 +175,7 @@ class PageCompiler implements Expansion {
     const { place, problems: inIncludes } = texts.expanded;
     problems.push(...inIncludes, ...fragment.problems.map(({ message, ...at }) => ({ ...place(at), message })));
     let index = 0;
-    const parts = fragment.parts.map((part) => placePart(part, place));
+    const parts = placeParts(fragment.parts, place, this.#context.warnings);
     while (index < parts.length) {
       const part = parts[index++];
       if (part === undefined) continue;
@@ -229,11 +231,13 @@ class PageCompiler implements Expansion {
 
   /** Markdown of the front matter. */
   #slotText(name: string, text: MarkdownSource): readonly PagePart[] {
-    const { problems } = this.#context;
+    const { problems, warnings } = this.#context;
     const { file } = this.#page;
     const fragment = this.#fragment(text);
     for (const { message } of fragment.problems) problems.push({ file, message: `in slot "${name}": ${message}` });
-    const parts = fragment.parts.map((part) => placePart(part, ({ line, column }) => ({ file, line, column })));
+    const dropped: Problem[] = [];
+    const parts = placeParts(fragment.parts, ({ line, column }) => ({ file, line, column }), dropped);
+    for (const { message } of dropped) warnings.push({ file, message: `in slot "${name}": ${message}` });
     return parts.filter((part) => {
       const nested = isSlotStart(part) || isSlotEnd(part);
       if (isSlotStart(part)) problems.push({ file, message: `in slot "${name}": a slot cannot stand in another` });

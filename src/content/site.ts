@@ -109,7 +109,7 @@ export function composeSite(
     if (template === undefined || own === undefined || language === undefined) continue;
     const resolve = linkResolver(page.path, each.path, targets, warnings);
     const { site, data } = source;
-    const context = { site, data, collections, known: valueNames, texts: own, fragments, resolve, problems };
+    const context = { site, data, collections, known: valueNames, texts: own, fragments, resolve, problems, warnings };
     // The second page of a list is no translation of the second page of another.
     const spoken = isFurther(each.pagination) ? { ...language, alternates: [] } : language;
     const compiled = compilePage(each, template, { ...context, language: spoken });

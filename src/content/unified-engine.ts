@@ -11,6 +11,7 @@ import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { placeAdmonitions } from './admonitions.ts';
 import { highlightBlocks } from './code-blocks.ts';
+import { findDropped } from './dropped.ts';
 import { leaveOut, uselessConstructs } from './grammar.ts';
 import { highlighterFor, type Highlighter } from './highlighting.ts';
 import { ADDRESS, placeMarks } from './html-tree.ts';
@@ -69,6 +70,9 @@ export function compilePlainly(source: MarkdownSource, highlight?: Highlighter):
     const { idPrefix } = source;
     const schema = source.schema === 'page' ? pageSchema(idPrefix) : slotSchema(idPrefix);
     lowerSchemes(unsafe);
+    const dropped = findDropped(unsafe, schema).map(
+      ({ message, ...at }) => ({ kind: 'dropped', message, at }) as const,
+    );
     const tree = unified().use(rehypeSanitize, schema).runSync(unsafe);
     dropEmptyClasses(tree);
     placeMarks(tree, { marks, problems, idPrefix, lazyImages: source.schema === 'page' });
@@ -78,7 +82,7 @@ export function compilePlainly(source: MarkdownSource, highlight?: Highlighter):
       if (source.headingLinks) linkHeadings(tree);
     }
     if (highlight !== undefined) highlightBlocks(tree, highlight);
-    return { parts: partsOf(serialise.stringify(tree), marks), problems };
+    return { parts: [...partsOf(serialise.stringify(tree), marks), ...dropped], problems };
   } catch (cause) {
     // Nesting that is too deep for the engine's recursion; anything else is a fault that must be seen.
     if (!(cause instanceof RangeError)) throw cause;

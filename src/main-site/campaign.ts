@@ -4,8 +4,8 @@ import type { Partnership } from '../config/partnership.ts';
 import { scheduleOf, type ScheduledPage } from '../content/schedule.ts';
 import { isFor } from '../content/source.ts';
 import type { Problem } from '../errors.ts';
-import { walkFiles } from '../io/walk.ts';
 import { instant } from '../protocol/instant.ts';
+import { ownFiles } from './own-files.ts';
 import { MAX_PAGE } from './read-pages.ts';
 import type { MainSite } from './main-site.ts';
 
@@ -14,7 +14,7 @@ export async function readCampaign({ config, files, clock }: MainSite): Promise<
   const { folders, site } = config;
   const scheduled: ScheduledPage[] = [];
   const problems: Problem[] = [];
-  for await (const { path } of walkFiles(files, folders.pages)) {
+  for await (const { path } of ownFiles(files, folders.pages)) {
     if (!path.endsWith('.md')) continue;
     const file = `${folders.pages}/${path}`;
     const text = new TextDecoder().decode(await files.read(file, MAX_PAGE));

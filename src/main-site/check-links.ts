@@ -4,12 +4,12 @@ import { isOwnPicture } from '../content/shape.ts';
 import type { PartnerView } from '../content/source.ts';
 import { placeAt } from '../content/text-place.ts';
 import { isTieupError, type Problem } from '../errors.ts';
-import { walkFiles } from '../io/walk.ts';
 import { type DeadLink, LinkCheck } from '../merge/link-check.ts';
 import { type FileLinks, hasLinks, readLinks } from '../merge/page-links.ts';
 import { type KnownLinks, knownLinks } from './known-links.ts';
 import { assetsOf } from './assets.ts';
 import type { MainSite } from './main-site.ts';
+import { ownFiles } from './own-files.ts';
 import type { PlannedFile } from './plan-release.ts';
 import { MAX_ASSET } from './read-assets.ts';
 
@@ -110,7 +110,7 @@ export class LinkFindings {
     if (this.#templates !== undefined) return this.#templates;
     const { templates } = this.#site.config.folders;
     const found: string[] = [];
-    for await (const { path } of walkFiles(this.#site.files, templates)) {
+    for await (const { path } of ownFiles(this.#site.files, templates)) {
       if (path.endsWith('.html')) found.push(`${templates}/${path}`);
     }
     this.#templates = found;

@@ -1,8 +1,8 @@
 /** Packs `kit/` for a new partner: templates, design tokens, guidance, sample pages, the logo. */
 import { TieupError } from '../errors.ts';
-import { walkFiles } from '../io/walk.ts';
 import { MAX_KIT, renderKit, type KitFile } from '../protocol/kit.ts';
 import type { MainSite } from './main-site.ts';
+import { ownFiles } from './own-files.ts';
 
 /** Beside `tieup.yaml`; names that start with a dot are left out. */
 export const KIT_FOLDER = 'kit';
@@ -14,12 +14,12 @@ export interface Kit {
 
 /**
  * The kit as it is now; undefined when there is no such folder, or nothing in it.
- * @throws TIEUP_E_CONTENT with every file that cannot be sent, TIEUP_E_UNSAFE_PATH at a link.
+ * @throws TIEUP_E_CONTENT with every file that cannot be sent, or at a link.
  */
 export async function makeKit({ files: tree }: MainSite): Promise<Kit | undefined> {
   const files: KitFile[] = [];
   let length = 0;
-  for await (const found of walkFiles(tree, KIT_FOLDER)) {
+  for await (const found of ownFiles(tree, KIT_FOLDER)) {
     length += found.length;
     if (length > MAX_KIT) {
       throw new TieupError('TIEUP_E_CONTENT', `the files in ${KIT_FOLDER}/ have more than ${MAX_KIT} bytes`, {

@@ -6,9 +6,9 @@ import type { IncludeSource, TemplateSource } from '../content/source.ts';
 import { isTieupError, TieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { ImageSizer } from '../io/image-sizer.ts';
-import { walkFiles } from '../io/walk.ts';
 import { decodeText } from './decode-text.ts';
 import type { MainSite } from './main-site.ts';
+import { ownFiles } from './own-files.ts';
 import { readAssets } from './read-assets.ts';
 import { readData } from './read-data.ts';
 import { MAX_PAGE, readPages } from './read-pages.ts';
@@ -56,7 +56,7 @@ async function sizerOf(images: MainSite['images']): Promise<ImageSizer> {
 
 async function readTemplates(files: FileTree, folder: string): Promise<readonly TemplateSource[]> {
   const templates: TemplateSource[] = [];
-  for await (const { path } of walkFiles(files, folder)) {
+  for await (const { path } of ownFiles(files, folder)) {
     if (!path.endsWith('.html')) continue;
     const file = `${folder}/${path}`;
     templates.push({
@@ -70,7 +70,7 @@ async function readTemplates(files: FileTree, folder: string): Promise<readonly 
 
 async function readIncludes(files: FileTree, folder: string): Promise<readonly IncludeSource[]> {
   const includes: IncludeSource[] = [];
-  for await (const { path } of walkFiles(files, folder)) {
+  for await (const { path } of ownFiles(files, folder)) {
     if (!path.endsWith('.md')) continue;
     const file = `${folder}/${path}`;
     const text = decodeText(await files.read(file, MAX_PAGE), file);

@@ -2,10 +2,10 @@
 import { IMAGE_HEADER_LENGTH, readImageHeader } from '../content/image-header.ts';
 import type { AssetSource } from '../content/source.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { walkFiles } from '../io/walk.ts';
 import type { ImageSizer } from '../io/image-sizer.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
 import { imageWidths } from './image-widths.ts';
+import { ownFiles } from './own-files.ts';
 
 export const MAX_ASSET = 2 ** 31 - 1;
 /** Larger ones are data, whatever they are called. */
@@ -30,7 +30,7 @@ export async function readAssets(
   resizing?: Resizing,
 ): Promise<readonly AssetSource[]> {
   const assets: AssetSource[] = [];
-  for await (const { path, length } of walkFiles(files, folder)) {
+  for await (const { path, length } of ownFiles(files, folder)) {
     const file = `${folder}/${path}`;
     if (TEXT.test(path) && length <= MAX_TEXT) {
       const bytes = await files.read(file, MAX_TEXT);

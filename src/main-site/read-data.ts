@@ -2,8 +2,8 @@
 import { parseDataFile, type DataValue } from '../config/data-file.ts';
 import { isTieupError, type Problem } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { walkFiles } from '../io/walk.ts';
 import { decodeText } from './decode-text.ts';
+import { ownFiles } from './own-files.ts';
 
 const MAX_DATA = 32 * 1024 * 1024;
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -14,7 +14,7 @@ type Mapping = Record<string, DataValue>;
 export async function readData(files: FileTree, folder: string, problems: Problem[]): Promise<Readonly<Mapping>> {
   const data: Mapping = {};
   const folders = new Map<string, Mapping>([['', data]]);
-  for await (const { path } of walkFiles(files, folder)) {
+  for await (const { path } of ownFiles(files, folder)) {
     if (!/\.(?:ya?ml|json)$/.test(path)) continue;
     const file = `${folder}/${path}`;
     const names = path.replace(/\.[a-z]+$/, '').split('/');

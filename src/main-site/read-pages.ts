@@ -6,10 +6,10 @@ import { parseFrontMatter, withLineFeeds, type PageText } from '../config/front-
 import type { FragmentStore } from '../content/compile-cached.ts';
 import type { PageSource } from '../content/source.ts';
 import { isTieupError, type Problem } from '../errors.ts';
-import { walkFiles } from '../io/walk.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { decodeText } from './decode-text.ts';
 import type { MainSite } from './main-site.ts';
+import { ownFiles } from './own-files.ts';
 
 export const MAX_PAGE = 50 * 1024 * 1024;
 
@@ -21,7 +21,7 @@ export async function readPages(
   const folder = config.folders.pages;
   const pages: PageSource[] = [];
   const known = pageMemory(memory, identity);
-  for await (const { path } of walkFiles(files, folder)) {
+  for await (const { path } of ownFiles(files, folder)) {
     if (!path.endsWith('.md')) continue;
     const file = `${folder}/${path}`;
     try {

@@ -56,6 +56,8 @@ export interface StatusOptions extends Omit<Selection, 'partners'> {
   readonly cached?: boolean;
   /** A partner that does not answer within this has failed. */
   readonly deadlineMs?: number | undefined;
+  /** What {@link readCampaign} has found, where that was asked before. */
+  readonly campaign?: readonly ScheduledPage[] | undefined;
 }
 
 /** Asks every partner, a few at a time; the worst come first. */
@@ -63,12 +65,12 @@ export async function status(
   site: MainSite,
   partners: readonly string[],
   concurrency: number,
-  { states, cached = false, deadlineMs, ...selection }: StatusOptions = {},
+  { states, cached = false, deadlineMs, campaign: read, ...selection }: StatusOptions = {},
 ): Promise<readonly PartnerStatus[]> {
   const partnerships = await selectPartners(site, { partners, ...selection });
   const limit = pLimit(concurrency);
   const look = cached ? recallPartner : askWithin(deadlineMs);
-  const campaign = await readCampaign(site);
+  const campaign = read ?? (await readCampaign(site));
   const rows = await Promise.all(
     partnerships.map((partnership) =>
       limit(async () => {

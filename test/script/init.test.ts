@@ -45,6 +45,16 @@ describe('tieup init --role main', () => {
     expect(exists('site')).toBe(false);
   });
 
+  test('with a password that is found in no time ends with 4, and writes nothing', async () => {
+    const { run, exists } = await script();
+    const { exitCode, stderr } = await run([...MAIN.slice(0, 1), 'site', ...MAIN.slice(1)], {
+      TIEUP_PASSWORD: 'sesame1',
+    });
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('7 characters are too few for a new password: 8 at least');
+    expect(exists('site')).toBe(false);
+  });
+
   test('without its flags and nobody to ask ends with 64 and names the flag', async () => {
     const { run, exists } = await script();
     const { exitCode, stderr } = await run(['init', 'site'], PASSWORD);

@@ -64,7 +64,7 @@ describe('tieup', () => {
       await cp(fileURLToPath(new URL(`../../${part}`, import.meta.url)), join(folder, part), { recursive: true });
     }
     const tieup = (...words: string[]) => {
-      const environment = { PATH: process.env['PATH'] ?? '', TIEUP_PASSWORD: 'pw' };
+      const environment = { PATH: process.env['PATH'] ?? '', TIEUP_PASSWORD: 'correct horse' };
       return start(words, folder, environment, join(folder, 'bin', 'tieup.js'));
     };
     const site = ['init', 'site', '--role', 'main', '--name', 'Docs', '--url', 'https://docs.example/'];

@@ -148,6 +148,7 @@ export function asWritten(parts: readonly FragmentPart[]): string {
     .map((part) => {
       if (typeof part === 'string') return part;
       if (part instanceof Uint8Array) return new TextDecoder('utf-8', { ignoreBOM: true }).decode(part);
+      if (part.kind === 'dropped') return '';
       return part.kind === 'reference' ? escapeAttribute(part.address) : `{{ ${part.kind} ${part.name} }}`;
     })
     .join('');
