@@ -61,7 +61,7 @@ export async function newPassword(context: Context, keys: KeyStore, name: KeyNam
 
 /** Who has the file of a key can try passwords for as long as it takes: what is shorter is found in no time. */
 function longEnough(password: string): string {
-  const length = [...password].length;
+  const { length } = password;
   if (length >= MIN_PASSWORD) return password;
   throw new TieupError(
     'TIEUP_E_PASSWORD',

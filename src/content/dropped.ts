@@ -29,7 +29,12 @@ function visit(parent: Root | Element, around: TextPlace, schema: Schema, found:
       continue;
     }
     for (const [name, value] of Object.entries(node.properties)) {
-      if (/^(?:on|style$|srcDoc$)/.test(name))
+      if (name === 'srcSet')
+        found.push({
+          ...at,
+          message: `\`srcset\` of <${node.tagName}> is left out: \`images.widths\` in tieup.yaml makes one`,
+        });
+      else if (/^(?:on|style$|srcDoc$)/.test(name))
         found.push({
           ...at,
           message: `\`${name.toLowerCase()}\` of <${node.tagName}> is left out: ${WHY}`,

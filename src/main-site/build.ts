@@ -10,6 +10,7 @@ import type { Problem } from '../errors.ts';
 import type { SiteFile } from '../content/compiled-site.ts';
 import { recordReads } from '../io/recorded-reads.ts';
 import { keepLastBuild } from './last-build.ts';
+import { ASSETS } from '../content/addresses.ts';
 import { LinkFindings, type LinkFinding } from './check-links.ts';
 import { judgeContent } from './judge-content.ts';
 import { planKnowing } from './known-outputs.ts';
@@ -96,8 +97,7 @@ export async function build(
   const known = new Set(partnerships.map(({ id }) => id));
   const gone = out === undefined || partners.length > 0 ? [] : await removeBuilds(site, out.folder, known);
   const findings = links?.all;
-  const found = new Set(findings?.map(lineOf));
-  const warnings = compiled.warnings.filter((each) => !found.has(lineOf(each)));
+  const warnings = compiled.warnings.filter((each) => findings?.some((finding) => saysIt(finding, each)) !== true);
   const readings = reads.readings();
   if (out?.keep !== undefined && readings !== undefined) {
     const { tool, config } = out.keep;
@@ -109,8 +109,13 @@ export async function build(
 }
 
 /** A warning in a line where something was found would say the same again. */
-function lineOf({ file, line }: Problem): string {
-  return `${file}:${line}`;
+/** Whether a finding is about the address of a warning, which then need not be said as well. */
+function saysIt({ file, line, address }: LinkFinding, warning: Problem): boolean {
+  if (file !== warning.file || line !== warning.line) return false;
+  const below = address.slice(address.lastIndexOf(ASSETS) + ASSETS.length);
+  return [address, ...(address.includes(ASSETS) ? [below] : [])].some((each) =>
+    warning.message.includes(JSON.stringify(each)),
+  );
 }
 
 /** What a push would send, in the order of `files`. */

@@ -61,6 +61,15 @@ describe('tieup build --check', () => {
     const told = await made.run(['build', '--check']);
     expect(told.stdout).toContain('link pages/index.md:8:15: "nowhere.md" leads to no file');
     expect(told.stderr).toBe('');
+    // What is no finding is said beside those of the same line.
+    await made.write(
+      'pages/index.md',
+      '---\ntitle: A\n---\n\n[x](nowhere.md) [y](../outside.md) <b onclick="z()">z</b>\n',
+    );
+    const { stderr } = await made.run(['build', '--check']);
+    expect(stderr).toContain('pages/index.md:5:17: "../outside.md" does not lead to a page of this site');
+    expect(stderr).toContain('pages/index.md:5:36: `onclick` of <b> is left out');
+    expect(stderr).not.toContain('nowhere.md');
   });
 
   test('says the same again of pages that it has read before, and sees what was changed since', async () => {

@@ -21,6 +21,10 @@ describe('what a text must not hold is left out, and said with its place', () =>
       '5:1: the address "javascript:alert(1)" is left out: it may be relative, or start with',
     ],
     ['a ![b](data:image/png;base64,AAAA)', '5:3: the address "data:image/png;base64,AAAA" is left out'],
+    [
+      '<img src="https://x.example/a.png" srcset="b.png 2x" alt="">',
+      '5:1: `srcset` of <img> is left out: `images.widths`',
+    ],
     ['<a href="ftp://x.example/">a</a>', '5:1: the address "ftp://x.example/" is left out'],
   ])('%s', (markdown, expected) => {
     expect(warningsOf(markdown)).toEqual([expect.stringContaining(`pages/index.md:${expected}`)]);
