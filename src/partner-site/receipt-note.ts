@@ -19,7 +19,7 @@ export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefin
   const { record } = await readLive(site.ports, site.layout);
   const statement = record === undefined ? undefined : await statementOf(site, record);
   if (record === undefined || statement === undefined) return undefined;
-  const receipt: Receipt = {
+  let receipt: Receipt = {
     partner: site.config.partner,
     ...statement,
     publication: record.number,
@@ -28,10 +28,14 @@ export async function writeReceipt(site: PartnerSite): Promise<Receipt | undefin
     time: instant(site.clock.now()),
   };
   const shown = await readReceipt(site);
+  if (site.publisher === 'main' && shown !== undefined) receipt = { ...receipt, pages: shown.pages };
   if (shown !== undefined && renderReceipt({ ...shown, time: receipt.time }) === renderReceipt(receipt)) return shown;
   if (site.publisher === 'main') {
-    const { isOwnWord } = await import('./hand-over.ts');
-    if (!(await isOwnWord(site, record, receipt.state))) return undefined;
+    // The record is the main site's, and what it says of pages as well.
+    const { ownWord } = await import('./hand-over.ts');
+    const pages = await ownWord(site, record, receipt.state);
+    if (pages === undefined) return undefined;
+    receipt = { ...receipt, pages };
   }
   await site.exchange.write(
     OUTBOX_RECEIPT,
@@ -61,7 +65,7 @@ async function statementOf(
 }
 
 /** The receipt in the outbox; undefined when there is none, or none of ours: it is then written again. */
-async function readReceipt(site: PartnerSite): Promise<Receipt | undefined> {
+export async function readReceipt(site: PartnerSite): Promise<Receipt | undefined> {
   const bytes = await readIfThere(site.exchange, OUTBOX_RECEIPT, MAX_RECEIPT_NOTE);
   if (bytes === undefined) return undefined;
   try {

@@ -7,14 +7,15 @@ import { readLive, type PublicationRecord } from '../publish/records.ts';
 import { verifyLive, type Difference } from '../publish/verify.ts';
 import { checkLiveLinks } from './check-links.ts';
 import { readChoices } from './choices-file.ts';
-import { liveRelease } from './go-live.ts';
-import { undecided } from './hand-over.ts';
+import { notAsDecided, undecidedRelease, type Undecided } from './hand-over.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 
 export interface Verification {
   /** Undefined when nothing was published yet. */
   readonly live: PublicationRecord | undefined;
+  /** Where the main site publishes: what it says is live and nobody here has decided on; undefined where there is no such thing. */
+  readonly undecided: Undecided | undefined;
   readonly differences: readonly Difference[];
   /** Own files under the mount that the manager chose to keep where a tie-up page would stand; from the web root. */
   readonly kept: readonly string[];
@@ -30,10 +31,11 @@ export async function verify(
   return withLock(site, async () => {
     await recoverSite(site);
     const { record } = await readLive(site.ports, site.layout);
-    const differences = [...(await verifyLive(site.ports, site.layout)), ...(await notDecided(site))];
+    const differences = joined(await verifyLive(site.ports, site.layout), await notAsDecided(site, record));
     const kept = keptByChoice(differences, await readChoices(site));
     return {
       live: record,
+      undecided: await undecidedRelease(site, record),
       differences: differences.filter(({ kind, path }) => kind !== 'extra' || !kept.has(path)),
       kept: [...kept],
       deadLinks: links ? await checkLiveLinks(site) : undefined,
@@ -41,10 +43,11 @@ export async function verify(
   });
 }
 
-/** Where the main site publishes, its records are no proof: what is live is compared with what was decided here. */
-async function notDecided(site: PartnerSite): Promise<readonly Difference[]> {
-  if (site.publisher !== 'main' || (await liveRelease(site)) === undefined) return [];
-  return (await undecided(site)).map((path) => ({ kind: 'changed', path }));
+/** Sorted by path; of each path the first that is said. */
+function joined(...found: readonly (readonly Difference[])[]): readonly Difference[] {
+  const byPath = new Map<string, Difference>();
+  for (const each of found.flat()) if (!byPath.has(each.path)) byPath.set(each.path, each);
+  return [...byPath.values()].toSorted((a, b) => byteOrder(a.path, b.path));
 }
 
 /** What stands in the way of a tie-up page for which the manager said: keep mine, or publish yours under another name. */

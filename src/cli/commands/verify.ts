@@ -1,4 +1,5 @@
 import { verify } from '../../partner-site/verify.ts';
+import type { Undecided } from '../../partner-site/hand-over.ts';
 import type { Difference } from '../../publish/verify.ts';
 import { EXIT } from '../../errors.ts';
 import { deadLinksText } from '../link-text.ts';
@@ -11,6 +12,8 @@ const MENDING: Readonly<Record<Difference['kind'], string>> = {
   changed: 'changed: tieup merge --choose <path>=take-theirs puts back what was signed, =keep-mine keeps what is there',
   missing: 'missing: tieup merge puts it back',
   'wrong-kind': 'wrong-kind: no regular file stands there; take it away, then run tieup merge',
+  'unlike-original':
+    'unlike-original: not what your own page is now; tieup merge brings it if you edited it, otherwise somebody altered the copy',
   extra: 'extra: tieup did not put it there; if you did not either, take it away',
 };
 
@@ -18,6 +21,12 @@ const MENDING: Readonly<Record<Difference['kind'], string>> = {
 function mending(differences: readonly Difference[]): string {
   const kinds = new Set(differences.map(({ kind }) => kind));
   return [...kinds].map((kind) => `${MENDING[kind]}\n`).join('');
+}
+
+function undecidedText({ release }: Undecided): string {
+  return release === null
+    ? 'the main site says that no tie-up page is live, though those that you accepted were'
+    : `the main site says that release ${release.number} is live, which is not what you decided on`;
 }
 
 export const define: Define = (command, context) => {
@@ -32,29 +41,32 @@ export const define: Define = (command, context) => {
     )
     .action(async ({ links = false }) => {
       const ctx = context();
-      const { live, differences, kept, deadLinks } = await verify(await ctx.partnerSite(), { links });
+      const { live, undecided, differences, kept, deadLinks } = await verify(await ctx.partnerSite(), { links });
       ctx.output.result(
         'verify',
         {
           publication: live?.number ?? null,
           release: live?.release ?? null,
+          undecided: undecided ?? null,
           differences,
           kept,
           deadLinks: deadLinks ?? null,
         },
         () => {
           const dead = deadLinksText(ctx.output, deadLinks ?? []);
-          if (live === undefined) return `nothing has been published yet\n${dead}`;
+          const foreign = undecided === undefined ? '' : `${ctx.output.mark('bad', undecidedText(undecided))}\n`;
+          if (live === undefined) return `${foreign}nothing has been published yet\n${dead}`;
           const yours = kept.map((path) => `  yours, as you chose: ${visible(path)}\n`).join('');
+          if (differences.length === 0 && undecided !== undefined) return `${foreign}${yours}${dead}`;
           if (differences.length === 0)
             return `${ctx.output.mark('good', 'everything live is as it was signed')}: ${count(live.files, 'file')}\n${yours}${dead}`;
           const lines = differences.map(
             ({ kind, path }) => `  ${ctx.output.mark(kind === 'extra' ? 'warning' : 'bad', kind)} ${visible(path)}\n`,
           );
-          return `${ctx.output.mark('bad', count(differences.length, 'difference'))} between the live tree and what was signed\n${lines.join('')}${yours}${mending(differences)}${dead}`;
+          return `${foreign}${ctx.output.mark('bad', count(differences.length, 'difference'))} between the live tree and what was signed\n${lines.join('')}${yours}${mending(differences)}${dead}`;
         },
       );
-      if (differences.length > 0) ctx.endWith(EXIT.conflict);
+      if (differences.length > 0 || undecided !== undefined) ctx.endWith(EXIT.conflict);
       else if (deadLinks !== undefined && deadLinks.length > 0) ctx.endWith(EXIT.failed);
     });
 };

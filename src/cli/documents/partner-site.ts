@@ -121,9 +121,13 @@ export const PARTNER_SITE_DOCUMENTS = {
   verify: z.object({
     publication: z.number().nullable(),
     release: namedRelease.nullable(),
+    undecided: z
+      .object({ release: namedRelease.nullable() })
+      .nullable()
+      .describe('With publisher: main, what its records say is live though nobody here decided on it'),
     differences: z.array(
       z.object({
-        kind: z.enum(['changed', 'missing', 'extra', 'wrong-kind']),
+        kind: z.enum(['changed', 'missing', 'extra', 'wrong-kind', 'unlike-original']),
         path: z.string().describe('From the web root'),
         found: z.enum(['folder', 'file', 'link', 'other', 'unnamable']).optional(),
       }),
