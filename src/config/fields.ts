@@ -59,9 +59,12 @@ export const hostKey = z.string().regex(/^(?:ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]
   error: 'must be a host key line such as "ssh-ed25519 AAAA…"',
 });
 
-export const sftpUrl = z.string().regex(/^sftp:\/\/[^\s/:@]+@[^\s/@]+(?:\/\S*)?$/, {
-  error: 'must be an address such as sftp://user@host:22/path, without a password',
-});
+export const sftpUrl = z
+  .string()
+  .regex(/^sftp:\/\/(?:[A-Za-z0-9._+]|%40)(?:[A-Za-z0-9._+-]|%40)*@[A-Za-z0-9.:[\]-]+(?:\/\S*)?$/, {
+    error:
+      'must be an address such as sftp://user@host:22/path, with a user name of letters, digits and . _ + - alone, without a password',
+  });
 
 /** A folder, absolute or relative to the one that tieup.yaml is in; a slash at its end does not matter. */
 export const folder = z

@@ -16,10 +16,12 @@ const ADDRESS = /^sftp:\/\/(?:([^@/]*)@)?(\[[^\]/]*\]|[^:/@[\]]*)(?::([^/]*))?(\
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$/;
 const CONTROL = /\p{Cc}/u;
+/** What no shell takes for more than a letter: names stand in command lines that messages suggest. */
+const USER_NAME = /^[A-Za-z0-9._@+][A-Za-z0-9._@+-]*$/;
 
 /**
  * Parses `sftp://user@host[:port][/path]`. The path is absolute; `/~/path` starts at the folder in which the login starts,
- * and no path means that folder itself. Reserved characters are percent-encoded.
+ * and no path means that folder itself. Reserved characters are percent-encoded. A user name has none that a shell would read.
  * @throws TIEUP_E_CONFIG, also for a password, which tieup never keeps in a configuration
  */
 export function parseSftpAddress(text: string): SftpAddress {
@@ -30,7 +32,8 @@ export function parseSftpAddress(text: string): SftpAddress {
   if (rawUser.includes(':')) throw wrong(undefined, 'has a password in it');
   const user = decode(rawUser, text);
   if (user === '') throw wrong(text, 'has no user name');
-  if (user.startsWith('-') || CONTROL.test(user)) throw wrong(text, 'has an odd user name');
+  if (!USER_NAME.test(user))
+    throw wrong(text, 'has an odd user name: letters, digits and . _ @ + - alone, and no - at its start');
   return { user, host: parseHost(rawHost, text), port: parsePort(rawPort, text), path: parsePath(rawPath, text) };
 }
 

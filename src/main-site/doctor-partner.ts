@@ -10,6 +10,7 @@ import { readMetadataVersion } from '../protocol/tuf-metadata.ts';
 import { finding, ok, problem, warning, type Finding } from '../report/finding.ts';
 import { contractFinding, expiryFinding } from '../report/lifetimes.ts';
 import { recall } from './learn-remote.ts';
+import { canWrite, publishingFindings } from './doctor-publishing.ts';
 import type { MainSite } from './main-site.ts';
 import { whyNotInForce } from './in-force.ts';
 import { findRoot } from './root-store.ts';
@@ -79,7 +80,9 @@ async function examineServer(
       ...traitFindings(server),
       ...(await finding('inbox-writable', () => inboxFindings(site, partnership, tree))),
       ...exclusiveFindings(server),
-      ...(await finding('confined', () => confinedFinding(site, tree))),
+      ...(await finding('confined', async () =>
+        partnership.publisher === 'main' ? publishingFindings(site, partnership) : confinedFinding(site, tree),
+      )),
       ...(await finding('metadata', () => inboxExpiry(site, partnership, tree))),
       ...(await finding('space', () => spaceFinding(site, partnership, seen))),
     ];
@@ -146,21 +149,9 @@ function clockFinding(theirs: number, before: number, after: number): Finding {
 
 /** Tries to write where the main site's login must not be able to: then a stolen login changes nothing but the inbox. */
 async function confinedFinding(site: MainSite, tree: FileTree): Promise<Finding> {
-  const name = `tieup-doctor-${Buffer.from(site.random(6)).toString('hex')}`;
   const writable: string[] = [];
-  for (const [where, path] of [
-    ['the outbox', `outbox/${name}`],
-    ['the exchange folder', name],
-  ] as const) {
-    try {
-      await tree.create(path, Buffer.from('tieup doctor tried whether this can be written\n'));
-    } catch (error) {
-      if (isTieupError(error, 'TIEUP_E_STORAGE', 'TIEUP_E_NOT_FOUND', 'TIEUP_E_UNSAFE_PATH')) continue;
-      throw error;
-    }
-    await tree.remove(path);
-    writable.push(where);
-  }
+  if (await canWrite(site, tree, 'outbox')) writable.push('the outbox');
+  if (await canWrite(site, tree, '')) writable.push('the exchange folder');
   if (writable.length === 0) return ok('confined', 'our login can write in the inbox and nowhere else in the exchange');
   return warning(
     'confined',

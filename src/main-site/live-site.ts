@@ -38,7 +38,7 @@ export async function atLiveSite<T>(
   isAgain: boolean,
   work: (live: LiveSite) => Promise<T>,
 ): Promise<T> {
-  if (partnership.site === undefined) throw noSite(partnership.id);
+  const where = whereItIs(partnership);
   const access = await site.openSite(partnership);
   try {
     const options = { ...site, isAgain };
@@ -46,7 +46,7 @@ export async function atLiveSite<T>(
     const locked = lockedTrees(() => acquireLock(ledger, 'lock', site.owner, site.clock, LOCK_MINUTES, options));
     const lock = await locked.lock();
     try {
-      const opened = openPorts(access, partnership, partnership.site, locked);
+      const opened = sitePorts(access, partnership, where, locked.keepingLock);
       const recovery = await recover(opened.ports, opened.layout);
       if (recovery.kind !== 'nothing')
         await site.history.add({
@@ -76,11 +76,19 @@ export async function makeWhole(
   return atLiveSite(site, partnership, isAgain, async ({ recovery }) => recovery);
 }
 
-function openPorts(
+/** @throws TIEUP_E_CONFIG when the partner's file does not say it */
+export function whereItIs({ id, site }: Partnership): NonNullable<Partnership['site']> {
+  if (site !== undefined) return site;
+  throw new TieupError('TIEUP_E_CONFIG', `partners/${id}.yaml does not say where its site is`, {
+    hint: 'add the web root as your login sees it: site: { public: ../public_html }',
+  });
+}
+
+export function sitePorts(
   access: SiteAccess,
   { mount }: Partnership,
   where: NonNullable<Partnership['site']>,
-  { keepingLock }: LockedTrees,
+  keepingLock: LockedTrees['keepingLock'] = (tree) => tree,
 ): Pick<LiveSite, 'ports' | 'layout' | 'objects'> {
   const objects = objectStore(access.kept);
   const place = where.public.split('/');
@@ -94,10 +102,4 @@ function openPorts(
     isShared: true,
   };
   return { ports, objects, layout: { how: where.publish, publicName, treesName: TREES_FOLDER, mount } };
-}
-
-function noSite(partner: string): TieupError {
-  return new TieupError('TIEUP_E_CONFIG', `partners/${partner}.yaml does not say where its site is`, {
-    hint: 'add the web root as your login sees it: site: { public: ../public_html }',
-  });
 }

@@ -9,7 +9,8 @@ import type { FileTree } from '../io/file-tree.ts';
 import type { Machine } from '../io/machine.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { isEncrypted } from '../protocol/key-file.ts';
-import { liveNumber, readHeld } from '../publish/records.ts';
+import { readJournal } from '../publish/journal.ts';
+import { liveNumber, readHeld, readLive } from '../publish/records.ts';
 import { finding, ok, problem, warning, type Finding } from '../report/finding.ts';
 import { keyFileFindings } from '../report/key-files.ts';
 import { contractFinding, nodeFinding } from '../report/lifetimes.ts';
@@ -19,6 +20,7 @@ import { logsFindings } from './doctor-logs.ts';
 import { ownershipFindings } from './doctor-owners.ts';
 import { trustFindings } from './doctor-trust.ts';
 import { exposureFindings } from './doctor-web.ts';
+import { undecidedRelease } from './not-decided.ts';
 import { readLeft } from './left.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { isPolicyInForce } from './policy.ts';
@@ -42,6 +44,7 @@ export async function examinePartnerSite(
     ...(await finding('keys', () => keysFindings(site, keyFolder))),
     ...(await finding('owners', () => ownershipFindings(site, machine))),
     ...(await finding('web-root', () => webRootFindings(site))),
+    ...(await finding('publisher', () => publisherFindings(site))),
     ...(await finding('space', () => spaceFindings(site, machine))),
     ...(await finding('trust', () => trustFindings(site))),
     ...(await finding('contract', () => contractFindings(site))),
@@ -91,6 +94,24 @@ async function webRootFindings(site: PartnerSite): Promise<readonly Finding[]> {
     found.push(problem('original', message, `mkdir ${original.label}, or correct folders.original in tieup.yaml`));
   }
   return found;
+}
+
+/** Where the main site publishes: whether it was cut off, and says what was decided on. */
+async function publisherFindings(site: PartnerSite): Promise<readonly Finding[]> {
+  if (site.publisher !== 'main') return [];
+  const { state } = site.ports;
+  if ((await state.stat('')) === undefined) return [ok('publisher', 'the main site publishes here, and has not yet')];
+  const journal = await readJournal(state);
+  if (journal !== undefined) {
+    const message = `the main site was cut off in publication ${journal.number}: visitors may see half of it`;
+    return [problem('publisher', message, 'ask the main site to run tieup push, which finishes or undoes it')];
+  }
+  const { record } = await readLive(site.ports, site.layout);
+  if ((await undecidedRelease(site, record)) === undefined)
+    return [ok('publisher', 'the main site publishes here, and what it says is live was decided on here')];
+  return [
+    problem('publisher', 'the main site says that something is live which was not decided on here', 'tieup verify'),
+  ];
 }
 
 /** Beside the release itself: state, a second tree, room to breathe. */

@@ -7,7 +7,7 @@ import { readLive, type PublicationRecord } from '../publish/records.ts';
 import { verifyLive, type Difference } from '../publish/verify.ts';
 import { checkLiveLinks } from './check-links.ts';
 import { readChoices } from './choices-file.ts';
-import { notAsDecided, undecidedRelease, type Undecided } from './hand-over.ts';
+import { notAsDecided, undecidedRelease, type Undecided } from './not-decided.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { recoverSite, withLock } from './recover-site.ts';
 

@@ -12,7 +12,7 @@ export interface Difference {
    * - `extra`: a file or link under the mount which tieup did not put there.
    * - `wrong-kind`: a link, a folder or something else stands where a file was published.
    * - `unlike-original`: a copy of a page of the partner's own that is not what that page is now. Told only where the main site
-   *   publishes, whose records do not vouch for copies; partner-site/hand-over.ts finds it.
+   *   publishes, whose records do not vouch for copies; partner-site/not-decided.ts finds it.
    */
   readonly kind: 'changed' | 'missing' | 'extra' | 'wrong-kind' | 'unlike-original';
   /** From the web root. */

@@ -1,5 +1,5 @@
 import { verify } from '../../partner-site/verify.ts';
-import type { Undecided } from '../../partner-site/hand-over.ts';
+import type { Undecided } from '../../partner-site/not-decided.ts';
 import type { Difference } from '../../publish/verify.ts';
 import { EXIT } from '../../errors.ts';
 import { deadLinksText } from '../link-text.ts';

@@ -4,12 +4,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parsePartnership } from '../../../src/config/partnership.ts';
 import { TieupError } from '../../../src/errors.ts';
+import { BrokenLine } from '../../../src/io/broken-line.ts';
+import type { FileTree } from '../../../src/io/file-tree.ts';
 import { readHold } from '../../../src/main-site/holds.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { readRecord } from '../../../src/main-site/record.ts';
 import { rollbackTo } from '../../../src/main-site/rollback.ts';
 import { faultOf } from '../../../src/main-site/trouble.ts';
 import { readUnfinished } from '../../../src/main-site/unfinished.ts';
+import { unlock } from '../../../src/main-site/unlock.ts';
 import { leave } from '../../../src/partner-site/leave.ts';
 import { merge, withhold } from '../../../src/partner-site/merge.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
@@ -229,6 +232,67 @@ describe('nothing is published', () => {
     const { differences } = await verify(await shop.open());
     expect(differences.map(({ path }) => path)).toContain('with-main/story.html');
   });
+});
+
+test('a no that comes while the main site is about to publish is heard', async () => {
+  const { main, shop } = await sites();
+  await shop.accept();
+  const before = liveBytes(shop);
+  const openSite: MainSite['openSite'] = async (partnership) => {
+    await reject(await shop.open({ isAlive: () => false }), 'on second thoughts');
+    return main.site.openSite(partnership);
+  };
+  const [result] = await main.push({}, { ...main.site, openSite });
+  expect(result && faultOf(result)).toBeUndefined();
+  expect(liveBytes(shop)).toEqual(before);
+});
+
+test('a line that is cut while the main site publishes leaves its own lock, which the next attempt takes over', async () => {
+  const { main, shop } = await sites();
+  await shop.accept();
+  let opened = 0;
+  const openSite: MainSite['openSite'] = async (partnership) => {
+    const access = await main.site.openSite(partnership);
+    opened += 1;
+    if (opened > 1) return access;
+    let isCut = false;
+    const cut = () => {
+      isCut = true;
+      throw new TieupError('TIEUP_E_CONNECTION', 'the line was cut', { cause: new BrokenLine() });
+    };
+    const tree = (folder: string): FileTree => {
+      const whole = access.tree(folder);
+      return {
+        ...whole,
+        // Cut at the journal; from then on nothing goes through, the release of the lock neither.
+        write: async (path, ...rest) => (isCut || path === 'journal.json' ? cut() : whole.write(path, ...rest)),
+        remove: async (path) => (isCut ? cut() : whole.remove(path)),
+        read: async (...words) => (isCut ? cut() : whole.read(...words)),
+      };
+    };
+    return { ...access, tree };
+  };
+  const [result] = await main.push({}, { ...main.site, openSite });
+  expect(result && faultOf(result)).toBeUndefined();
+  expect(opened).toBe(2);
+  expect(Object.keys(await shop.live())).toContain('with-main/index.html');
+  expect(await readdir(shop.path('exchange/ledger'))).not.toContain('lock');
+});
+
+test('tieup unlock also removes the lock of a publication, and says who held it', async () => {
+  const { main, shop } = await sites();
+  await shop.accept();
+  const lock = { who: 'ci@runner, process 7', id: 'seven', host: 'runner', pid: 7, until: '2026-11-23T12:30:00Z' };
+  await shop.write('exchange/ledger/lock', JSON.stringify(lock));
+  const before = liveBytes(shop);
+  const [locked] = await main.push();
+  expect(locked && faultOf(locked)?.code).toBe('TIEUP_E_LOCKED');
+  expect(liveBytes(shop)).toEqual(before);
+  expect(await unlock(main.site, 'harbour')).toMatchObject({ who: lock.who });
+  const { entries } = await main.site.history.read();
+  expect(entries.at(-1)).toMatchObject({ action: 'unlock', partner: 'harbour', detail: `held by ${lock.who}` });
+  await main.push();
+  expect(Object.keys(await shop.live())).toContain('with-main/index.html');
 });
 
 describe('a rollback from the main site', () => {

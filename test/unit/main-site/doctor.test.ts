@@ -12,7 +12,8 @@ import { rootKeyWarnings } from '../../../src/main-site/root-holders.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
 import type { Finding } from '../../../src/report/finding.ts';
 import { memoryKeys } from '../../support/memory-keys.ts';
-import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
+import { changedPaths } from '../../support/snapshot.ts';
+import { type MainFixture, mainFixture, partnership } from '../../support/partnership-fixture.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 
 const TRAITS = { software: 'OpenSSH_9.2p1', posixRename: true, hardLink: true, fsync: true, inOrder: true };
@@ -279,5 +280,62 @@ describe('about a partner, a main site is told', () => {
     };
     const { partners } = await examineMainSite(main.site, { ...seeing(), look }, [], 1);
     expect(partners).toMatchObject([{ partner: 'harbour', findings: [{ check: 'contract', state: 'ok' }] }]);
+  });
+});
+
+describe('where the main site publishes, it is told', () => {
+  const SITE = 'site: { public: ../public, original: ../original, publish: link }';
+
+  beforeEach(async () => {
+    main = await mainFixture();
+    shop = await main.join('harbour', { publish: 'link', partnership: `publisher: main\n${SITE}\n` });
+    await main.pushed();
+  });
+
+  const published = async () =>
+    (await findings()).filter(({ check }) => ['confined', 'web-root', 'original', 'ledger'].includes(check));
+
+  test('that it can, and everything is left as it was', async () => {
+    const before = await shop.snapshot();
+    expect((await published()).map(({ check, state }) => [check, state])).toEqual([
+      ['web-root', 'ok'],
+      ['original', 'ok'],
+      ['ledger', 'ok'],
+    ]);
+    expect(changedPaths(before, await shop.snapshot())).toEqual(['exchange/ledger']);
+    await shop.accept();
+    await main.push();
+    expect((await one('web-root')).message).toContain('publication 1 is live');
+  });
+
+  test.each([
+    ['web-root', 'public: ../public', 'public: ../elsewhere/public', 'there is no folder'],
+    ['original', 'original: ../original', 'original: ../originals', 'there is no folder'],
+    ['confined', `${SITE}\n`, '', 'does not say where its site is'],
+  ])('that %s is wrong in the file of the partner', async (check, from, to, message) => {
+    await main.editPartner('harbour', from, to);
+    expect(await one(check)).toMatchObject({ state: 'problem', message: expect.stringContaining(message) });
+  });
+
+  test('that the web root is not what the way of publishing needs, or cannot be written', async () => {
+    await mkdir(shop.path('public'));
+    expect(await one('web-root')).toMatchObject({ state: 'problem', message: expect.stringContaining('real folder') });
+    await main.editPartner('harbour', 'publish: link', 'publish: overwrite');
+    expect((await one('web-root')).state).toBe('ok');
+    const openSite: MainSite['openSite'] = async (theirs) => {
+      const access = await main.site.openSite(theirs);
+      const denied = () => Promise.reject(new TieupError('TIEUP_E_STORAGE', 'the server denies permission'));
+      return { ...access, tree: (folder) => ({ ...access.tree(folder), create: denied }) };
+    };
+    const found = await one('web-root', seeing(), { ...main.site, openSite });
+    expect(found).toMatchObject({ state: 'problem', message: expect.stringContaining('cannot write') });
+  });
+
+  test('that a publication was cut off, or that somebody publishes', async () => {
+    await shop.write('exchange/ledger/journal.json', '{"kind":"stage","number":3}\n');
+    expect(await one('ledger')).toMatchObject({ state: 'problem', fix: expect.stringContaining('tieup push harbour') });
+    const lock = { who: 'another', id: 'a', host: 'b', pid: 1, until: '2026-11-23T12:30:00Z' };
+    await shop.write('exchange/ledger/lock', JSON.stringify(lock));
+    expect(await one('ledger')).toMatchObject({ state: 'warning', fix: expect.stringContaining('tieup unlock') });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import { memoryTree } from '../../../src/io/memory-tree.ts';
@@ -10,7 +10,7 @@ import { renderPlainKey } from '../../../src/protocol/key-file.ts';
 import type { Finding } from '../../../src/report/finding.ts';
 import { seededKey } from '../../support/memory-keys.ts';
 import type { OpenOptions, PartnerFixture } from '../../support/partner-fixture.ts';
-import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
+import { type MainFixture, mainFixture, partnership } from '../../support/partnership-fixture.ts';
 
 const PARTNER: Permissions = { uid: 1000, gid: 1000, isLink: false, mode: 0o755 };
 const MAIN: Permissions = { uid: 2000, gid: 2000, isLink: false, mode: 0o755 };
@@ -265,5 +265,37 @@ describe('about its web server, a partner is told', () => {
       throw new TieupError('TIEUP_E_CONNECTION', `${url} gives no answer`);
     };
     expect(await wrong({ fetch })).toMatchObject([{ check: 'exposed', state: 'warning' }]);
+  });
+});
+
+describe('where the main site publishes, a partner is told', () => {
+  const publisher = async () => (await findings()).filter(({ check }) => check === 'publisher');
+
+  beforeEach(async () => {
+    main = await mainFixture();
+    shop = await main.join('harbour', {
+      publish: 'overwrite',
+      inPlace: true,
+      partnership: 'publisher: main\nsite: { public: ../public }\n',
+    });
+    await main.pushed();
+  });
+
+  test('that it does', async () => {
+    expect(await publisher()).toMatchObject([{ state: 'ok', message: expect.stringContaining('has not yet') }]);
+    await shop.accept();
+    await main.push();
+    expect(await publisher()).toMatchObject([{ state: 'ok', message: expect.stringContaining('was decided on here') }]);
+  });
+
+  test('that it was cut off, or says that something else is live', async () => {
+    await shop.accept();
+    await main.push();
+    const path = 'exchange/ledger/publications/1.json';
+    const text = await readFile(shop.path(path), 'utf8');
+    await shop.write(path, text.replace('"number":1,"digest":"', '"number":4,"digest":"'));
+    expect(await publisher()).toMatchObject([{ state: 'problem', fix: 'tieup verify' }]);
+    await shop.write('exchange/ledger/journal.json', '{"kind":"stage","number":2}\n');
+    expect(await publisher()).toMatchObject([{ state: 'problem', fix: expect.stringContaining('tieup push') }]);
   });
 });

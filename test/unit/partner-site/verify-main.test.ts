@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { merge } from '../../../src/partner-site/merge.ts';
+import { reject } from '../../../src/partner-site/reject.ts';
 import { status } from '../../../src/partner-site/status.ts';
 import { verify } from '../../../src/partner-site/verify.ts';
 import { answersOf } from '../../support/outbox.ts';
@@ -56,8 +57,15 @@ async function alter(shop: PartnerFixture, path: string, text: string, publicati
 
 async function editRecord(shop: PartnerFixture, changes: object, publication = 1): Promise<void> {
   const path = shop.path(`exchange/ledger/publications/${publication}.json`);
-  const record: unknown = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, `${JSON.stringify({ ...(record as object), ...changes })}\n`);
+  await writeFile(path, `${JSON.stringify({ ...(await readRecord(shop, publication)), ...changes })}\n`);
+}
+
+async function readRecord(shop: PartnerFixture, publication: number): Promise<object> {
+  const record: unknown = JSON.parse(
+    await readFile(shop.path(`exchange/ledger/publications/${publication}.json`), 'utf8'),
+  );
+  if (typeof record !== 'object' || record === null) throw new Error('it is no record');
+  return record;
 }
 
 const verified = async (shop: PartnerFixture) => verify(await shop.open());
@@ -105,11 +113,11 @@ describe('verify, where the main site publishes, finds', () => {
 
   test('that an earlier decision was carried out after a later one', async () => {
     const { main, shop } = await accepted(await live());
-    const first: unknown = JSON.parse(await readFile(shop.path('exchange/ledger/publications/1.json'), 'utf8'));
+    const first = await readRecord(shop, 1);
     await main.push();
     await status(await shop.open());
     expect(await verified(shop)).toMatchObject({ undecided: undefined, differences: [] });
-    await editRecord(shop, { ...(first as object), number: 2 }, 2);
+    await editRecord(shop, { ...first, number: 2 }, 2);
     expect(await verified(shop)).toMatchObject({ undecided: { release: { number: 1 } } });
   });
 
@@ -131,4 +139,27 @@ test('a receipt counts the pages that are live, whatever the record of the main 
   await editRecord(shop, { pages: { tieUp: 1, original: 1 } });
   await status(await shop.open());
   expect((await answersOf(shop)).receipt).toEqual(receipt);
+});
+
+describe('no receipt is signed', () => {
+  test('that the partner has left, by a record that the main site forged under a "no"', async () => {
+    const { main, shop } = await live();
+    await status(await shop.open());
+    const before = await answersOf(shop);
+    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed\n');
+    await main.pushed();
+    await reject(await shop.open(), 'not this one');
+    const { digest } = await answersOf(shop);
+    await editRecord(shop, { release: null, decision: digest });
+    await status(await shop.open());
+    expect((await answersOf(shop)).receipt).toEqual(before.receipt);
+    expect(before.receipt?.state).toBe('live');
+  });
+
+  test('that an earlier release is held, by a file that the main site wrote', async () => {
+    const { shop } = await live();
+    await shop.write('exchange/ledger/held.json', '{"publication":1,"since":"2026-11-23T12:00:00Z"}\n');
+    await status(await shop.open());
+    expect((await answersOf(shop)).receipt).toBeUndefined();
+  });
 });
