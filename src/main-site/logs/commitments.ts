@@ -22,7 +22,7 @@ import { keepRefused } from './keep-refused.ts';
 import { epochPath, headOf, type Pins, TREES, type TreeName } from './log-records.ts';
 import { logKey } from './open-statement.ts';
 
-/** More between two exports are not kept. */
+/** Of a log between two exports; of more, the newest takes the place of the one before it. */
 const MAX_COMMITMENTS = 1000;
 
 /**
@@ -39,7 +39,7 @@ export async function keepCommitments(
     const note = await readIfThere(exchange, checkpointPath(log), MAX_CHECKPOINT_NOTE);
     const found = note && openedOr(note, partnership, log, pins.epoch);
     if (found === undefined || found.size < pins[log].size) continue;
-    const path = epochPath(partnership.id, pins.epoch, `commitments/${log}-${found.size}.note`);
+    const path = notePath(partnership.id, pins, log, found.size);
     const before = await readIfThere(site.files, path, MAX_CHECKPOINT_NOTE);
     const pinned = found.size === pins[log].size ? headOf(pins[log]) : undefined;
     const known = pinned ?? (before && openedOr(before, partnership, log, pins.epoch));
@@ -49,9 +49,33 @@ export async function keepCommitments(
       const refusal = forked(partnership.id, log, `has signed two roots for the first ${found.size} records`);
       throw await keepRefused(site, partnership.id, { notes, fetched: [] }, refusal);
     }
-    const kept = known === undefined ? await site.files.list(path.slice(0, path.lastIndexOf('/'))) : [];
-    if (known === undefined && kept.length < MAX_COMMITMENTS) await site.files.write(path, found.note);
+    if (known === undefined) await keepNewest(site, partnership.id, log, pins, { path, note: found.note });
   }
+}
+
+async function keepNewest(
+  site: MainSite,
+  partner: string,
+  log: TreeName,
+  pins: Pins,
+  { path, note }: { readonly path: string; readonly note: Uint8Array },
+): Promise<void> {
+  const kept = await sizesKept(site, partner, log, pins);
+  const last = kept.at(-1);
+  await site.files.write(path, note);
+  if (kept.length < MAX_COMMITMENTS || last === undefined) return;
+  await site.files.remove(notePath(partner, pins, log, last));
+}
+
+/** Ascending, those that are pinned by now as well. */
+async function sizesKept(site: MainSite, partner: string, log: TreeName, { epoch }: Pins): Promise<readonly number[]> {
+  const names = (await site.files.list(epochPath(partner, epoch, 'commitments'))).map(({ name }) => name);
+  return names
+    .flatMap((name) => {
+      const [, of, size] = /^([TO])-(\d+)\.note$/.exec(name) ?? [];
+      return of === log ? [Number(size)] : [];
+    })
+    .toSorted((a, b) => a - b);
 }
 
 /** Those that are not pinned yet, ascending. */
@@ -61,17 +85,15 @@ export async function readCommitments(
   log: TreeName,
   pins: Pins,
 ): Promise<readonly OpenedCheckpoint[]> {
-  const folder = epochPath(partner, pins.epoch, 'commitments');
   const found: OpenedCheckpoint[] = [];
-  for (const { name } of await site.files.list(folder)) {
-    if (!name.startsWith(`${log}-`)) continue;
+  for (const size of await sizesKept(site, partner, log, pins)) {
+    if (size <= pins[log].size) continue;
     // Verified when it was kept, with the key of that time.
-    const note = await site.files.read(`${folder}/${name}`, MAX_CHECKPOINT_NOTE);
+    const note = await site.files.read(notePath(partner, pins, log, size), MAX_CHECKPOINT_NOTE);
     const text = claimedText(note);
-    const each = { ...parseCheckpoint(text), note, text };
-    if (each.size > pins[log].size) found.push(each);
+    found.push({ ...parseCheckpoint(text), note, text });
   }
-  return found.toSorted((a, b) => a.size - b.size);
+  return found;
 }
 
 /**
@@ -81,20 +103,24 @@ export async function readCommitments(
 export async function dropCommitments(
   site: MainSite,
   partner: string,
-  { epoch, ...pins }: Pins,
+  pins: Pins,
   passed: ReadonlySet<number>,
 ): Promise<void> {
-  const folder = epochPath(partner, epoch, 'commitments');
-  for (const { name } of await site.files.list(folder)) {
-    const [, log, digits] = /^([TO])-(\d+)\.note$/.exec(name) ?? [];
-    const size = Number(digits);
-    if (log === undefined || size > pins[log === 'T' ? 'T' : 'O'].size) continue;
-    if (log === 'T' && !passed.has(size)) {
-      const note = await site.files.read(`${folder}/${name}`, MAX_CHECKPOINT_NOTE);
-      await site.files.write(epochPath(partner, epoch, `uncompared/${name}`), note);
+  for (const log of TREES) {
+    for (const size of await sizesKept(site, partner, log, pins)) {
+      if (size > pins[log].size) break;
+      const path = notePath(partner, pins, log, size);
+      if (log === 'T' && !passed.has(size)) {
+        const note = await site.files.read(path, MAX_CHECKPOINT_NOTE);
+        await site.files.write(epochPath(partner, pins.epoch, `uncompared/${log}-${size}.note`), note);
+      }
+      await site.files.remove(path);
     }
-    await site.files.remove(`${folder}/${name}`);
   }
+}
+
+function notePath(partner: string, { epoch }: Pins, log: TreeName, size: number): string {
+  return epochPath(partner, epoch, `commitments/${log}-${size}.note`);
 }
 
 /** The sizes whose roots have to be known when a log is verified, to hold them against what was committed to. */

@@ -10,6 +10,7 @@ import type { RecordBatch } from '../../protocol/log-part-body.ts';
 import type { LogRecord } from '../../protocol/log-record.ts';
 import { FIELD, FIELD_STRIDE, scannedClass } from '../../protocol/log-scan.ts';
 import type { MainSite } from '../main-site.ts';
+import { comingAgain } from './epoch-seam.ts';
 import type { LogFinding } from './findings.ts';
 import type { OpenedRecord } from './judge-records.ts';
 import type { Pins } from './log-records.ts';
@@ -58,9 +59,9 @@ export class LateDays {
   first = '';
   last = '';
 
-  constructor({ statement, statedAt }: Pins) {
-    // What a new epoch brings over may be old.
-    const isKnown = statement !== null && statedAt !== null;
+  constructor({ seam, statedAt }: Pins) {
+    // What a new epoch brings over came after the last export, unless the partner never saw that it was cosigned.
+    const isKnown = statedAt !== null && comingAgain(seam, 'T') === 0;
     this.#earliest = isKnown ? new Date(Date.parse(statedAt) - LATE_MS).toISOString().slice(0, DAY_LENGTH) : '';
   }
 

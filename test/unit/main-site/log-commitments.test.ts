@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { LogRecord } from '../../../src/protocol/log-record.ts';
 import { commitTo, forge, ownHits, tieUpHits } from '../../support/forged-export.ts';
@@ -111,6 +111,18 @@ describe('what a partner has committed to when somebody looked', () => {
     const other = await committed();
     await forge(other.shop, { claim: { T: T.slice(0, 4), O } });
     expect(await importMailed(other.main, other.shop)).toMatchObject({ kind: 'pulled', findings: [] });
+  });
+
+  test('is remembered by its newest checkpoint, however many there were', async () => {
+    const { main, shop } = await committed();
+    const folder = `${main.folder}/.tieup/logs/harbour/1/commitments`;
+    const note = readFileSync(`${folder}/T-6.note`);
+    for (let size = 1000; size < 1998; size += 1) writeFileSync(`${folder}/T-${size}.note`, note);
+    await commitTo(shop, 'T', tieUpHits(2001));
+    await pullOne(main);
+    const kept = keptAt(main).filter((name) => name.startsWith('T-'));
+    expect(kept).toHaveLength(1000);
+    expect(kept).toEqual(expect.arrayContaining(['T-3.note', 'T-6.note', 'T-1996.note', 'T-2001.note']));
   });
 
   test('may not be two things: both checkpoints are kept', async () => {

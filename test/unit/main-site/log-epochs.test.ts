@@ -329,6 +329,14 @@ describe('what was signed and not pulled when an epoch ended', () => {
     ]);
   });
 
+  test('is there twice where the logs were read from the start again, which is told', async () => {
+    const { main, shop } = await pulledTwice();
+    await beginEpoch(shop, await epochOf(shop));
+    const T = tieUpHits(5, 1, { time: '2026-11-20T10:00:00Z' });
+    await forge(shop, { claim: { T, O: [] }, epoch: 2 });
+    expect((await pullOne(main)).findings).toMatchObject([{ kind: 'late-hits' }]);
+  });
+
   test('is also what an export says that nobody pulled: it is passed over, and what is in it comes over', async () => {
     const { main, shop, second } = await pulledTwice();
     const unpulled = { claim: { T: committedT, O: committedO }, from: { T: 8, O: 6 }, seq: 3, previous: second.digest };
