@@ -1,7 +1,8 @@
-/** Shows what would leave with the next export, record by record, and what would only be counted. Nothing leaves. */
+/** Shows what would leave with the next export, record by record, the answer to the main site's demand too, and what would only be counted. Nothing leaves. */
 import { type LogRecord, parseRecord } from '../protocol/log-record.ts';
 import { commitLocked, logVkey, requireLogs, withLogLock } from './commit-logs.ts';
 import { type ExportRequest, selectionsOf } from './export-logs.ts';
+import { type Answer, planAnswer } from './logs/answer.ts';
 import { type DiskUse, diskUse } from './logs/disk-use.ts';
 import { pastExports } from './logs/exports.ts';
 import { firstState, type LogState, readLogState, treeSize, type TreeName } from './logs/log-state.ts';
@@ -24,8 +25,20 @@ export interface ShownLogs {
   readonly logs: Readonly<Record<TreeName, ShownLog>>;
   /** In the order of the log, the first ones. */
   readonly records: readonly LogRecord[];
+  /** What the main site has demanded to see of log O; the next export answers it. */
+  readonly sample: ShownSample;
   readonly disk: DiskUse;
 }
+
+export type ShownSample =
+  | Exclude<Answer, { kind: 'answered' }>
+  /** The first ones of `leaving` records; `dropped` more are older than logs.keepDays and cannot leave. */
+  | {
+      readonly kind: 'demanded';
+      readonly records: readonly LogRecord[];
+      readonly leaving: number;
+      readonly dropped: number;
+    };
 
 export interface ShownLog {
   /** Records that the main site has cosigned already. */
@@ -49,8 +62,23 @@ export async function showLogs(site: PartnerSite, { commit, disclose, limit }: S
     const [T, O] = [await look('T'), await look('O')];
     const records = [...T.records, ...O.records].toSorted(byPlace).slice(0, limit);
     const { epoch, counts } = state;
-    return { epoch, counts, logs: { T: T.shown, O: O.shown }, records, disk: await diskUse(site, state.epoch) };
+    const sample = await lookAtSample(site, state, config.audit.perDay, limit);
+    return { epoch, counts, logs: { T: T.shown, O: O.shown }, records, sample, disk: await diskUse(site, state.epoch) };
   });
+}
+
+async function lookAtSample(site: PartnerSite, state: LogState, perDay: number, limit: number): Promise<ShownSample> {
+  const plan = await planAnswer(site, state, perDay);
+  if (plan.kind !== 'planned') return plan;
+  const wanted = new Set(plan.indexes);
+  const records: LogRecord[] = [];
+  for (const stretch of await stretchesOf(site, state.epoch, 'O', 0, plan.demand.tree.size)) {
+    if (!plan.indexes.some((index) => index >= stretch.from && index < stretch.to)) continue;
+    for (const [at, line] of ((await linesOf(site, stretch)) ?? []).entries())
+      if (wanted.has(stretch.from + at)) records.push(parseRecord(recordIn(line)));
+  }
+  const [leaving, dropped] = [records.length, wanted.size - records.length];
+  return { kind: 'demanded', records: records.slice(0, limit), leaving, dropped };
 }
 
 async function lookAt(

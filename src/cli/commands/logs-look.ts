@@ -51,6 +51,7 @@ export const defineLogsLook: Define = (command, context) => {
       const disclose = disclosure(log, { only, from, to });
       const request = { commit: commit === true, disclose, limit: limitOf(limit) };
       const shown = await showLogs(await ctx.partnerSite(), request);
+      if (shown.sample.kind === 'refused') ctx.output.warning(shown.sample.why);
       ctx.output.result('logs-show', shown, () => shownText(ctx.output, shown));
       if (!request.commit)
         ctx.output.message('What was logged since the last commit is not in it:  tieup logs show --commit');
@@ -86,19 +87,40 @@ function detectedText(output: Output, { path, counted, examples, failed }: Detec
   return parts.join('');
 }
 
-function shownText(output: Output, { logs, records, disk, counts, epoch }: ShownLogs): string {
-  const total = logs.T.leaving + logs.O.leaving;
+function shownText(output: Output, { logs, records, sample, disk, counts, epoch }: ShownLogs): string {
+  const listed = [
+    ...recordsText(output, records, logs.T.leaving + logs.O.leaving),
+    ...(sample.kind === 'demanded'
+      ? [
+          `${output.strong('The main site demanded to see, of your own pages')}\n`,
+          ...recordsText(output, sample.records, sample.leaving),
+        ]
+      : []),
+  ];
+  return [
+    ...listed,
+    `${output.strong('Would leave with the next export')}\n`,
+    `  tie-up pages    ${leaving(logs.T)}\n`,
+    `  your own pages  ${leaving(logs.O)}\n`,
+    ...(sample.kind === 'demanded' ? [`  on demand       ${demanded(sample)}\n`] : []),
+    `Read in epoch ${epoch}: ${count(counts.lines, 'line')} = ${counts.T} of tie-up pages + ${counts.O} of your own + ${counts.X} unreadable\n`,
+    `Kept here: ${byteCount(disk.bytes)} in ${count(disk.files, 'file')}\n`,
+  ].join('');
+}
+
+/** The first records of `total`, and that there are more. */
+function recordsText(output: Output, records: readonly LogRecord[], total: number): readonly string[] {
   const more = total - records.length;
   return [
     ...records.map(recordText),
     ...(more > 0 ? [output.faint(`… and ${count(more, 'record')} more; see --limit`), '\n'] : []),
-    records.length === 0 ? '' : '\n',
-    `${output.strong('Would leave with the next export')}\n`,
-    `  tie-up pages    ${leaving(logs.T)}\n`,
-    `  your own pages  ${leaving(logs.O)}\n`,
-    `Read in epoch ${epoch}: ${count(counts.lines, 'line')} = ${counts.T} of tie-up pages + ${counts.O} of your own + ${counts.X} unreadable\n`,
-    `Kept here: ${byteCount(disk.bytes)} in ${count(disk.files, 'file')}\n`,
-  ].join('');
+    ...(records.length === 0 ? [] : ['\n']),
+  ];
+}
+
+function demanded({ leaving: shown, dropped }: Extract<ShownLogs['sample'], { kind: 'demanded' }>): string {
+  const lost = dropped === 0 ? '' : `; ${dropped} more are older than logs.keepDays and cannot be shown`;
+  return `${count(shown, 'record')} of your own pages, which the main site drew by lot${lost}`;
 }
 
 function leaving({ leaving: shown, counted, cosigned }: ShownLogs['logs']['T']): string {

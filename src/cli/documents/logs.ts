@@ -94,6 +94,13 @@ export const LOG_DOCUMENTS = {
     counts: lineCounts,
     logs: z.object({ T: shownLog, O: shownLog }),
     records: z.array(record),
+    sample: z
+      .union([
+        z.object({ kind: z.enum(['none', 'answered-before']) }),
+        z.object({ kind: z.literal('demanded'), records: z.array(record), leaving: count, dropped: count }),
+        z.object({ kind: z.literal('refused'), why: z.string() }),
+      ])
+      .describe('What the main site has demanded to see of log O, which leaves with the next export'),
     disk: diskUse,
   }),
   'logs-commit': z.object(committed),

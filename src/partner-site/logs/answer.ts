@@ -59,8 +59,32 @@ const schema: z.ZodType<Answered> = z.strictObject({
   shown: z.int().min(0),
 });
 
-/** @param perDay how many records are shown in a day (UTC) at most */
+/** What is answered, before anything is written: the records of log O at these places leave. */
+export interface PlannedAnswer {
+  readonly kind: 'planned';
+  readonly demand: LogDemand;
+  readonly digest: string;
+  readonly indexes: readonly number[];
+  /** To be noted first; undefined when it is, and the answer was lost. */
+  readonly note: Answered | undefined;
+}
+
+/** Answers as planned, see {@link planAnswer}. */
 export async function answerDemand(site: PartnerSite, state: LogState, perDay: number): Promise<Answer> {
+  const plan = await planAnswer(site, state, perDay);
+  if (plan.kind !== 'planned') return plan;
+  const { demand, digest, indexes, note } = plan;
+  // Noted first: a crash must not let the same demand count for nothing.
+  if (note !== undefined) await writeJson(site.state, FILE, note);
+  return { kind: 'answered', records: indexes.length, dropped: await writeAnswer(site, state, demand, digest) };
+}
+
+/** @param perDay how many records are shown in a day (UTC) at most */
+export async function planAnswer(
+  site: PartnerSite,
+  state: LogState,
+  perDay: number,
+): Promise<PlannedAnswer | Exclude<Answer, { kind: 'answered' }>> {
   const found = await readDemand(site);
   if (found === undefined) return { kind: 'none' };
   if (found.kind === 'refused') return found;
@@ -74,18 +98,15 @@ export async function answerDemand(site: PartnerSite, state: LogState, perDay: n
   const why = await strangeness(site, state, demand);
   if (why !== undefined) return refused(why);
   const indexes = demandedIndexes(demand);
-  if (!isAgain) {
-    const day = instant(site.clock.now()).slice(0, 10);
-    const shown = (last?.day === day ? last.shown : 0) + indexes.length;
-    if (shown > perDay) {
-      return refused(
-        `it would show ${indexes.length} records, ${shown} on this day, and logs.audit.perDay in tieup.yaml allows ${perDay}`,
-      );
-    }
-    // Noted first: a crash must not let the same demand count for nothing.
-    await writeJson(site.state, FILE, { demand: digest, time: demand.time, day, shown });
+  if (isAgain) return { kind: 'planned', demand, digest, indexes, note: undefined };
+  const day = instant(site.clock.now()).slice(0, 10);
+  const shown = (last?.day === day ? last.shown : 0) + indexes.length;
+  if (shown > perDay) {
+    return refused(
+      `it would show ${indexes.length} records, ${shown} on this day, and logs.audit.perDay in tieup.yaml allows ${perDay}`,
+    );
   }
-  return { kind: 'answered', records: indexes.length, dropped: await writeAnswer(site, state, demand, digest) };
+  return { kind: 'planned', demand, digest, indexes, note: { demand: digest, time: demand.time, day, shown } };
 }
 
 async function readDemand(

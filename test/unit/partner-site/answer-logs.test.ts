@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { ownKey } from '../../../src/partner-site/own-keys.ts';
+import { showLogs } from '../../../src/partner-site/show-logs.ts';
 import { LOG_ANSWER_TYPE, parseLogAnswer } from '../../../src/protocol/log-answer.ts';
 import { demandedIndexes, type LogDemand, renderDemand } from '../../../src/protocol/log-demand.ts';
 import { verifyPart } from '../../../src/protocol/log-part.ts';
@@ -12,11 +13,15 @@ import { demandRecords, pull } from '../../support/cosigning.ts';
 import { changesOf, killedAt } from '../../support/killed.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 import { partnership } from '../../support/partnership-fixture.ts';
+import { changedPaths } from '../../support/snapshot.ts';
 import { hit, serve, withLogs } from '../../support/shop-logs.ts';
 
 const ANSWER = 'exchange/outbox/logs/answer.note';
 const exportAll = async (shop: PartnerFixture, more = {}) =>
   exportLogs(await shop.open({ config: withLogs(more) }), { acceptGap: false, disclose: {} });
+
+const look = async (shop: PartnerFixture, limit = 100, more = {}) =>
+  showLogs(await shop.open({ config: withLogs(more) }), { commit: false, disclose: {}, limit });
 
 /** Twenty hits on the partner's own pages, exported, counted, and cosigned. */
 async function counted() {
@@ -52,6 +57,33 @@ describe('the main site demands a sample of what was only counted', () => {
     const indexes = demandedIndexes(demand);
     expect(answer).toEqual({ kind: 'answered', records: indexes.length, dropped: 0 });
     expect(await answered(shop, demand)).toEqual(indexes.map((index) => `${index} /own/${index}.html`));
+  });
+
+  test('which logs show prints first, though nothing of them would leave otherwise', async () => {
+    const { main, shop } = await counted();
+    const demand = await demandRecords(main, shop);
+    const before = await shop.snapshot();
+    const { sample, logs, records } = await look(shop);
+    // What was cosigned is noted by whoever sees it first.
+    expect(changedPaths(before, await shop.snapshot())).toEqual(['state/logs/pins.json']);
+    expect(logs.O.leaving).toBe(0);
+    expect(records.filter(({ class: kind }) => kind === 'O')).toEqual([]);
+    await exportAll(shop);
+    const paths = await answered(shop, demand);
+    expect(sample).toMatchObject({ kind: 'demanded', leaving: paths.length, dropped: 0 });
+    const shown = sample.kind === 'demanded' ? sample.records.map(({ path }) => path) : [];
+    expect(shown).toEqual(paths.map((path) => path.split(' ')[1]));
+    expect((await look(shop)).sample).toEqual({ kind: 'answered-before' });
+  });
+
+  test('and logs show counts all of them, gives no more than asked for, and says why one is refused', async () => {
+    expect((await look((await partnership()).shop)).sample).toEqual({ kind: 'none' });
+    const { main, shop } = await counted();
+    const demand = await demandRecords(main, shop);
+    const { sample } = await look(shop, 1);
+    expect(sample).toMatchObject({ kind: 'demanded', leaving: demandedIndexes(demand).length });
+    expect(sample.kind === 'demanded' ? sample.records : []).toHaveLength(1);
+    expect((await look(shop, 1, { audit: { perDay: 0 } })).sample).toMatchObject({ kind: 'refused' });
   });
 
   test('once: a second time nothing is written, and a lost answer comes back', async () => {
