@@ -134,6 +134,7 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
       const state = await context.tree(resolve(at, stateFolder));
+      await (await import('../partner-site/logs/day-salts.ts')).destroyIfAllowed({ state, clock: context.clock });
       const owner = lockOwner(terminal.pid, context.random);
       const references = acceptKey === undefined ? {} : { references: { accept: acceptKey } };
       const keyStore = await context.keyStore(resolve(at, keys), references);

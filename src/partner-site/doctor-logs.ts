@@ -28,7 +28,13 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
   const overdue = await overdueSalts(site);
   if (overdue.length > 0) {
     const message = `secrets of visitors’ pseudonyms should be destroyed: ${overdue.join(', ')}`;
-    found.push(problem('logs-salts', message, 'tieup logs commit destroys them; let cron run it'));
+    found.push(
+      problem(
+        'logs-salts',
+        message,
+        'any command of tieup destroys them that may write to the state folder; let cron run tieup logs commit',
+      ),
+    );
   }
   const state = await readLogState(site);
   if (state === undefined) {

@@ -1,5 +1,5 @@
 /** The partner's commands for access logs, as its cron jobs and its manager call them. */
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -62,6 +62,15 @@ describe('a partner with access logs', { shuffle: false }, () => {
     writeFileSync(at('log/poem'), 'no\nlog\n');
     expect(await refused(78, 'logs', 'detect', 'log/poem')).toContain('no format that tieup knows reads');
     rmSync(at('log/poem'));
+  });
+
+  test('destroys the secrets of old pseudonyms with whatever command, and no others', async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    const salt = (day: string): string => at(`state/logs/salts/${day}`);
+    mkdirSync(at('state/logs/salts'), { recursive: true });
+    for (const day of ['2020-01-01', today]) writeFileSync(salt(day), Buffer.alloc(32, 1), { mode: 0o600 });
+    expect((await tieup('status')).exitCode).toBe(0);
+    expect([existsSync(salt('2020-01-01')), existsSync(salt(today))]).toEqual([false, true]);
   });
 
   test('commits, sees what would leave, and hands it over', async () => {

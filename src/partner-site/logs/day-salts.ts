@@ -1,10 +1,13 @@
 /**
- * The salts under which visitors get the pseudonym of a day. Each is destroyed 48 hours after its day began: from then on nobody
- * can tell whose pseudonym it was, this site included.
+ * The salts under which visitors get the pseudonym of a day. Each is destroyed by the first command that runs 48 hours after its day
+ * began: from then on nobody can tell whose pseudonym it was, this site included.
  */
+import { isTieupError } from '../../errors.ts';
 import type { SaltOfDay } from '../../logs/visitor.ts';
 import { readIfThere } from '../../io/read-if-there.ts';
 import type { PartnerSite } from '../partner-site.ts';
+
+type Salted = Pick<PartnerSite, 'state' | 'clock'>;
 
 const FOLDER = 'logs/salts';
 const LENGTH = 32;
@@ -17,7 +20,7 @@ export async function daySalts(site: PartnerSite): Promise<SaltOfDay> {
   const days = [-1, 0, 1].map((offset) => dayOf(now + offset * DAY_MS)).filter((day) => isAlive(day, now));
   const salts = new Map<string, Uint8Array>();
   for (const day of days) salts.set(day, await saltOf(site, day));
-  await destroy(site, ({ name }) => !isAlive(name, now));
+  await destroyOverdue(site);
   return (day) => salts.get(day);
 }
 
@@ -30,13 +33,22 @@ async function saltOf(site: PartnerSite, day: string): Promise<Uint8Array> {
 }
 
 /** The days whose salts are still here although they must not be; something else than a day too. */
-export async function overdueSalts(site: PartnerSite): Promise<readonly string[]> {
-  const now = site.clock.now().getTime();
-  return (await site.state.list(FOLDER)).map(({ name }) => name).filter((name) => !isAlive(name, now));
+export async function overdueSalts({ state, clock }: Salted): Promise<readonly string[]> {
+  const now = clock.now().getTime();
+  return (await state.list(FOLDER)).map(({ name }) => name).filter((name) => !isAlive(name, now));
 }
 
-async function destroy(site: PartnerSite, isOver: (entry: { readonly name: string }) => boolean): Promise<void> {
-  const over = (await site.state.list(FOLDER)).filter(isOver).map(({ name }) => `${FOLDER}/${name}`);
+/** For every command that opens the site, as cron may not run. What it may not destroy is for doctor to say. */
+export async function destroyIfAllowed(site: Salted): Promise<void> {
+  try {
+    await destroyOverdue(site);
+  } catch (error) {
+    if (!isTieupError(error)) throw error;
+  }
+}
+
+async function destroyOverdue(site: Salted): Promise<void> {
+  const over = (await overdueSalts(site)).map((name) => `${FOLDER}/${name}`);
   for (const path of over) await site.state.remove(path);
   if (over.length > 0) await site.state.sync(over);
 }
