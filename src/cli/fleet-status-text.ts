@@ -58,7 +58,12 @@ export async function showMerged(
 ): Promise<void> {
   const expected = await loadPartnerships(await ctx.mainSite());
   const results: (readonly StatusRow[])[] = [];
-  for (const name of names) results.push(parseShardResult(await ctx.readFile(name, MAX_RESULT), name));
+  const warnings: string[] = [];
+  for (const name of names) {
+    const found = parseShardResult(await ctx.readFile(name, MAX_RESULT), name);
+    if (found.kind === 'rows') results.push(found.rows);
+    else warnings.push(found.why);
+  }
   const merged = mergeStatus(
     results,
     expected.filter(({ status: standing }) => standing === 'active').map(({ id }) => id),
@@ -66,8 +71,10 @@ export async function showMerged(
   show(
     ctx,
     merged.filter(({ state }) => states?.has(state) ?? true),
-    { warnings: [], nextChange: null, disk: null },
+    { warnings, nextChange: null, disk: null },
   );
+  // Also where another file has all of its partners: what it should have done was not done.
+  if (warnings.length > 0) ctx.endWith(EXIT.somePartnersFailed);
 }
 
 /** What is no matter of one partner. */

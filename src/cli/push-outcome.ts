@@ -2,19 +2,19 @@
 import { EXIT } from '../errors.ts';
 import type { Pushed } from '../main-site/push-all.ts';
 import { faultOf } from '../main-site/trouble.ts';
+import type { DocumentData } from './documents/catalog.ts';
 import type { Context } from './command-context.ts';
 import { endWithFailures, sayContentWarnings, sayPassedOver } from './partner-results.ts';
-import { describePush, refuseAnswers, renderPush, sayTroubles } from './push-text.ts';
+import { describePushed, refuseAnswers, renderPush, sayTroubles } from './push-text.ts';
 import { count } from './quantity.ts';
 
 /** @param goOn the command that pushes to who failed or was held back */
-export function tellPush(ctx: Context, pushed: Pushed, goOn: string): void {
+export async function tellPush(ctx: Context, pushed: Pushed, goOn: string): Promise<void> {
   const { results, answers, heldBack, passedOver, warnings } = pushed;
   sayPassedOver(ctx, passedOver);
   sayContentWarnings(ctx, warnings);
   for (const each of results) sayTroubles(ctx, each);
-  const described = results.map((each) => describePush(each, answers.get(each.partner)));
-  ctx.output.result('push', { partners: described, heldBack, passedOver, warnings }, () =>
+  ctx.output.result('push', await describeWhole(ctx, pushed), () =>
     results.map((each) => renderPush(ctx, each, answers.get(each.partner))).join(''),
   );
   if (heldBack.length > 0) {
@@ -29,6 +29,14 @@ export function tellPush(ctx: Context, pushed: Pushed, goOn: string): void {
   });
   endWithFailures(ctx, failures, results.length + heldBack.length, () => goOn);
   refuseAnswers(answers);
+}
+
+/** As a document, which alone says where partners stand: reading that is a small file for each. */
+export async function describeWhole(ctx: Context, pushed: Pushed): Promise<DocumentData<'push'>> {
+  if (!ctx.output.json) return describePushed(pushed, new Map());
+  const { standingsOf } = await import('../main-site/standing.ts');
+  const named = new Set([...pushed.results, ...pushed.passedOver].map(({ partner }) => partner));
+  return describePushed(pushed, named.size === 0 ? new Map() : await standingsOf(await ctx.mainSite(), named));
 }
 
 const MAX_NAMED = 10;

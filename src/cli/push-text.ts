@@ -2,6 +2,8 @@
 import type { DocumentData } from './documents/catalog.ts';
 import { summarise } from '../main-site/message.ts';
 import type { PushResult, PushStep } from '../main-site/push.ts';
+import type { Pushed } from '../main-site/push-all.ts';
+import type { Standing } from '../main-site/standing.ts';
 import type { WaitResult } from '../main-site/wait-for-answer.ts';
 import { TieupError } from '../errors.ts';
 import type { Context } from './command-context.ts';
@@ -65,7 +67,21 @@ export function refuseAnswers(answers: ReadonlyMap<string, WaitResult>): void {
 type DescribedPush = DocumentData<'push'>['partners'][number];
 type Answered = Pick<Exclude<DescribedPush, { readonly result: 'failed' }>, 'answer' | 'reason' | 'error'>;
 
-export function describePush(each: PushResult, answer: WaitResult | undefined): DescribedPush {
+/** @param standings of those of whom something is known, by partner */
+export function describePushed(
+  { results, answers, heldBack, passedOver, warnings }: Pushed,
+  standings: ReadonlyMap<string, Standing>,
+): DocumentData<'push'> {
+  const partners = results.map((each) => {
+    const described = describePush(each, answers.get(each.partner));
+    const { state, detail, live } = standings.get(each.partner) ?? {};
+    return described.result === 'failed' || state === undefined ? described : { ...described, state, detail, live };
+  });
+  const over = passedOver.map((each) => ({ ...each, ...standings.get(each.partner) }));
+  return { partners, heldBack, passedOver: over, warnings };
+}
+
+function describePush(each: PushResult, answer: WaitResult | undefined): DescribedPush {
   if (each.kind === 'failed') return describeFailure(each);
   const { partner, kind, release, releaseDigest } = each;
   const troubles = each.troubles.map((trouble) => ({ kind: trouble.kind, ...describeError(trouble.error) }));

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { TieupError } from '../errors.ts';
 import { PARTNER_ID } from '../protocol/names.ts';
-import { STATES, type PartnerState } from './partner-state.ts';
+import { STATES } from './partner-state.ts';
 import { worstFirst, type StatusRow } from './status.ts';
 
 export const MAX_RESULT = 256 * 1024 * 1024;
@@ -30,6 +30,9 @@ const statusSchema = z.object({
   ),
 });
 
+/** What the machine that pushed knew of it. */
+const standing = { state: z.enum(STATES).optional(), detail: text.default(null), live: number.default(null) };
+
 const pushSchema = z.object({
   schema: z.literal('tieup.push/v1'),
   partners: z.array(
@@ -37,22 +40,56 @@ const pushSchema = z.object({
       partner,
       result: z.enum(['pushed', 'repaired', 'unchanged', 'failed']),
       release: z.int().optional(),
+      ...standing,
       answer: z.enum(['live', 'rejected', 'failed', 'waited-too-long']).optional(),
-      reason: text.optional(),
       error: z.object({ message: z.string() }).optional(),
     }),
   ),
   heldBack: z.array(partner).default([]),
+  passedOver: z
+    .array(z.object({ partner, why: z.string().max(20_000), pushed: number.default(null), ...standing }))
+    .default([]),
 });
 
-const resultSchema = z.union([statusSchema, pushSchema]);
+const errorSchema = z.object({ schema: z.literal('tieup.error/v1'), message: z.string().max(20_000) });
 
-/** @param name of the file, for the message. @throws TIEUP_E_USAGE unless it is such a document. */
-export function parseShardResult(bytes: Uint8Array, name: string): readonly StatusRow[] {
+const resultSchema = z.union([statusSchema, pushSchema, errorSchema]);
+
+export type ShardResult =
+  | { readonly kind: 'rows'; readonly rows: readonly StatusRow[] }
+  /** The machine whose file this is died, or failed as a whole: its partners are missing, unless another file has them. */
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** As everything that is printed with --json begins. */
+const BEGINNING = /^\{\s*"schema":\s*"tieup\.(?:status|push|error)\/v1"/;
+
+/** @param name of the file, for the message. @throws TIEUP_E_USAGE unless it is such a document, or the beginning of one. */
+export function parseShardResult(bytes: Uint8Array, name: string): ShardResult {
+  const died = (how: string): ShardResult => {
+    return { kind: 'failed', why: `${name} is ${how}: who should have written it did not end well` };
+  };
   try {
-    const found = resultSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
-    if (found.schema === 'tieup.status/v1') return found.partners;
-    return [...found.partners.map(rowOfPush), ...found.heldBack.map(rowOfHeldBack)];
+    const written = new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim();
+    // The shell of a job makes the file before tieup has anything to write.
+    if (written === '') return died('empty');
+    const document = parseJson(written);
+    if (document === undefined && BEGINNING.test(written)) return died('cut short');
+    const found = resultSchema.parse(document);
+    switch (found.schema) {
+      case 'tieup.error/v1':
+        return { kind: 'failed', why: `${name} reports a failure: ${found.message}` };
+      case 'tieup.status/v1':
+        return { kind: 'rows', rows: found.partners };
+      case 'tieup.push/v1':
+        return {
+          kind: 'rows',
+          rows: [
+            ...found.partners.map(rowOfPush),
+            ...found.heldBack.map(rowOfHeldBack),
+            ...found.passedOver.map(rowOfPassedOver),
+          ],
+        };
+    }
   } catch (cause) {
     throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(name)} is no result of tieup status or tieup push`, {
       hint: 'write them with --json: tieup push --shard 1/20 --json > shard-1.json',
@@ -61,29 +98,52 @@ export function parseShardResult(bytes: Uint8Array, name: string): readonly Stat
   }
 }
 
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const NOTHING_KNOWN = { pushed: null, pushedAt: null, live: null, lastContact: null, next: null, warnings: [] };
+
+type PushDocument = z.infer<typeof pushSchema>;
 
 function rowOfPush({
   partner: id,
   result,
   release,
+  state = 'pending',
+  detail,
+  live,
   answer,
-  reason,
   error,
-}: z.infer<typeof pushSchema>['partners'][number]): StatusRow {
-  if (result === 'failed') {
-    const detail = error?.message ?? null;
-    return { ...NOTHING_KNOWN, partner: id, state: 'failed', detail, refreshed: false, next: `tieup push ${id}` };
+}: PushDocument['partners'][number]): StatusRow {
+  if (result === 'failed' || answer === 'failed') {
+    const why = error?.message ?? null;
+    return { ...NOTHING_KNOWN, partner: id, state: 'failed', detail: why, refreshed: false, next: `tieup push ${id}` };
   }
-  const state: PartnerState = answer === undefined || answer === 'waited-too-long' ? 'pending' : answer;
-  const pushed = release ?? null;
-  const live = state === 'live' ? pushed : null;
-  return { ...NOTHING_KNOWN, partner: id, state, pushed, live, detail: reason ?? null, refreshed: true };
+  return { ...NOTHING_KNOWN, partner: id, state, pushed: release ?? null, live, detail, refreshed: true };
 }
 
 function rowOfHeldBack(id: string): StatusRow {
   const detail = 'not pushed: it did not go well where it was tried first';
   return { ...NOTHING_KNOWN, partner: id, state: 'failed', detail, refreshed: false, next: `tieup push ${id}` };
+}
+
+/** The contract is not in force, or the pages are held: no failure. */
+function rowOfPassedOver({
+  partner: id,
+  why,
+  state,
+  detail,
+  pushed,
+  live,
+}: PushDocument['passedOver'][number]): StatusRow {
+  const [known, refreshed] = state === undefined ? (['failed', false] as const) : [state, true];
+  return { ...NOTHING_KNOWN, partner: id, state: known, pushed, live, detail: detail ?? why, refreshed };
 }
 
 /**

@@ -92,7 +92,8 @@ export function worstFirst(a: StatusRow, b: StatusRow): number {
 
 type Look = (site: MainSite, partnership: Partnership) => Promise<PartnerStatus>;
 
-const recallPartner: Look = async (site, partnership) => {
+/** What this machine knew last. */
+export const recallPartner: Look = async (site, partnership) => {
   const now = site.clock.now();
   const record = await readRecord(site, partnership.id);
   const judged = judgeContract(partnership, now) ?? judgeRecord(record, now);

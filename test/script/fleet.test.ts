@@ -73,6 +73,21 @@ test('--shard serves each partner from one machine, and status --merge makes one
     partners: [{ partner: 'harbour', state: 'failed', detail: 'no machine reported on it' }],
   });
   expect((await run('status', '--merge', files[0] ?? '', 'harbour', '--cached')).exitCode).toBe(64);
+  // The shell of a job that was ended makes the file before anything is written.
+  await writeFile(files[0] ?? '', '');
+  expect(await results('status', '--merge', files[0] ?? '')).toMatchObject({
+    exitCode: 3,
+    warnings: [expect.stringContaining('is empty')],
+    partners: [{ partner: 'harbour', state: 'failed', detail: 'no machine reported on it' }],
+  });
+  // What another machine has found of its partners counts, and a job is missing all the same.
+  const whole = join(sites().main, 'push.json');
+  await writeFile(whole, (await run('push', '--json')).stdout);
+  expect(await results('status', '--merge', files[0] ?? '', whole)).toMatchObject({
+    exitCode: 3,
+    partners: [{ partner: 'harbour', state: 'pending', pushed: 1 }],
+  });
+  expect(await results('status', '--merge', whole)).toMatchObject({ exitCode: 0 });
   await writeFile(files[0] ?? '', 'no JSON');
   expect((await run('status', '--merge', files[0] ?? '')).exitCode).toBe(64);
 });

@@ -115,7 +115,7 @@ const LONGEST_PAUSE_MS = 60_000;
 /** One round of many: what failed in it is told and tried again in the next. */
 async function tellOn(ctx: Context, pushed: Pushed, goOn: string): Promise<void> {
   try {
-    tellPush(ctx, pushed, goOn);
+    await tellPush(ctx, pushed, goOn);
   } catch (error) {
     if (!(error instanceof TieupError)) throw error;
     ctx.output.warning(error.message);

@@ -11,7 +11,8 @@ import { examples } from '../examples.ts';
 import { parseNames } from '../names.ts';
 import type { Output } from '../output.ts';
 import { faultOf } from '../../main-site/trouble.ts';
-import { describePush, renderPush, sayTroubles, showStep } from '../push-text.ts';
+import { describeWhole } from '../push-outcome.ts';
+import { renderPush, sayTroubles, showStep } from '../push-text.ts';
 import { given } from '../quantity.ts';
 import { shortList, unprunedNotes } from '../unpruned-text.ts';
 import { visible } from '../visible.ts';
@@ -84,8 +85,8 @@ async function rollbackFromMain(
     onProgress: (id, step) => showStep(ctx, id, step),
   });
   sayTroubles(ctx, result);
-  const described = { partners: [describePush(result, undefined)], heldBack: [], passedOver: [], warnings: [] };
-  ctx.output.result('push', described, () => renderPush(ctx, result, undefined));
+  const pushed = { results: [result], answers: new Map(), heldBack: [], passedOver: [], warnings: [] };
+  ctx.output.result('push', await describeWhole(ctx, pushed), () => renderPush(ctx, result, undefined));
   if (result.kind !== 'failed')
     ctx.output.message(
       `these are the pages of release ${reached}, and they are held: mend those in your folders, then run tieup partner resume ${visible(partner)}, and push`,

@@ -16,6 +16,28 @@ import {
 } from './parts.ts';
 import { partnership } from './terms.ts';
 
+const partnerState = z.enum([
+  'never',
+  'pending',
+  'accepted',
+  'live',
+  'rejected',
+  'failed',
+  'drifted',
+  'held',
+  'left',
+  'suspended',
+  'ended',
+  'expired',
+]);
+
+/** As `status --cached` has it. */
+const standing = {
+  state: partnerState.optional().describe('Where the partner stands, by what this machine knows'),
+  detail: z.string().nullable().optional().describe('What the state does not say'),
+  live: releaseNumber.nullable().optional().describe('By the partner’s last receipt that was seen'),
+};
+
 const passedOver = z
   .array(z.object({ partner: z.string(), why: z.string() }))
   .describe('Partners that nothing was done for, and are no failures');
@@ -54,7 +76,11 @@ const pushed = z.object({
   unchanged: changes.unchanged.optional(),
   sentObjects: z.number().optional(),
   sentBytes: z.number().optional(),
-  answer: z.enum(['live', 'rejected', 'waited-too-long', 'failed']).optional().describe('With --wait'),
+  ...standing,
+  answer: z
+    .enum(['live', 'rejected', 'waited-too-long', 'failed'])
+    .optional()
+    .describe('With --wait; with --canary also a rejection that was there'),
   reason: z.string().nullable().optional().describe('Of a rejection'),
   error: fault.optional().describe('Why the answer could not be read'),
 });
@@ -132,7 +158,11 @@ export const MAIN_SITE_DOCUMENTS = {
   push: z.object({
     partners: z.array(z.union([failed, pushed])),
     heldBack: list.describe('Not tried, because --canary did not go well'),
-    passedOver,
+    passedOver: z
+      .array(
+        z.object({ partner: z.string(), why: z.string(), pushed: releaseNumber.nullable().optional(), ...standing }),
+      )
+      .describe('Partners that nothing was done for, and are no failures'),
     warnings: z.array(problem),
   }),
   status: z.object({
@@ -140,20 +170,7 @@ export const MAIN_SITE_DOCUMENTS = {
       .array(
         z.object({
           partner: z.string(),
-          state: z.enum([
-            'never',
-            'pending',
-            'accepted',
-            'live',
-            'rejected',
-            'failed',
-            'drifted',
-            'held',
-            'left',
-            'suspended',
-            'ended',
-            'expired',
-          ]),
+          state: partnerState,
           pushed: releaseNumber.nullable(),
           pushedAt: instant.nullable(),
           live: releaseNumber.nullable().describe('By the partner’s last receipt that was seen'),

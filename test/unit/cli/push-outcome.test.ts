@@ -13,7 +13,7 @@ const failed = (partner: string) =>
 const unchanged = (partner: string) =>
   ({ kind: 'unchanged', partner, release: 1, releaseDigest: '0'.repeat(64), troubles: [] }) as const;
 
-function told(pushed: Partial<Pushed>, goOn = 'tieup push --retry-failed') {
+async function told(pushed: Partial<Pushed>, goOn = 'tieup push --retry-failed') {
   const terminal = fakeTerminal();
   const output = createOutput(terminal, { json: false, quiet: false, colour: false });
   const context = createContext(
@@ -23,32 +23,32 @@ function told(pushed: Partial<Pushed>, goOn = 'tieup push --retry-failed') {
   );
   let thrown: unknown;
   try {
-    tellPush(context, { ...NOTHING, ...pushed }, goOn);
+    await tellPush(context, { ...NOTHING, ...pushed }, goOn);
   } catch (error) {
     thrown = error;
   }
   return { exitCode: context.exitCode(), thrown, out: terminal.out(), err: terminal.err() };
 }
 
-test('a push that stopped after its only first partner failed ends with 3, and says how to go on', () => {
-  const { exitCode, thrown, err } = told({ results: [failed('alpha')], heldBack: ['beta', 'gamma'] });
+test('a push that stopped after its only first partner failed ends with 3, and says how to go on', async () => {
+  const { exitCode, thrown, err } = await told({ results: [failed('alpha')], heldBack: ['beta', 'gamma'] });
   expect({ exitCode, thrown }).toEqual({ exitCode: 3, thrown: undefined });
   expect(err).toContain('not pushed to beta, gamma');
   expect(err).toContain('to go on all the same: tieup push --retry-failed');
 });
 
-test('a push to one partner alone ends as that partner failed', () => {
-  expect(told({ results: [failed('alpha')] }).thrown).toMatchObject({ code: 'TIEUP_E_CONNECTION' });
+test('a push to one partner alone ends as that partner failed', async () => {
+  expect((await told({ results: [failed('alpha')] })).thrown).toMatchObject({ code: 'TIEUP_E_CONNECTION' });
 });
 
-test('a partner tried first that has said no ends the push with 9, with its reason', () => {
+test('a partner tried first that has said no ends the push with 9, with its reason', async () => {
   const answers: Pushed['answers'] = new Map([['alpha', { kind: 'rejected', reason: 'too dear' }]]);
-  const { thrown, out } = told({ results: [unchanged('alpha')], answers, heldBack: ['beta'] });
+  const { thrown, out } = await told({ results: [unchanged('alpha')], answers, heldBack: ['beta'] });
   expect(thrown).toMatchObject({ code: 'TIEUP_E_DECLINED', message: 'alpha rejected the release: too dear' });
   expect(out).toContain('rejected');
 });
 
-test('what failed of a saved plan is done by that plan again', () => {
-  const { err } = told({ results: [failed('alpha'), unchanged('beta')] }, 'tieup push plan.json');
+test('what failed of a saved plan is done by that plan again', async () => {
+  const { err } = await told({ results: [failed('alpha'), unchanged('beta')] }, 'tieup push plan.json');
   expect(err).toContain('to try only these again: tieup push plan.json');
 });

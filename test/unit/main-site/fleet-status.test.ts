@@ -1,12 +1,16 @@
 /** The table of the whole fleet: drift and expiry, who could not be asked, what is known without asking, shards joined. */
 import { rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { describePushed } from '../../../src/cli/push-text.ts';
 import { TieupError } from '../../../src/errors.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { mergeStatus, parseShardResult } from '../../../src/main-site/merge-status.ts';
+import { keepHold } from '../../../src/main-site/holds.ts';
 import { judge, judgeRecord } from '../../../src/main-site/partner-state.ts';
 import { readRecord } from '../../../src/main-site/record.ts';
-import { status } from '../../../src/main-site/status.ts';
+import { pushAll } from '../../../src/main-site/push-all.ts';
+import { standingsOf } from '../../../src/main-site/standing.ts';
+import { status, type StatusRow } from '../../../src/main-site/status.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
 import { rollback } from '../../../src/partner-site/rollback.ts';
 import { mainFixture, partnership, type MainFixture } from '../../support/partnership-fixture.ts';
@@ -105,7 +109,12 @@ describe('a partner', () => {
 
 describe('what several machines found', () => {
   const row = { state: 'live', pushed: 3, live: 3, detail: null, lastContact: '2026-11-23T12:00:00Z' };
-  const read = (document: unknown) => parseShardResult(Buffer.from(JSON.stringify(document)), 'shard.json');
+  const parse = (text: string) => parseShardResult(Buffer.from(text), 'shard.json');
+  const read = (document: unknown) => {
+    const found = parse(JSON.stringify(document));
+    if (found.kind !== 'rows') throw new Error(found.why);
+    return found.rows;
+  };
 
   test('becomes one table, the worst first, and whoever nobody reported on has failed', () => {
     const one = read({
@@ -119,7 +128,7 @@ describe('what several machines found', () => {
       schema: 'tieup.push/v1',
       partners: [
         { partner: 'beta', result: 'failed', error: { code: 'TIEUP_E_LOGIN', message: 'not let in' } },
-        { partner: 'gamma', result: 'pushed', release: 2, answer: 'rejected', reason: 'too dear' },
+        { partner: 'gamma', result: 'pushed', release: 2, state: 'rejected', detail: 'too dear', live: 1 },
       ],
       heldBack: ['delta'],
     });
@@ -131,6 +140,65 @@ describe('what several machines found', () => {
       ['gamma', 'rejected', 'too dear', true],
       ['alpha', 'live', null, true],
     ]);
+  });
+
+  test('is nothing where a machine died or failed: that is told, and no reason to show no table', () => {
+    expect(parse('')).toEqual({
+      kind: 'failed',
+      why: 'shard.json is empty: who should have written it did not end well',
+    });
+    expect(parse('\n')).toMatchObject({ kind: 'failed' });
+    const error = {
+      schema: 'tieup.error/v1',
+      code: 'TIEUP_E_KEY',
+      message: 'no key',
+      hint: null,
+      problems: [],
+      exitCode: 4,
+    };
+    expect(parse(JSON.stringify(error))).toEqual({ kind: 'failed', why: 'shard.json reports a failure: no key' });
+    const whole = `${JSON.stringify({ schema: 'tieup.push/v1', partners: [] }, undefined, 2)}\n`;
+    expect(parse(whole)).toEqual({ kind: 'rows', rows: [] });
+    expect(parse(whole.slice(0, -4))).toEqual({
+      kind: 'failed',
+      why: 'shard.json is cut short: who should have written it did not end well',
+    });
+    for (const text of ['no JSON', '{"partners": [', '{"schema": "other", '])
+      expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'TIEUP_E_USAGE' }));
+  });
+
+  test('by pushes alone says of each partner what a status would say', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    const beta = await main.join('beta');
+    for (const id of ['gamma', 'delta', 'epsilon']) await main.join(id);
+    await main.push();
+    await alpha.accept();
+    await reject(await beta.open(), 'too dear');
+    await main.editPartner('delta', 'status: active', 'status: suspended');
+    await keepHold(main.site, 'gamma', { release: 1, to: 1, since: '2026-11-23T12:00:00Z' });
+    const pushed = await pushAll(main.site, {
+      partners: [],
+      message: { subject: undefined, text: undefined },
+      full: false,
+      concurrency: 2,
+      onProgress: () => {},
+    });
+    expect(pushed.passedOver.map(({ partner }) => partner)).toEqual(['delta', 'gamma']);
+    const all = new Set(['alpha', 'beta', 'gamma', 'delta', 'epsilon']);
+    const document = describePushed(pushed, await standingsOf(main.site, all));
+    const merged = mergeStatus([read({ schema: 'tieup.push/v1', ...document })], []);
+    const essence = (rows: readonly StatusRow[]) =>
+      rows.map(({ partner, state, pushed: last, live, refreshed }) => [partner, state, last, live, refreshed]);
+    expect(essence(merged)).toEqual(essence(await status(main.site, [], 1)));
+    expect(merged.map(({ partner, state }) => [partner, state])).toEqual([
+      ['beta', 'rejected'],
+      ['delta', 'suspended'],
+      ['epsilon', 'pending'],
+      ['gamma', 'pending'],
+      ['alpha', 'live'],
+    ]);
+    expect(merged.find(({ partner }) => partner === 'gamma')?.detail).toContain('tieup partner resume gamma');
   });
 
   test('by a later version is read as far as it is known', () => {
