@@ -8,14 +8,16 @@ const GRACE_MS = 2000;
 /**
  * Runs `work` with a site whose connections are cut when the time is over. What `work` came to counts all the same: a
  * release that was committed before is there.
+ * @param ms undefined: there is no bound
  * @throws TIEUP_E_TIMEOUT with what the cut made of it as its cause, and whatever `work` throws before
  */
 export async function withDeadline<T>(
   site: MainSite,
   partner: string,
-  ms: number,
+  ms: number | undefined,
   work: (site: MainSite) => Promise<T>,
 ): Promise<T> {
+  if (ms === undefined) return work(site);
   const open = new Set<{ close(): Promise<void> }>();
   const isOver = new AbortController();
   const late = (cause?: unknown): TieupError =>

@@ -99,9 +99,9 @@ export function parseShardResult(bytes: Uint8Array, name: string): ShardResult {
 }
 
 /** Undefined for what is no JSON. */
-function parseJson(text: string): unknown {
+function parseJson(written: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(written);
   } catch {
     return undefined;
   }

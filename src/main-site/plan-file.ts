@@ -72,7 +72,7 @@ export function describeNext(partner: string, { plan, base, termsDigest }: NextR
     base: base === undefined ? null : { release: base.release.release, digest: base.releaseDigest },
     next: plan.number,
     terms: termsDigest,
-    files: sha256(JSON.stringify(files)),
+    files: digestOfFiles(files),
     added: named(plan.added, now),
     changed: named(plan.changed, now).map((each) => ({ ...each, before: before.get(each.path) ?? '' })),
     removed: named(plan.removed, before),
@@ -107,9 +107,11 @@ function notAPlan(name: string, cause?: unknown): TieupError {
   });
 }
 
-/** Why what a push would do now is not what was planned; undefined when it is the same, byte for byte. */
-export function whyOther(planned: PlannedPartner, now: PlannedPartner): string | undefined {
+/** Why what a push would do now is not what was planned; undefined when it is the same, byte for byte, or is done. */
+export function whyOther(planned: PlannedPartner, next: NextRelease): string | undefined {
   const { partner } = planned;
+  if (isDone(planned, next)) return undefined;
+  const now = describeNext(partner, next);
   if (planned.base?.digest !== now.base?.digest)
     return `${partner} holds release ${now.base?.release ?? '-'} now, and ${planned.base?.release ?? 'none'} when it was planned`;
   if (planned.next !== now.next) return `${partner} would get release ${now.next}, and ${planned.next} was planned`;
@@ -127,6 +129,18 @@ export function whyOther(planned: PlannedPartner, now: PlannedPartner): string |
     : `the pages for ${partner} changed since it was planned: ${named}${further}`;
 }
 
+/** The inbox holds what this very plan has brought, and there is nothing new. */
+function isDone({ base: before, next: number, terms, files }: PlannedPartner, { base, plan }: NextRelease): boolean {
+  if (base === undefined || plan.differs) return false;
+  const { release, termsDigest } = base;
+  const follows = (release.base?.targets ?? null) === (before?.digest ?? null);
+  return follows && release.release === number && termsDigest === terms && digestOfFiles(release.files) === files;
+}
+
+function digestOfFiles(files: readonly ReleaseFile[]): string {
+  return sha256(JSON.stringify(files));
+}
+
 function pathOf(line: string): string {
   return /^\{"path":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
 }
@@ -138,8 +152,7 @@ export function assertAsPlanned(
   next: NextRelease,
 ): void {
   const expected = planned.get(partner);
-  const why =
-    expected === undefined ? `nothing was planned for ${partner}` : whyOther(expected, describeNext(partner, next));
+  const why = expected === undefined ? `nothing was planned for ${partner}` : whyOther(expected, next);
   if (why !== undefined) throw new TieupError('TIEUP_E_DRIFT', why, { hint: PLAN_AGAIN });
 }
 

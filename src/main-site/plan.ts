@@ -8,18 +8,20 @@ import type { Partnership } from '../config/partnership.ts';
 import type { ScheduledPage } from '../content/schedule.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
 import { isFor } from '../content/source.ts';
-import { TieupError, type Problem } from '../errors.ts';
+import { asTieupError, type Problem, type TieupError } from '../errors.ts';
 import { currentTerms } from './current-terms.ts';
+import { withDeadline } from './deadline.ts';
 import { assertFewDeletions, type Deletions } from './delete-limit.ts';
 import { judgeContent } from './judge-content.ts';
-import { learnRemote } from './learn-remote.ts';
+import { learnRemote, type RemoteState } from './learn-remote.ts';
 import { passOverHeld } from './holds.ts';
 import { loadSite } from './load-site.ts';
 import type { MainSite } from './main-site.ts';
 import { assertInForce, passOver, type PassedOver } from './in-force.ts';
-import { describeNext, PLAN_AGAIN, whyOther, type PlannedPartner } from './plan-file.ts';
+import { describeNext, type PlannedPartner } from './plan-file.ts';
 import { changesOf, type PlannedChanges } from './plan-release.ts';
 import { planFor } from './draft-release.ts';
+import type { NextRelease } from './push.ts';
 import { selectPartners, type Selection } from './select-partners.ts';
 
 export type PartnerPlan =
@@ -46,6 +48,8 @@ export interface PlanRequest extends Selection, Deletions {
   readonly concurrency: number;
   /** When the push would be made, since pages come and go by date; now unless given. */
   readonly at?: Date | undefined;
+  /** What is asked of one partner is cut off after this; undefined: never. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** One plan for each partner that is named by id or tag; where nobody is named, for all whose contract is in force. */
@@ -61,66 +65,50 @@ export async function plan(site: MainSite, request: PlanRequest): Promise<Plans>
   return { plans, passedOver, warnings: compiled.warnings };
 }
 
-/**
- * Before anything is pushed by a saved plan: what a push would do now is exactly that, at each of the partners.
- * @throws TIEUP_E_DRIFT with every difference; the error itself of a partner that cannot be asked
- */
-export async function assertStillPlanned(
-  site: MainSite,
-  planned: ReadonlyMap<string, PlannedPartner>,
-  concurrency: number,
-): Promise<void> {
-  // Those that were planned are named, so that a contract which is over by now is a refusal and not passed over.
-  const { plans } = await plan(site, {
-    partners: [...planned.keys()],
-    concurrency,
-    // Whoever planned it looked at what goes, and may have allowed it.
-    confirmed: new Set(planned.keys()),
-  });
-  const [failed] = plans.flatMap((each) => (each.kind === 'failed' ? [each.error] : []));
-  if (failed !== undefined) throw failed;
-  const problems = plans.flatMap((each) => {
-    const expected = planned.get(each.partner);
-    const why = each.kind === 'failed' || expected === undefined ? undefined : whyOther(expected, each.planned);
-    return why === undefined ? [] : [{ message: why }];
-  });
-  if (problems.length === 0) return;
-  throw new TieupError('TIEUP_E_DRIFT', 'the world is not what it was when this was planned', {
-    problems,
-    hint: PLAN_AGAIN,
-  });
-}
-
 async function planOrReport(
   site: MainSite,
   compiled: CompiledSite,
   partnership: Partnership,
-  deletions: Deletions,
+  request: PlanRequest,
 ): Promise<PartnerPlan> {
   const partner = partnership.id;
   try {
     assertInForce(partnership, site.clock.now());
-    const exchange = await site.connect(partnership);
-    try {
-      const remote = await learnRemote(site, partnership, exchange);
-      const { base } = remote;
-      const { digest: termsDigest } = await currentTerms(site, partnership);
-      const next = { plan: await planFor(site, compiled, partnership, remote, termsDigest), base, termsDigest };
-      assertFewDeletions(partner, next, deletions);
-      await judgeContent(site, partnership, next.plan, base);
+    return await withDeadline(site, partner, request.deadlineMs, async (limited) => {
+      const next = await nextRelease(limited, compiled, partnership, await askRemote(limited, partnership));
+      assertFewDeletions(partner, next, request);
+      await judgeContent(site, partnership, next.plan, next.base);
       return {
         kind: 'planned',
         partner,
-        base: base?.release.release ?? null,
+        base: next.base?.release.release ?? null,
         plan: changesOf(next.plan),
         planned: describeNext(partner, next),
         scheduled: compiled.scheduled.filter((page) => isFor(page, partnership)),
       };
-    } finally {
-      await exchange.close();
-    }
+    });
   } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    return { kind: 'failed', partner, error };
+    return { kind: 'failed', partner, error: asTieupError(error) };
   }
+}
+
+/** What a partner's inbox holds. @throws what connecting and verifying throw. */
+export async function askRemote(site: MainSite, partnership: Partnership): Promise<RemoteState> {
+  const exchange = await site.connect(partnership);
+  try {
+    return await learnRemote(site, partnership, exchange);
+  } finally {
+    await exchange.close();
+  }
+}
+
+/** What a push would make of that. */
+export async function nextRelease(
+  site: MainSite,
+  compiled: CompiledSite,
+  partnership: Partnership,
+  remote: RemoteState,
+): Promise<NextRelease> {
+  const { digest: termsDigest } = await currentTerms(site, partnership);
+  return { plan: await planFor(site, compiled, partnership, remote, termsDigest), base: remote.base, termsDigest };
 }

@@ -23,13 +23,13 @@ import { keepMadeOf, madeOf } from './made-of.ts';
 import type { MainSite } from './main-site.ts';
 import { passOver, type PassedOver } from './in-force.ts';
 import { loadPartnerships } from './partnerships.ts';
-import { assertStillPlanned } from './plan.ts';
 import type { PushRequest, PushResult, Served } from './push.ts';
 import { pushOne, reportFailure, type OnePush } from './push-one.ts';
 import { readRecord } from './record.ts';
 import { recordReading, type Reading } from './record-reading.ts';
 import { keepServed } from './keep-served.ts';
 import { selectAmong, type Selection } from './select-partners.ts';
+import { assertStillPlanned } from './still-planned.ts';
 import { keepUnfinished, readUnfinished } from './unfinished.ts';
 import { faultOf } from './trouble.ts';
 import { waitForAnswers, type WaitResult } from './wait-for-answer.ts';
@@ -67,7 +67,7 @@ export interface Pushed {
  */
 export async function pushAll(given: MainSite, request: FleetRequest): Promise<Pushed> {
   const { planned } = request;
-  if (planned !== undefined) await assertStillPlanned(given, planned, request.concurrency);
+  if (planned !== undefined) await assertStillPlanned(given, { ...request, planned });
   const inputs = recordReads(given.files, isInput);
   const site: MainSite = { ...given, files: inputs.tree };
   const everybody = await loadPartnerships(site);
@@ -204,9 +204,9 @@ async function tendSome(
   const results = await Promise.all(
     partnerships.map((partnership) =>
       limit(async () => {
-        const tend = (within: MainSite) => tendLive(within, partnership, (...step) => onProgress(...step));
+        const tend = (limited: MainSite) => tendLive(limited, partnership, (...step) => onProgress(...step));
         try {
-          await (deadlineMs === undefined ? tend(site) : withDeadline(site, partnership.id, deadlineMs, tend));
+          await withDeadline(site, partnership.id, deadlineMs, tend);
           return [];
         } catch (error) {
           return [await reportFailure(site, partnership.id, asTieupError(error), 'push')];

@@ -45,20 +45,20 @@ export async function pushOne(
   };
   const onCut = () => request.onProgress(partnership.id, { kind: 'again' });
   let attempts: Attempts | undefined;
-  const push = (within: MainSite) => {
+  const push = (limited: MainSite) => {
     const attempt = (isAgain: boolean) => {
       attempts = { isAgain, committing: attempts?.committing, reached: attempts?.reached };
-      return pushTo(within, compiling, partnership, { ...request, judge }, attempts);
+      return pushTo(limited, compiling, partnership, { ...request, judge }, attempts);
     };
-    return inAttempts(within.clock, attempt, { signal: request.signal, onCut });
+    return inAttempts(limited.clock, attempt, { signal: request.signal, onCut });
   };
-  const bounded = <T>(work: (within: MainSite) => Promise<T>): Promise<T> =>
-    deadlineMs === undefined ? work(site) : withDeadline(site, partnership.id, deadlineMs, work);
+  const bounded = <T>(work: (limited: MainSite) => Promise<T>): Promise<T> =>
+    withDeadline(site, partnership.id, deadlineMs, work);
   const reached = async (): Promise<PushResult> => {
     try {
       const refusal = await whyNotPushed(site, partnership, action);
       if (refusal === undefined) return await bounded(push);
-      await bounded((within) => tendLive(within, partnership, (...step) => request.onProgress(...step)));
+      await bounded((limited) => tendLive(limited, partnership, (...step) => request.onProgress(...step)));
       throw refusal;
     } catch (thrown) {
       // What is wrong with the site itself is no failure of a partner.

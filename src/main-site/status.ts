@@ -108,9 +108,9 @@ function askWithin(deadlineMs: number | undefined): Look {
     const warnings = contract?.[0] === 'ended' ? [] : await lifetimeWarnings(site, partner);
     if (partnership.status === 'invited' && contract !== undefined)
       return row(partnership, before, { judged: contract, isReached: false, refreshed: true, warnings });
-    const ask = (within: MainSite) => askPartner(within, partnership, contract, warnings);
+    const ask = (limited: MainSite) => askPartner(limited, partnership, contract, warnings);
     try {
-      return await (deadlineMs === undefined ? ask(site) : withDeadline(site, partner, deadlineMs, ask));
+      return await withDeadline(site, partner, deadlineMs, ask);
     } catch (error) {
       // Nobody is surprised that a partner of old days cannot be reached.
       const judged = contract ?? (['failed', asTieupError(error).message] as const);

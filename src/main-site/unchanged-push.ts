@@ -141,10 +141,10 @@ async function lookOrReport(
   const partnership: Partnership = { ...known.partnership, sftp };
   const partner = partnership.id;
   const { deadlineMs } = request;
-  const look = (within: MainSite) => lookAt(within, partnership, served, isSame);
+  const look = (limited: MainSite) => lookAt(limited, partnership, served, isSame);
   try {
     request.onProgress(partner, { kind: 'connecting' });
-    return await (deadlineMs === undefined ? look(site) : withDeadline(site, partner, deadlineMs, look));
+    return await withDeadline(site, partner, deadlineMs, look);
   } catch (error) {
     // A line that was cut is tried again by the push that sends.
     if (isBrokenLine(error) || !(await isSame())) return undefined;

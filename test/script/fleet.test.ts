@@ -92,6 +92,23 @@ test('--shard serves each partner from one machine, and status --merge makes one
   expect((await run('status', '--merge', files[0] ?? '')).exitCode).toBe(64);
 });
 
+test('a plan is saved for those who could be asked, names the others, and can be pushed again', async () => {
+  const file = join(sites().main, 'partners/harbour.yaml');
+  const other = (await readFile(file, 'utf8')).replace(/^id: "harbour"/m, 'id: quay').replace('main@', 'nobody@');
+  await writeFile(join(sites().main, 'partners/quay.yaml'), other);
+  const planned = await run('plan', '--out', 'plan.json');
+  expect(planned.exitCode).toBe(3);
+  expect(planned.stderr).toContain('plan.json leaves out quay');
+  const saved = JSON.parse(await readFile(join(sites().main, 'plan.json'), 'utf8'));
+  expect(saved.partners).toMatchObject([{ partner: 'harbour' }]);
+  expect(await results('push', 'plan.json')).toMatchObject({ exitCode: 0, partners: [{ result: 'pushed' }] });
+  expect(await results('push', 'plan.json')).toMatchObject({ exitCode: 0, partners: [{ result: 'unchanged' }] });
+  expect((await run('push', 'plan.json', '--confirm', 'harbour')).exitCode).toBe(64);
+
+  expect((await run('plan', 'quay', '--out', 'none.json')).exitCode).toBe(4);
+  await expect(readFile(join(sites().main, 'none.json'))).rejects.toThrow('ENOENT');
+});
+
 test('rollback --partner brings the pages of before, and holds them until partner resume', async () => {
   await sites().publish();
   await page('A mistake');

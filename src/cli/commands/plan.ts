@@ -10,13 +10,15 @@ import type { Context } from '../command-context.ts';
 import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import { parseNames } from '../names.ts';
+import { nameSome } from '../push-outcome.ts';
 import type { Output } from '../output.ts';
 import { momentOption, scheduleLines } from '../schedule-text.ts';
 import { describeFailure, endWithFailures, naming, sayContentWarnings, sayPassedOver } from '../partner-results.ts';
-import { given, parseNumber } from '../quantity.ts';
+import { given, parseNumber, requireDuration } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
 const CONCURRENCY = 16;
+const DEADLINE = '5m';
 
 export const define: Define = (command, context) => {
   command
@@ -27,6 +29,7 @@ export const define: Define = (command, context) => {
     .option('--confirm <partner>', 'it may lose all its pages; several ids with commas')
     .option('--shard <i/n>', 'the i-th of n shares of the partners, the same on every machine')
     .option('--concurrency <n>', 'partners at a time', String(CONCURRENCY))
+    .option('--deadline <time>', 'cut off a partner that takes longer', DEADLINE)
     .option('--detailed-exitcode', 'exit with 2 when a push would change something')
     .addHelpText(
       'after',
@@ -37,7 +40,7 @@ export const define: Define = (command, context) => {
         'tieup plan --out plan.json': 'and tieup push plan.json, when somebody has looked at it',
       }),
     )
-    .action(async (partners, { at, out, maxDelete, confirm, shard, concurrency, detailedExitcode }) => {
+    .action(async (partners, { at, out, maxDelete, confirm, shard, concurrency, deadline, detailedExitcode }) => {
       const ctx = context();
       const site = await ctx.mainSite();
       const { timeZone } = site.config.site;
@@ -48,20 +51,25 @@ export const define: Define = (command, context) => {
         maxDelete: given(maxDelete, parseDeleteLimit),
         confirmed: given(confirm, parseNames),
         concurrency: parseNumber(concurrency, '--concurrency'),
+        deadlineMs: requireDuration(deadline),
       });
       sayPassedOver(ctx, passedOver);
       sayContentWarnings(ctx, warnings);
       const failures = plans.filter((each) => each.kind === 'failed');
-      // A plan that lacks partners would be taken for one that leaves them as they are.
-      if (out !== undefined && failures.length === 0) await savePlan(ctx, out, plans);
+      const isSaved = out !== undefined && failures.length < plans.length;
+      if (isSaved) await savePlan(ctx, out, plans);
       ctx.output.result('plan', { partners: plans.map(describePlan), passedOver, warnings }, () =>
         plans.map((each) => renderPlan(ctx.output, each, timeZone)).join(''),
       );
-      if (out !== undefined) {
-        const what =
-          failures.length === 0 ? `saved; to do exactly this: tieup push ${out}` : `not saved: a partner failed`;
-        ctx.output.message(what);
-      }
+      if (isSaved) {
+        // A plan that lacks partners would be taken for one that leaves them as they are.
+        if (failures.length > 0)
+          ctx.output.warning(`${visible(out)} leaves out ${nameSome(failures.map(({ partner }) => partner))}`);
+        ctx.output.message(`saved; to do exactly this: tieup push ${visible(out)}`);
+      } else if (out !== undefined)
+        ctx.output.message(
+          `not saved: ${plans.length === 0 ? 'there is nobody to push to' : 'no partner could be planned for'}`,
+        );
       const pending = plans.some((each) => each.kind === 'planned' && each.plan.differs);
       if (detailedExitcode === true && pending) ctx.endWith(EXIT.changesPending);
       endWithFailures(ctx, failures, plans.length, naming('tieup plan'));

@@ -332,6 +332,72 @@ describe('a saved plan', () => {
     expect([await shop.snapshot(), await keptBy(main)]).toEqual(before);
   });
 
+  test('is pushed again to who failed: whoever has it counts as done, and nobody gets anything else', async () => {
+    const main = await three();
+    const planned = await save(main);
+    const partners = [...planned.keys()];
+    const once = await pushAll(without(main, 'beta'), request({ partners, planned }));
+    expect(kinds(once)).toEqual([
+      ['alpha', 'pushed'],
+      ['beta', 'failed'],
+      ['gamma', 'pushed'],
+    ]);
+    expect(kinds(await pushPlanned(main, planned))).toEqual([
+      ['alpha', 'unchanged'],
+      ['beta', 'pushed'],
+      ['gamma', 'unchanged'],
+    ]);
+    expect(kinds(await pushPlanned(main, planned)).map(([, kind]) => kind)).toEqual(Array(3).fill('unchanged'));
+  });
+
+  test('is refused where it is done but the pages have changed since, or another release lies there', async () => {
+    const main = await mainFixture();
+    const [alpha, beta] = [await main.join('alpha'), await main.join('beta')];
+    const planned = await save(main);
+    await pushAll(without(main, 'beta'), request({ partners: ['alpha', 'beta'], planned }));
+    await main.write('pages/index.md', page('Nobody planned this'));
+    const before = [await alpha.snapshot(), await beta.snapshot()];
+    await expect(pushPlanned(main, planned)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    expect([await alpha.snapshot(), await beta.snapshot()]).toEqual(before);
+    await main.push({ partners: ['alpha'] });
+    await main.write('pages/index.md', PAGES['pages/index.md'] ?? '');
+    await expect(pushPlanned(main, planned)).rejects.toMatchObject({ code: 'TIEUP_E_DRIFT' });
+    expect(await beta.snapshot()).toEqual(before[1]);
+  });
+
+  test('stops at a partner tried first that has it, and has said no', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    const beta = await main.join('beta');
+    const planned = await save(main);
+    const careful = request({ partners: [...planned.keys()], planned, canary: 1 });
+    await pushAll(main.site, { ...careful, waitMs: 4000 });
+    await reject(await alpha.open(), 'too dear');
+    const before = await beta.snapshot();
+    expect((await pushAll(main.site, careful)).heldBack).toEqual(['beta']);
+    expect(await beta.snapshot()).toEqual(before);
+  });
+
+  test('is looked at for the share alone that is pushed, and one that is down holds up nobody', async () => {
+    const main = await three();
+    const planned = await save(main);
+    const asked = new Set<string>();
+    const connect: MainSite['connect'] = async (partner) => {
+      asked.add(partner.id);
+      return main.site.connect(partner);
+    };
+    const partners = [...planned.keys()];
+    const index = [1, 2].find((each) => isInShard('alpha', { index: each, count: 2 })) ?? 1;
+    const mine = partners.filter((id) => isInShard(id, { index, count: 2 }));
+    const shared = await pushAll({ ...main.site, connect }, request({ partners, planned, shard: { index, count: 2 } }));
+    expect(kinds(shared)).toEqual(mine.map((id) => [id, 'pushed']));
+    expect([...asked].toSorted()).toEqual(mine);
+    // In another share, of whom nobody was asked.
+    const other = partners.find((id) => !mine.includes(id)) ?? '';
+    const down = await pushAll(without(main, other), request({ partners, planned }));
+    expect(kinds(down)).toContainEqual([other, 'failed']);
+  });
+
   test('is held against the inbox once more under its lock', async () => {
     const main = await mainFixture();
     await main.join('alpha');
@@ -339,7 +405,10 @@ describe('a saved plan', () => {
     let looks = 0;
     // Between the look at all partners and the push to this one a page changes at the partner: release 1 comes from elsewhere.
     const connect: MainSite['connect'] = async (partner) => {
-      if (++looks === 2) await main.push();
+      if (++looks === 2) {
+        await main.write('pages/index.md', page('Theirs'));
+        await main.push();
+      }
       return main.site.connect(partner);
     };
     const { results } = await pushAll({ ...main.site, connect }, request({ partners: ['alpha'], planned }));
