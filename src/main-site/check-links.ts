@@ -96,11 +96,15 @@ export class LinkFindings {
 
   async #placeOf(dead: DeadLink, file: string, mount: string): Promise<Pick<Problem, 'file' | 'line' | 'column'>> {
     const spellings = spellingsOf(dead, mount);
-    for (const source of [file, ...(await this.#templateFiles())]) {
-      const text = await this.#read(source);
-      for (const spelling of spellings) {
-        const offset = findWhole(text, spelling);
-        if (offset !== -1) return placeAt(source, text, offset);
+    const sources = [file, ...(await this.#templateFiles())];
+    // As it is written, wherever; then behind a variable, of which nobody knows whether it is the same address.
+    for (const isBehind of [false, true]) {
+      for (const source of sources) {
+        const text = await this.#read(source);
+        for (const spelling of spellings) {
+          const offset = findWhole(text, spelling, isBehind);
+          if (offset !== -1) return placeAt(source, text, offset);
+        }
       }
     }
     return { file };
@@ -162,11 +166,11 @@ function spellingsOf({ kind, address }: DeadLink, mount: string): readonly strin
 }
 
 /** Where `text` has `wanted` that is not part of something longer; -1 when it has not. */
-function findWhole(text: string, wanted: string): number {
+function findWhole(text: string, wanted: string, isBehind: boolean): number {
   const part = /[\w.%-]/;
   for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
     const [before = '', after = ''] = [text[at - 1], text[at + wanted.length]];
-    if (!part.test(before) && !part.test(after)) return at;
+    if (!part.test(before) && !part.test(after) && (isBehind || before !== '}')) return at;
   }
   return -1;
 }

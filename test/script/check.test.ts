@@ -72,6 +72,17 @@ describe('tieup build --check', () => {
     expect(stderr).not.toContain('nowhere.md');
   });
 
+  test('names the template in which an address stands as it is, not one in which it stands behind a variable', async () => {
+    const link = (address: string) =>
+      FILES['templates/page.html'].replace('</main>', `</main><a href="${address}">x</a>`);
+    const made = await site({
+      'templates/a.html': link('{{ mount }}menu.pdf'),
+      'templates/page.html': link('menu.pdf'),
+    });
+    const { stdout } = await made.run(['build', '--check']);
+    expect(stdout).toContain('link templates/page.html:4:67: "menu.pdf" leads to no file');
+  });
+
   test('says the same again of pages that it has read before, and sees what was changed since', async () => {
     const wrong = FILES['pages/index.md'].replace('#water', '#milk');
     const made = await site({ 'pages/index.md': wrong });

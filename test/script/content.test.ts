@@ -78,7 +78,7 @@ describe('tieup build', () => {
 
   test('writes only what has changed, and says why', async () => {
     const made = await site({ 'pages/other.md': '---\ntitle: Other\n---\n\nx\n' });
-    const explain = async () => (await made.run(['build', '--explain', 'index.md'])).stdout;
+    const explain = async () => (await made.run(['build', '--explain', 'index'])).stdout;
     expect(await explain()).toContain('with-main/index.html: written, because no build has written it before');
     const again = await explain();
     expect(again).toContain('all there already');

@@ -119,11 +119,11 @@ const REASONS: Readonly<Record<BuildReason, string>> = {
   same: 'not written, because nothing has changed since the last build',
 };
 
-/** The page as the user names it, with or without the folder of pages. @throws TIEUP_E_USAGE when there is none. */
+/** The page as the user names it, with or without the folder of pages and `.md`. @throws TIEUP_E_USAGE when there is none. */
 async function sourceFile(site: MainSite, page: string): Promise<string> {
   const { pages } = site.config.folders;
   const path = page.startsWith(`${pages}/`) ? page : `${pages}/${page}`;
-  if ((await site.files.stat(path))?.kind === 'file') return path;
+  for (const each of [path, `${path}.md`]) if ((await site.files.stat(each))?.kind === 'file') return each;
   throw new TieupError('TIEUP_E_USAGE', `there is no page ${JSON.stringify(path)}`, {
     hint: 'name it as it lies in the folder of pages, such as guide/intro.md',
   });
