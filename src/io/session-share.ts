@@ -72,6 +72,7 @@ export function shareSession(session: SftpSession, translate: (error: unknown) =
     readLink: own(session.readLink),
     realPath: own(session.realPath),
     freeBytes: own(session.freeBytes),
+    inFlight: session.inFlight,
     roundTripMs: session.roundTripMs,
     failure: () => over ?? session.failure(),
     fail: (error) => {

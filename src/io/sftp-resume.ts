@@ -8,7 +8,8 @@
 import type { SftpSession } from './sftp-session.ts';
 import { hasStatus } from './sftp-session.ts';
 import { lstatIfAny } from './sftp-folders.ts';
-import { download, IN_FLIGHT } from './sftp-transfer.ts';
+import { IN_FLIGHT } from './in-flight.ts';
+import { download } from './sftp-transfer.ts';
 
 /** What the file holds is not the beginning of what it should become. */
 export class WrongBeginning extends Error {}

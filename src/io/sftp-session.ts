@@ -8,6 +8,7 @@
 import type { SFTPWrapper, Stats } from 'ssh2';
 import { TieupError } from '../errors.ts';
 import { BrokenLine } from './broken-line.ts';
+import { InFlight } from './in-flight.ts';
 
 /** Status codes of draft-ietf-secsh-filexfer-02 section 7. */
 export const STATUS = {
@@ -47,6 +48,8 @@ export interface SftpSession {
   /** statvfs@openssh.com: bytes that this login may still write; undefined when the server does not tell. */
   readonly freeBytes: (path: string) => Promise<number | undefined>;
   /** The shortest time that an answer has taken so far; infinite before the first. */
+  /** Of all who write over the connection. */
+  readonly inFlight: InFlight;
   readonly roundTripMs: () => number;
   /** What ended it; undefined while it lasts. */
   readonly failure: () => TieupError | undefined;
@@ -178,6 +181,7 @@ export function sftpSession(sftp: SFTPWrapper, label: string, silenceMs: number,
       const bytes = Number(found.f_bavail) * Number(found.f_frsize);
       return Number.isFinite(bytes) ? bytes : undefined;
     },
+    inFlight: new InFlight(),
     roundTripMs: () => shortestMs,
     failure: () => broken,
     fail,

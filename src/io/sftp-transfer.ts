@@ -1,13 +1,12 @@
 /** Moves file content over SFTP with many requests in flight, so that the line and not its delay sets the pace. */
 import type { FileContent } from './file-tree.ts';
+import { IN_FLIGHT } from './in-flight.ts';
 import type { SftpSession } from './sftp-session.ts';
 
 /** A packet with this much payload fits the 32 KiB that every server takes. ssh2 would send what is longer piece by piece. */
 const CHUNK = 31_744;
 /** OpenSSH takes 256 KiB. A packet of this size still arrives on a slow line before the server counts as silent. */
 const LARGE_CHUNK = 4 * CHUNK;
-/** Bytes. At 20 ms of delay they fill a gigabit line; ssh2 would queue without bound. */
-export const IN_FLIGHT = 96 * CHUNK;
 
 /** The first `length` bytes of the open file in order; ends early when the file does. */
 export async function* download(session: SftpSession, handle: Buffer, length: number): AsyncGenerator<Uint8Array> {
@@ -57,9 +56,9 @@ export interface UploadOptions {
   onSent?(): void;
 }
 
-/** Writes `content` into the open file; everything is acknowledged when it returns. */
+/** Writes `content` into the open file, a share of what may be under way on the session; acknowledged when it returns. */
 export async function upload(
-  session: SftpSession,
+  session: Pick<SftpSession, 'write' | 'inFlight'>,
   handle: Buffer,
   content: FileContent,
   options: UploadOptions,
@@ -72,7 +71,10 @@ export async function upload(
     const writing = session
       .write(handle, piece, position)
       .catch((error: unknown) => void failures.push(error))
-      .finally(() => inFlight.delete(writing));
+      .finally(() => {
+        session.inFlight.give(piece.length);
+        inFlight.delete(writing);
+      });
     inFlight.add(writing);
     position += piece.length;
   };
@@ -80,9 +82,10 @@ export async function upload(
     for await (const chunk of content instanceof Uint8Array ? [content] : content) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       for (let start = 0; start < bytes.length && failures.length === 0; start += chunkLength) {
-        if (inFlight.size * chunkLength >= IN_FLIGHT) await Promise.race(inFlight);
+        const piece = bytes.subarray(start, start + chunkLength);
+        await session.inFlight.take(piece.length);
         // ssh2 copies it into a packet at once, so that the caller may reuse its buffer.
-        send(bytes.subarray(start, start + chunkLength));
+        send(piece);
       }
       if (failures.length > 0) break;
     }

@@ -54,6 +54,7 @@ export function droppingConnection(connection: SftpConnection, { at, lost }: Dro
     readLink: asking(session.readLink),
     realPath: asking(session.realPath),
     freeBytes: asking(session.freeBytes),
+    inFlight: session.inFlight,
     roundTripMs: session.roundTripMs,
     failure: () => (isDead ? broken() : undefined),
     fail: () => {},

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { sftpTree } from '../../../src/io/sftp-tree.ts';
-import { IN_FLIGHT } from '../../../src/io/sftp-transfer.ts';
+import { IN_FLIGHT } from '../../../src/io/in-flight.ts';
 import { temporaryName } from '../../../src/io/tree-path.ts';
 import { cuttingProxy, type CuttingProxy } from '../../support/cutting-proxy.ts';
 import { embeddedSftp, type EmbeddedSftp } from '../../support/embedded-sftp.ts';
