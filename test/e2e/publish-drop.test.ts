@@ -12,6 +12,8 @@ import { folderTree } from '../../src/io/folder-tree.ts';
 import type { SftpConnection } from '../../src/io/sftp-connection.ts';
 import { sftpTree } from '../../src/io/sftp-tree.ts';
 import type { MainSite } from '../../src/main-site/main-site.ts';
+import { faultOf } from '../../src/main-site/trouble.ts';
+import { unlock } from '../../src/main-site/unlock.ts';
 import type { PartnerSite } from '../../src/partner-site/partner-site.ts';
 import { readJournal } from '../../src/publish/journal.ts';
 import type { Layout, Ports } from '../../src/publish/ports.ts';
@@ -70,8 +72,6 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
 
   interface Case {
     readonly name: string;
-    /** Each request, or each third where what is under way is the same publication. */
-    readonly step: number;
     readonly before: Readonly<Record<string, string>>;
     readonly after: Readonly<Record<string, string>>;
     /** Brings a site to where it starts. */
@@ -81,10 +81,9 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
   const publishNew = async (ports: Ports, layout: Layout) =>
     goLive(ports, layout, await makeRelease(ports.state, 2, CRASH_NEW));
   const CASES: readonly Case[] = [
-    { name: 'publication', step: 1, before: OLD_SITE, after: NEW_SITE, arrange: async () => {}, work: publishNew },
+    { name: 'publication', before: OLD_SITE, after: NEW_SITE, arrange: async () => {}, work: publishNew },
     {
       name: 'rollback',
-      step: 3,
       before: NEW_SITE,
       after: BACK_SITE,
       arrange: publishNew,
@@ -142,7 +141,7 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
     expect(after).not.toEqual(before);
 
     const seen = new Set<string>();
-    for (let at = 1; at <= counting.requests(); at += 17) {
+    for (let at = 3; at <= counting.requests(); at += 5) {
       const copy = await shop.copy();
       const drop: Drop = { at, lost: at % 2 === 0 ? 'request' : 'answer' };
       await ignoring('TIEUP_E_CONNECTION', copy.accept(await openOver(copy, droppingConnection(connection, drop))));
@@ -175,22 +174,25 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
       await cp(join(main.folder, '.tieup'), saved, { recursive: true });
 
       /** One process of the main site; those with other numbers are dead. */
-      const push = async (shop: PartnerFixture, over: SftpConnection, pid: number): Promise<string> => {
+      const siteOver = (shop: PartnerFixture, over: SftpConnection, pid: number): MainSite => {
         const exchange = shop.path('exchange');
         const owner = { who: `process ${pid}`, id: `${pid}`, host: 'main', pid };
-        const site: MainSite = {
+        return {
           ...main.site,
           owner,
           isAlive: (other) => other === pid,
           connect: async () => sftpTree(over, exchange),
           openSite: async () => ({
             tree: (place) => sftpTree(over, resolve(exchange, place)),
-            kept: folderTree(join(main.folder, '.tieup/partners/harbour/live')),
+            // Another machine each: none has what the one before had fetched.
+            kept: folderTree(join(base, `kept-${pid}`)),
             close: async () => {},
           }),
         };
+      };
+      const push = async (site: MainSite): Promise<string> => {
         const [result] = await main.push({}, site);
-        return result?.kind === 'failed' ? result.error.code : 'ok';
+        return (result && faultOf(result)?.code) ?? 'ok';
       };
       const rewound = async (): Promise<PartnerFixture> => {
         await rm(join(main.folder, '.tieup'), { recursive: true });
@@ -200,19 +202,27 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
 
       const whole = await rewound();
       const counting = droppingConnection(connection, NEVER);
-      expect(await push(whole, counting, 10)).toBe('ok');
+      expect(await push(siteOver(whole, counting, 10))).toBe('ok');
       const after = await whole.live();
       expect(after).not.toEqual(before);
       const outcomes = new Set<string>();
-      for (let at = 1; at <= counting.requests(); at += 11) {
+      const nameless: unknown[] = [];
+      // The two ways between them lose two of three requests.
+      for (let at = publish === 'link' ? 1 : 2; at <= counting.requests(); at += 3) {
         const shop = await rewound();
         const drop: Drop = { at, lost: at % 2 === 0 ? 'request' : 'answer' };
-        outcomes.add(await push(shop, droppingConnection(connection, drop), 2 * at + 100));
+        outcomes.add(await push(siteOver(shop, droppingConnection(connection, drop), 2 * at + 100)));
         expect(strangeIn(await shop.live(), publish, [before, after])).toEqual([]);
-        expect(await push(shop, droppingConnection(connection, NEVER), 2 * at + 101)).toBe('ok');
+        const next = siteOver(shop, droppingConnection(connection, NEVER), 2 * at + 101);
+        const pushed = await push(next);
+        // A lock whose holder was cut off before it wrote its name is somebody's until tieup unlock, or for a minute.
+        if (pushed === 'TIEUP_E_LOCKED') nameless.push((await unlock(next, 'harbour'))?.who);
+        expect(pushed === 'ok' ? pushed : await push(next)).toBe('ok');
         expect(await shop.live()).toEqual(after);
       }
       expect(outcomes).toContain('TIEUP_E_CONNECTION');
+      expect(nameless.length).toBeLessThan(4);
+      expect(nameless).toEqual(nameless.map(() => 'a process that did not write its name'));
     },
   );
 
@@ -231,7 +241,7 @@ describe.skipIf(sshdPath === undefined)('a site on a server, published by', () =
       const outcomes: string[] = [];
       /** What is live once the work was done again; not after each request, for the time it takes. */
       const afterwards: unknown[] = [];
-      for (let at = 1; at <= requests; at += played.step) {
+      for (let at = 1; at <= requests; at += 1) {
         const lost = at % 2 === 0 ? 'request' : 'answer';
         const { folder, code } = await attempt(template, { at, lost }, (ports) => played.work(ports, layout));
         const local = portsIn(folder, 'separate');
