@@ -1,13 +1,13 @@
 /**
  * Days and times as people read them, in the language of the page and the time zone of the site: `{{ page.date.long }}`.
  *
- * The words are those of this Node; blanks that change from one version of it to the next are plain ones here.
+ * In languages whose words do not ship, they are those of this Node; blanks that change from one version of it to the next are
+ * plain ones here.
  */
-import { isMoment, startOfMoment } from '../protocol/moment.ts';
+import { isMoment, startOfMoment, wallClock } from '../protocol/moment.ts';
+import { FORMS, writeDate, type DateForm } from './date-words.ts';
 
-const FORMS = ['long', 'medium', 'short', 'time'] as const;
-
-type DateForm = (typeof FORMS)[number];
+const FALLBACK = 'en';
 
 export function isDateForm(word: string): word is DateForm {
   return FORMS.some((form) => form === word);
@@ -22,16 +22,21 @@ export function formatMoment(
   { language, timeZone }: { readonly language: string; readonly timeZone: string },
 ): string | undefined {
   if (!isMoment(moment) || (form === 'time' && !moment.includes('T'))) return undefined;
-  return formatOf(form, language, timeZone)
-    .format(startOfMoment(moment, timeZone))
+  const at = startOfMoment(moment, timeZone);
+  const wall = wallClock(at, timeZone);
+  const written = writeDate(wall, form, language);
+  if (written !== undefined) return written;
+  const [locale] = supported(language);
+  if (locale === undefined) return writeDate(wall, form, FALLBACK);
+  return formatOf(form, locale, timeZone)
+    .format(at)
     .replaceAll(/[\u00A0\u2009\u202F]/g, ' ');
 }
 
-function formatOf(form: DateForm, language: string, timeZone: string): Intl.DateTimeFormat {
-  const key = `${form} ${language} ${timeZone}`;
+function formatOf(form: DateForm, locale: string, timeZone: string): Intl.DateTimeFormat {
+  const key = `${form} ${locale} ${timeZone}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
-  const [locale = 'en'] = supported(language);
   const made = new Intl.DateTimeFormat(locale, {
     timeZone,
     ...(form === 'time' ? { timeStyle: 'short' } : { dateStyle: form }),

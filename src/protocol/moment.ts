@@ -112,8 +112,13 @@ function makeFormat(timeZone: string): Intl.DateTimeFormat | undefined {
   }
 }
 
+/** What clocks in a time zone show at an instant, as if that were UTC. */
+export function wallClock(at: Date, timeZone: string): Date {
+  return new Date(at.getTime() + zoneOffset(at.getTime(), timeZone));
+}
+
 /** An instant as clocks in a time zone show it, for people: `2026-12-20 08:00 Europe/Berlin`. */
 export function showMoment(at: Date, timeZone: string): string {
-  const wall = new Date(at.getTime() + zoneOffset(at.getTime(), timeZone)).toISOString();
+  const wall = wallClock(at, timeZone).toISOString();
   return `${wall.slice(0, 10)} ${wall.slice(11, 16)} ${timeZone}`;
 }

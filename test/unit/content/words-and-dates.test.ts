@@ -1,5 +1,5 @@
 /** What the framework says by itself, in the language of the page: words, dates, and the way to the page for search engines. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FRAMEWORK_LABELS, labelsFor } from '../../../src/content/labels.ts';
 import {
   compile,
@@ -73,6 +73,41 @@ describe('dates', () => {
     expect(dated('date: 2026-11-23\n', '{{ page.date.long }}', 'en-US')).toContain('November 23, 2026');
     // Well-formed, and no language that there is.
     expect(dated('date: 2026-11-23\n', '{{ page.date.long }}', 'zz-abcdefgh-x')).toContain('November 23, 2026');
+  });
+
+  it.each([
+    ['en', 'September 7, 2026 | Sep 7, 2026 | 9/7/26 | 8:05 AM', 'March 25, 2026 | Mar 25, 2026 | 3/25/26 | 12:30 PM'],
+    [
+      'en-GB',
+      '7 September 2026 | 7 Sept 2026 | 07/09/2026 | 08:05',
+      '25 March 2026 | 25 Mar 2026 | 25/03/2026 | 12:30',
+    ],
+    ['de', '7. September 2026 | 07.09.2026 | 07.09.26 | 08:05', '25. März 2026 | 25.03.2026 | 25.03.26 | 12:30'],
+    [
+      'fr-FR',
+      '7 septembre 2026 | 7 sept. 2026 | 07/09/2026 | 08:05',
+      '25 mars 2026 | 25 mars 2026 | 25/03/2026 | 12:30',
+    ],
+    [
+      'es',
+      '7 de septiembre de 2026 | 7 sept 2026 | 7/9/26 | 8:05',
+      '25 de marzo de 2026 | 25 mar 2026 | 25/3/26 | 12:30',
+    ],
+    ['it', '7 settembre 2026 | 7 set 2026 | 07/09/26 | 08:05', '25 marzo 2026 | 25 mar 2026 | 25/03/26 | 12:30'],
+    ['nl', '7 september 2026 | 7 sep 2026 | 07-09-2026 | 08:05', '25 maart 2026 | 25 mrt 2026 | 25-03-2026 | 12:30'],
+  ])('are the same on every machine in %s', (language, september, march) => {
+    const body = '{{ page.date.long }} | {{ page.date.medium }} | {{ page.date.short }} | {{ page.date.time }}';
+    // What words of this Node there are is not even asked.
+    const asked = vi.spyOn(Intl.DateTimeFormat, 'supportedLocalesOf');
+    expect(dated('date: 2026-09-07T06:05Z\n', body, language)).toContain(september);
+    expect(dated('date: 2026-03-25T12:30\n', body, language)).toContain(march);
+    expect(asked).not.toHaveBeenCalled();
+    asked.mockRestore();
+  });
+
+  it('are in the words of other languages where they do not ship', () => {
+    expect(dated('date: 2026-01-07\n', '{{ page.date.long }}', 'de-AT')).toContain('7. Jänner 2026');
+    expect(dated('date: 2026-01-07\n', '{{ page.date.long }}', 'da')).toContain('7. januar 2026');
   });
 
   it('are found in data files as well', () => {
