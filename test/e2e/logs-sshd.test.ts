@@ -14,7 +14,7 @@ import { type Claim, forge, liveSwitch, ownHits, tieUpHits } from '../support/fo
 import { type JoinedSites, joinedSites } from '../support/joined-sites.ts';
 import type { PartnerFixture } from '../support/partner-fixture.ts';
 import { type MainFixture, partnership } from '../support/partnership-fixture.ts';
-import { pullOne } from '../support/pulled.ts';
+import { knowRelease, pullOne } from '../support/pulled.ts';
 import { realPart } from '../support/real-parts.ts';
 import { script } from '../support/script.ts';
 import { startSshd } from '../support/sshd.ts';
@@ -161,7 +161,8 @@ describe.skipIf(sshdPath === undefined)('a partner and a main site', () => {
   });
 });
 
-const claim: Claim = { T: [liveSwitch(0, 'ab'.repeat(32)), ...tieUpHits(40)], O: ownHits(20, 41) };
+const RELEASE = 'ab'.repeat(32);
+const claim: Claim = { T: [liveSwitch(0, RELEASE), ...tieUpHits(40)], O: ownHits(20, 41) };
 
 interface Scene {
   readonly main: MainFixture;
@@ -170,6 +171,7 @@ interface Scene {
 
 async function scene(): Promise<Scene> {
   const { main, shop } = await partnership();
+  await knowRelease(main, RELEASE);
   await forge(shop, { claim, discloses: (log) => log === 'T' });
   return { main, shop };
 }

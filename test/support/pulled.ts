@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TieupError } from '../../src/errors.ts';
 import { type GivenFile, importFiles } from '../../src/main-site/import-logs.ts';
-import type { MainSite } from '../../src/main-site/main-site.ts';
+import { cachePath, type MainSite } from '../../src/main-site/main-site.ts';
+import { keepForGood } from '../../src/main-site/sent-releases.ts';
 import { pullLogs, type PullResult } from '../../src/main-site/pull-logs.ts';
 import type { PartnerFixture } from './partner-fixture.ts';
 import type { MainFixture } from './partnership-fixture.ts';
@@ -18,6 +19,14 @@ export async function pullOne(main: MainFixture, site: MainSite = main.site): Pr
   if (result === undefined) throw new Error('nobody was asked');
   if (result.kind === 'failed') throw result.error;
   return result;
+}
+
+/** Makes the main site know the release that it pushed by another digest as well. */
+export async function knowRelease(main: MainFixture, digest: string): Promise<void> {
+  const { site } = main;
+  const { releaseDigest } = await main.pushedBefore();
+  const release = await site.files.read(cachePath('harbour', `releases/${releaseDigest}.json`), 1e6);
+  await keepForGood(site, 'harbour', digest, release);
 }
 
 /** Files of the outbox, as they come by mail. */

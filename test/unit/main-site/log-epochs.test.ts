@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { importPulled } from '../../../src/main-site/import-logs.ts';
-import { cachePath } from '../../../src/main-site/main-site.ts';
 import { readPins } from '../../../src/main-site/logs/log-records.ts';
-import { keepForGood } from '../../../src/main-site/sent-releases.ts';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { rotateOwnKey } from '../../../src/partner-site/keys-rotate.ts';
@@ -25,7 +23,7 @@ import { hit, headOf, sealed } from '../../support/exported-log.ts';
 import { renderRecord } from '../../../src/protocol/log-record.ts';
 import type { PartnerFixture } from '../../support/partner-fixture.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
-import { pullOne, refusedPull } from '../../support/pulled.ts';
+import { knowRelease, pullOne, refusedPull } from '../../support/pulled.ts';
 import { hit as line, serve, withLogs } from '../../support/shop-logs.ts';
 
 const RELEASE = 'ab'.repeat(32);
@@ -58,9 +56,7 @@ async function epochOf(shop: PartnerFixture, changes: Partial<LogEpoch> = {}): P
 /** Two exports, both pulled. */
 async function pulledTwice(audit = 0) {
   const { main, shop } = await partnership({ partnership: `logs:\n  audit: ${audit}\n` });
-  const { releaseDigest } = await main.pushedBefore();
-  const release = await main.site.files.read(cachePath('harbour', `releases/${releaseDigest}.json`), 1e6);
-  await keepForGood(main.site, 'harbour', RELEASE, release);
+  await knowRelease(main, RELEASE);
   const first = await forge(shop, { claim });
   await pullOne(main);
   const second = await forge(shop, { claim: longer, from: { T: 6, O: 4 }, seq: 2, previous: first.digest });
