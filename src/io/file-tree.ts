@@ -113,6 +113,12 @@ export interface FileStat {
 /** As if it was written in 1970. */
 export const NO_TIME = new Date(0).toISOString();
 
+/** Whether a file is what it was, as far as two looks at it tell: false also where the server tells no times. */
+export function isAsBefore(before: FileStat | undefined, now: FileStat | undefined): boolean {
+  if (before === undefined || now === undefined) return before === now;
+  return before.modified !== NO_TIME && before.modified === now.modified && before.length === now.length;
+}
+
 export interface FileEntry extends FileStat {
   /** The last component only. */
   readonly name: string;
@@ -142,6 +148,8 @@ export interface StageOptions extends WriteOptions {
    * may take it over and send the rest alone, once it has seen that the beginning is right, or may leave it alone.
    */
   readonly from?: string | undefined;
+  /** true: what somebody else has put at the path meanwhile stays, and `commit` @throws TIEUP_E_EXISTS. Of bytes alone. */
+  readonly isNew?: boolean;
 }
 
 export interface ListOptions {

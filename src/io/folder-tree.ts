@@ -23,7 +23,7 @@ export interface FolderTreeOptions {
 export function folderTree(root: string, options: FolderTreeOptions = {}): FileTree {
   const folder = folderRoot(root, options.beforeStep ?? (() => {}));
   const writing = folderWriting(folder);
-  const stage = stageByWriting(writing.write);
+  const stage = stageByWriting(writing);
   return {
     label: folder.label,
     ...folderReading(folder),

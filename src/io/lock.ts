@@ -8,7 +8,7 @@
 import { isTieupError, TieupError } from '../errors.ts';
 import { instant, isInstant } from '../protocol/instant.ts';
 import type { Clock } from './clock.ts';
-import { NO_TIME, type FileTree } from './file-tree.ts';
+import { isAsBefore, NO_TIME, type FileStat, type FileTree } from './file-tree.ts';
 import { readIfThere } from './read-if-there.ts';
 
 export interface LockOwner {
@@ -37,6 +37,8 @@ export interface Lock {
   refresh(): Promise<void>;
   /** For long work, again and again: refreshes once a third of the time is over. @throws as `refresh` */
   keep(): Promise<void>;
+  /** Right before what others must not do at the same time: one round trip. @throws TIEUP_E_LOCKED when somebody else has it */
+  assertHeld(): Promise<void>;
   /** Removes the lock if it is still this process's. */
   release(): Promise<void>;
 }
@@ -46,6 +48,8 @@ const MAX_LENGTH = 4096;
 const TTL_MINUTES = 30;
 /** On a disk of this machine a name is written a moment after the file is made: one that is not was killed in between. */
 const NAMELESS_MINUTES = 1;
+/** For so long a look at the lock counts: it takes longer to remove it by hand and to take it for another process. */
+const LOOK_LASTS_MS = 5000;
 /** Some round trips on any line. */
 const NAMING_MS = 2000;
 
@@ -76,8 +80,22 @@ export async function acquireLock(
   const ttlMs = ttlMinutes * 60_000;
   const now = (): number => clock.now().getTime();
   let begun = now();
+  let looked = begun;
+  /** What it looks like while it is this process's. */
+  let seen: Promise<FileStat | undefined>;
+  const note = (): void => {
+    seen = tree.stat(path);
+    seen.catch(() => {});
+  };
+  note();
+  const isOurs = async (): Promise<boolean> => {
+    const start = now();
+    const held = (await look(tree, path, clock, nameless))?.id === owner.id;
+    looked = held ? start : Number.NEGATIVE_INFINITY;
+    return held;
+  };
   const assertOurs = async (): Promise<void> => {
-    if ((await look(tree, path, clock, nameless))?.id === owner.id) return;
+    if (await isOurs()) return;
     throw new TieupError('TIEUP_E_LOCKED', `the lock "${path}" in ${tree.label} is no longer this process's`, {
       hint: 'another tieup took it over because this one did not come back in time; run the command again',
     });
@@ -92,7 +110,9 @@ export async function acquireLock(
       await assertOurs();
       await tree.write(path, content());
     }
+    note();
     begun = start;
+    looked = start;
   };
   let refreshing: Promise<void> | undefined;
   return {
@@ -103,10 +123,14 @@ export async function acquireLock(
       refreshing ??= refresh().finally(() => (refreshing = undefined));
       await refreshing;
     },
+    assertHeld: async () => {
+      const start = now();
+      const [before, found] = await Promise.all([seen, tree.stat(path)]);
+      if (found === undefined || !isAsBefore(before, found)) return assertOurs();
+      looked = start;
+    },
     release: async () => {
-      // Until half of the time is over nobody has reason to take it over.
-      const isOurs = now() - begun < ttlMs / 2 || (await look(tree, path, clock, nameless))?.id === owner.id;
-      if (isOurs) await tree.remove(path);
+      if (now() - looked < LOOK_LASTS_MS || (await isOurs())) await tree.remove(path);
     },
   };
 }
@@ -128,6 +152,9 @@ export async function lockAlso(first: Lock, take: () => Promise<Lock>): Promise<
     keep: async () => {
       await first.keep();
       await second.keep();
+    },
+    assertHeld: async () => {
+      await Promise.all([first.assertHeld(), second.assertHeld()]);
     },
     release: async () => {
       try {

@@ -191,7 +191,7 @@ export function memoryTree(label = 'memory', clock: Clock = systemClock): FileTr
     roundTripMs: () => 0,
     close: async () => {},
   };
-  return { ...tree, stage: stageByWriting(tree.write) };
+  return { ...tree, stage: stageByWriting(tree) };
 }
 
 function statOf(node: Node): FileStat {

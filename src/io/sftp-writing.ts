@@ -159,6 +159,7 @@ export function sftpWriting(access: SftpAccess): Writing {
         const there = await folders.look(components, place);
         if (there?.isSymbolicLink() === true) throw unsafe(place, 'it is a symbolic link');
         if (there?.isFile() === false) throw inTheWay(place, `a ${describeKind(there)} is there`);
+        if (there !== undefined && options.isNew === true) throw inTheWay(place, 'it exists already');
       };
       const temporary = await folders.absolute([...parent, temporaryName(options.tag)]);
       const target = await absolutePath(access, path);
@@ -179,9 +180,14 @@ export function sftpWriting(access: SftpAccess): Writing {
         commit: () =>
           naming(place, async () => {
             try {
-              await replace(session, server, temporary, target);
+              // SFTP's own rename replaces nothing; of servers other than OpenSSH some do not know that.
+              if (options.isNew === true && !server.inOrder) await assertFree();
+              await (options.isNew === true
+                ? session.rename(temporary, target)
+                : replace(session, server, temporary, target));
             } catch (error) {
               await discard();
+              if (options.isNew === true && hasStatus(error, STATUS.FAILURE)) await assertFree();
               throw error;
             }
             if (options.durable === false) flushed.add(path);

@@ -30,6 +30,8 @@ export interface Push {
   readonly request: PushRequest;
   readonly exchange: FileTree;
   readonly seeds: ReleaseSeeds;
+  /** What an attempt before this one has signed, and perhaps sent in part. */
+  readonly signedBefore: SignedRelease | undefined;
   /** As of {@link Upload}. */
   readonly leftovers: Upload['leftovers'];
 }
@@ -58,9 +60,30 @@ export async function draftRelease(push: Push, remote: RemoteState): Promise<Dra
   const active = await judgeContent(site, partnership, plan, remote.base);
   const had = request.full || !remote.hasObjects ? [] : (remote.base?.release.files ?? []);
   const news = missingObjects(plan.files, new Set(had.map(({ digest }) => digest)));
-  const sign = once(() => signNow(push, plan, remote, terms.bytes));
+  const sign = once(async () => {
+    const before = push.signedBefore;
+    const isSame = before !== undefined && isSameRelease(before, plan, remote, terms.digest);
+    return isSame ? before : signNow(push, plan, remote, terms.bytes);
+  });
   const stage = once(async () => stageRelease(exchange, await sign(), uploadOf(push, news)));
   return { kind: 'draft', remote, plan, active, news, sign, stage: () => (plan.differs ? stage() : undefined) };
+}
+
+/** Then its numbers are not used for another one. */
+function isSameRelease(
+  { pushed: { release, termsDigest }, versions }: SignedRelease,
+  plan: ReleasePlan,
+  remote: RemoteState,
+  terms: string,
+): boolean {
+  return (
+    release.base?.targets === remote.base?.releaseDigest &&
+    termsDigest === terms &&
+    versions.targets === plan.number &&
+    versions.snapshot === remote.versions.snapshot + 1 &&
+    versions.timestamp === remote.versions.timestamp + 1 &&
+    JSON.stringify(release.files) === JSON.stringify(plan.files.map(({ file }) => file))
+  );
 }
 
 /** The same promise for everybody who asks. */

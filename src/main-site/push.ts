@@ -8,7 +8,7 @@
  */
 import type { Partnership } from '../config/partnership.ts';
 import type { CompiledSite } from '../content/compiled-site.ts';
-import { TieupError } from '../errors.ts';
+import { isTieupError, type TieupError } from '../errors.ts';
 import { acquireLock, type Lock } from '../io/lock.ts';
 import { lockedTrees } from '../io/locked-tree.ts';
 import { together } from '../io/together.ts';
@@ -41,6 +41,7 @@ import {
   uploadObjects,
   type StagedRelease,
 } from './upload.ts';
+import { pastTaken, watchHead } from './watched-head.ts';
 import { whatIsThere, type Asking } from './what-is-there.ts';
 
 export interface PushRequest {
@@ -177,7 +178,7 @@ interface PushUnderWay extends Push, Asking {
   lock(): Promise<Lock>;
 }
 
-type Connected = Omit<PushUnderWay, 'leftovers' | 'answers'>;
+type Connected = Omit<PushUnderWay, 'leftovers' | 'answers' | 'signedBefore'>;
 
 /**
  * While the lock is asked for, and what the inbox holds, everything that it will most probably have to be sent goes on its way
@@ -194,7 +195,8 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
   });
   let outbox: OutboxAhead | undefined;
   const answers = () => (outbox ??= outboxAhead(exchange));
-  const push: PushUnderWay = { ...connected, leftovers, answers };
+  const signedBefore = connected.attempts.committing?.signed;
+  const push: PushUnderWay = { ...connected, leftovers, answers, signedBefore };
   const failed = (error: unknown) => ({ kind: 'failed', error }) as const;
   const draft = await draftRelease(push, expected.remote).catch(failed);
   const locking = push.lock();
@@ -215,10 +217,10 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
     const remote = await learnRemote(site, partnership, exchange, { expected, head });
     if (remote === expected.remote) {
       if (draft.kind === 'failed') throw draft.error;
-      return await pushLocked(push, draft, head, list);
+      return await pushNumbered(push, draft, { head, lock, list });
     }
     await takeBack(staging);
-    return await pushLocked(push, await draftRelease(push, remote), head, list);
+    return await pushNumbered(push, await draftRelease(push, remote), { head, lock, list });
   } catch (error) {
     await takeBack(staging);
     throw error;
@@ -233,20 +235,42 @@ async function takeBack(staging: Promise<StagedRelease> | undefined): Promise<vo
   await staging?.then(discardRelease).catch(() => {});
 }
 
-async function pushLocked(
-  push: PushUnderWay,
-  draft: Draft,
-  head: Uint8Array | undefined,
-  list: () => Promise<InboxListing>,
-): Promise<PushResult> {
+/** What was found at the partner. */
+interface Found {
+  readonly head: Uint8Array | undefined;
+  readonly lock: Lock;
+  readonly list: () => Promise<InboxListing>;
+}
+
+/** No number is used twice: where a push that ended right before its commit has used the next ones, those after them are taken. */
+async function pushNumbered(push: PushUnderWay, draft: Draft, found: Found): Promise<PushResult> {
+  const { exchange } = push;
+  try {
+    return await pushLocked(push, draft, found);
+  } catch (error) {
+    if (!isTieupError(error, 'TIEUP_E_EXISTS')) throw error;
+    // Or they are of another push, which has the lock now.
+    await found.lock.assertHeld();
+    const { remote } = draft;
+    const versions = await pastTaken(exchange, remote.versions);
+    if (versions.targets === remote.versions.targets && versions.snapshot === remote.versions.snapshot) throw error;
+    return pushLocked(push, await draftRelease(push, { ...remote, versions }), found);
+  }
+}
+
+async function pushLocked(push: PushUnderWay, draft: Draft, { head, lock, list }: Found): Promise<PushResult> {
   const { site, partnership, request, exchange, troubles, attempts } = push;
   const { remote, plan, active, news } = draft;
   const partner = partnership.id;
   const staging = draft.stage();
   // It is awaited below, or taken back.
   staging?.catch(() => {});
-  const unmoved = once(() => assertHead(push, head));
-  if (staging !== undefined) unmoved().catch(() => {});
+  // The lock was asked for and the head was read at the same time: another push may have come to its end in between.
+  const watching = once(() => watchHead(exchange, partner, head));
+  if (staging !== undefined) watching().catch(() => {});
+  const assertOurs = async (): Promise<void> => {
+    await together([lock.assertHeld(), watching().then((watched) => watched.assertUnmoved())]);
+  };
   try {
     const { there, hasDocuments, baseIsLive } = await whatIsThere(push, remote, plan.differs, list);
     // Content first, the signed head last, whether that is a new one or the one that is there.
@@ -257,7 +281,7 @@ async function pushLocked(
     const repaired = await uploadObjects(exchange, uploadOf(push, rest));
     if (staging === undefined && !resend && remote.base !== undefined) {
       const { sentBytes } = repaired;
-      if (await isSignedNow(site, partnership, exchange, remote, head)) {
+      if (await isSignedNow(site, partnership, exchange, { remote, head, assertOurs })) {
         const { release, releaseDigest } = remote.base;
         const reached = { partner, release: release.release, releaseDigest, troubles };
         const before = attempts.committing;
@@ -280,7 +304,7 @@ async function pushLocked(
     const [listing, staged] = await together([
       list(),
       staging ?? stageRelease(exchange, await draft.sign(), uploadOf(push, [])),
-      unmoved(),
+      watching(),
     ]);
     const sent: Sent = {
       sentObjects: sentAlready.length + rest.length,
@@ -288,7 +312,7 @@ async function pushLocked(
     };
     attempts.committing = { signed: await draft.sign(), active, plan: changesOf(plan), ...sent };
     const needsRoots = resend || remote.isRekeyed;
-    await commitRelease(exchange, staged, needsRoots ? await rootsForInbox(site, partner) : []);
+    await commitRelease(exchange, staged, needsRoots ? await rootsForInbox(site, partner) : [], assertOurs);
     // Past the commit point: whatever happens now, the release is there.
     const signed = await draft.sign();
     const objects = new Set([...staged.paths, ...repaired.paths]);
@@ -311,19 +335,6 @@ async function pushLocked(
     await takeBack(staging);
     throw error;
   }
-}
-
-/** The lock was asked for and the head was read at the same time, so that another push may have come to its end in between. */
-async function assertHead({ exchange, partnership }: Push, head: Uint8Array | undefined): Promise<void> {
-  const now = await readHead(exchange);
-  if (sameHead(now, head)) return;
-  throw new TieupError('TIEUP_E_LOCKED', `another push to ${partnership.id} was under way at the same moment`, {
-    hint: 'nothing of this one can be seen; push again',
-  });
-}
-
-function sameHead(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  return one === undefined || other === undefined ? one === other : Buffer.from(one).equals(other);
 }
 
 async function keepPushed(

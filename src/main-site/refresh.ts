@@ -6,10 +6,11 @@
  */
 import pLimit from 'p-limit';
 import type { Partnership } from '../config/partnership.ts';
-import { asTieupError, TieupError } from '../errors.ts';
+import { asTieupError, isTieupError, TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
-import { acquireLock } from '../io/lock.ts';
+import { acquireLock, type Lock } from '../io/lock.ts';
 import { readIfThere } from '../io/read-if-there.ts';
+import { together } from '../io/together.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { INBOX_LOCK, INBOX_METADATA } from '../protocol/exchange.ts';
 import { renderRelease } from '../protocol/release.ts';
@@ -22,8 +23,11 @@ import { onlineSeed } from './partner-keys.ts';
 import { assertInForce } from './in-force.ts';
 import { loadPartnerships } from './partnerships.ts';
 import { recordContact, recordFailure } from './record.ts';
+import { readHead } from './read-head.ts';
 import { newestRoot, rootsForInbox } from './root-store.ts';
 import type { PushedRelease, SentRelease } from './sent-releases.ts';
+import { commitNumbered } from './upload.ts';
+import { pastTaken, watchHead } from './watched-head.ts';
 
 export type RefreshResult =
   | {
@@ -83,7 +87,7 @@ async function refreshAt(site: MainSite, partnership: Partnership, isAgain: bool
   try {
     const lock = await acquireLock(exchange, INBOX_LOCK, site.owner, site.clock, undefined, { ...site, isAgain });
     try {
-      return await refreshLocked(site, partnership, exchange);
+      return await refreshLocked(site, partnership, exchange, lock);
     } finally {
       await lock.release();
     }
@@ -92,12 +96,21 @@ async function refreshAt(site: MainSite, partnership: Partnership, isAgain: bool
   }
 }
 
-async function refreshLocked(site: MainSite, partnership: Partnership, exchange: FileTree): Promise<RefreshResult> {
+async function refreshLocked(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  lock: Lock,
+): Promise<RefreshResult> {
   const partner = partnership.id;
+  const watched = await watchHead(exchange, partner, await readHead(exchange));
   const remote = await learnRemote(site, partnership, exchange);
   if (remote.base === undefined) return { kind: 'skipped', partner, why: 'nothing has been pushed yet' };
   const targets = await targetsThere(site, partnership, exchange, remote.base, remote);
-  const until = await signFreshInto(site, partnership, exchange, { ...remote, base: remote.base }, targets);
+  const assertOurs = async (): Promise<void> => {
+    await together([lock.assertHeld(), watched.assertUnmoved()]);
+  };
+  const until = await signFreshInto(site, partnership, exchange, { ...remote, base: remote.base }, targets, assertOurs);
   await recordContact(site, partner, remote.base);
   const releaseUntil = readMetadataVersion(targets).expires;
   return {
@@ -140,6 +153,7 @@ async function targetsThere(
 /**
  * Signs snapshot and timestamp over the release that is in the inbox, sends the roots first when their keys are new, and
  * commits. Returns until when the partner takes it for fresh.
+ * @param assertOurs asked in the round trip before the commit: what it throws keeps it from happening
  */
 export async function signFreshInto(
   site: MainSite,
@@ -147,41 +161,62 @@ export async function signFreshInto(
   exchange: FileTree,
   remote: RemoteState & { readonly base: SentRelease },
   targets: Uint8Array,
+  assertOurs: () => Promise<void>,
 ): Promise<string> {
-  const { base, versions: before } = remote;
+  const { base } = remote;
+  const before = await pastTaken(exchange, remote.versions);
   const now = site.clock.now();
-  const versions = { ...before, snapshot: before.snapshot + 1, timestamp: before.timestamp + 1 };
+  const versions = { ...remote.versions, snapshot: before.snapshot + 1, timestamp: before.timestamp + 1 };
   const { snapshot, timestamp } = signFreshness({
     online: await onlineSeed(site, { partner, epoch }),
     versions,
     now,
-    targets: { version: before.targets, bytes: targets },
+    targets: { version: remote.versions.targets, bytes: targets },
   });
-  await exchange.write(`${INBOX_METADATA}/${snapshot.name}`, snapshot.bytes);
+  const path = `${INBOX_METADATA}/${snapshot.name}`;
+  const [fresh, head] = await together([
+    exchange.stage(path, snapshot.bytes, { isNew: true }),
+    exchange.stage(`${INBOX_METADATA}/${timestamp.name}`, timestamp.bytes),
+  ]);
+  try {
+    await commitNumbered(exchange, [{ ...fresh, path }], assertOurs);
+  } catch (error) {
+    await together([fresh.discard(), head.discard()]);
+    // The number was free a moment ago.
+    if (isTieupError(error, 'TIEUP_E_EXISTS')) await assertOurs();
+    throw error;
+  }
   // Right before the commit: a partner that looks in between finds a timestamp which the new root does not name.
   if (remote.isRekeyed) {
     for (const { path, bytes } of await rootsForInbox(site, partner)) await exchange.write(path, bytes);
   }
-  await exchange.write(`${INBOX_METADATA}/${timestamp.name}`, timestamp.bytes);
+  await head.commit();
   const { version: root } = await newestRoot(site, partner);
   // What was found under replaced keys has not been kept yet.
   const pushed = { base, releaseBytes: remote.isRekeyed ? renderRelease(base.release) : undefined };
   await remember(site, partner, pushed, versions, sha256(timestamp.bytes), root);
-  await exchange.remove(`${INBOX_METADATA}/${before.snapshot - 1}.snapshot.json`);
+  await exchange.remove(`${INBOX_METADATA}/${remote.versions.snapshot - 1}.snapshot.json`);
   return expiryAfter(now, 'timestamp').toISOString();
 }
 
 /**
  * Whether the release that is in the inbox is signed with the keys of the newest root. When the online key alone is new, or
  * its signatures are past half of their life, it signs here and now: the release stays what it is, and nobody is asked again.
- * @param head `timestamp.json`, where it was read already
+ * @param found with `timestamp.json`, where it was read already
  */
 export async function isSignedNow(
   site: MainSite,
   partnership: Partnership,
   exchange: FileTree,
-  remote: RemoteState,
-  head?: Uint8Array,
+  {
+    remote,
+    head,
+    assertOurs,
+  }: {
+    readonly remote: RemoteState;
+    readonly head: Uint8Array | undefined;
+    readonly assertOurs: () => Promise<void>;
+  },
 ): Promise<boolean> {
   const { base, versions, isRekeyed } = remote;
   if (base === undefined) return false;
@@ -191,6 +226,6 @@ export async function isSignedNow(
   const targets = await readIfThere(exchange, `${INBOX_METADATA}/${versions.targets}.targets.json`, MAX_TARGETS);
   const { bytes: root } = await newestRoot(site, partnership.id);
   if (targets === undefined || sha256(targets) !== base.releaseDigest || !isSignedUnder(root, targets)) return false;
-  await signFreshInto(site, partnership, exchange, { ...remote, base }, targets);
+  await signFreshInto(site, partnership, exchange, { ...remote, base }, targets, assertOurs);
   return true;
 }

@@ -19,6 +19,7 @@ import type { Assets } from './assets.ts';
 import type { InboxListing } from './inbox-content.ts';
 import type { PlannedFile } from './plan-release.ts';
 import type { SignedFile, SignedRelease } from './sign-release.ts';
+import { isNumbered } from './watched-head.ts';
 
 /** A pack is built in memory: memory is bounded by this, not by the release. */
 const PACK_TARGET = 32 * 1024 * 1024;
@@ -56,15 +57,23 @@ export function missingObjects(files: readonly PlannedFile[], there: ReadonlySet
 /** Everything of a release beside its place in the inbox, where nobody looks for it. */
 export interface StagedRelease {
   readonly content: readonly StagedFile[];
-  /** Without the head. */
+  /** Without the head, and without those under a number. */
   readonly documents: readonly StagedFile[];
+  /** Metadata under numbers that nobody else has used. */
+  readonly numbered: readonly NumberedFile[];
   readonly head: StagedFile;
   /** The packs and single objects that stand in the inbox for this release once it is committed. */
   readonly paths: ReadonlySet<string>;
   readonly sentBytes: number;
 }
 
-/** Sends everything at the same time, a few round trips for all. What was staged is taken back when something fails. */
+export interface NumberedFile extends StagedFile {
+  readonly path: string;
+}
+
+/** Sends everything at the same time, a few round trips for all. What was staged is taken back when something fails.
+ * @throws TIEUP_E_EXISTS when another release was sent under its numbers
+ */
 export async function stageRelease(exchange: FileTree, signed: SignedRelease, upload: Upload): Promise<StagedRelease> {
   const staged: StagedFile[] = [];
   const keep = async (staging: Promise<StagedFile>): Promise<StagedFile> => {
@@ -72,15 +81,19 @@ export async function stageRelease(exchange: FileTree, signed: SignedRelease, up
     staged.push(file);
     return file;
   };
-  const document = async ({ path, bytes }: SignedFile): Promise<readonly StagedFile[]> =>
-    (await holds(exchange, path, bytes)) ? [] : [await keep(exchange.stage(path, bytes))];
+  const document = async ({ path, bytes }: SignedFile): Promise<readonly NumberedFile[]> => {
+    if (await holds(exchange, path, bytes)) return [];
+    return [{ ...(await keep(exchange.stage(path, bytes, { isNew: isNumbered(path) }))), path }];
+  };
   try {
-    const [objects, documents, head] = await together([
+    const [objects, sent, head] = await together([
       stageObjects(exchange, upload, keep),
       together(signed.files.map(document)),
       keep(exchange.stage(signed.timestamp.path, signed.timestamp.bytes)),
     ]);
-    return { ...objects, documents: documents.flat(), head };
+    const documents = sent.flat();
+    const numbered = documents.filter(({ path }) => isNumbered(path));
+    return { ...objects, documents: documents.filter(({ path }) => !isNumbered(path)), numbered, head };
   } catch (error) {
     await discardAll(staged);
     throw error;
@@ -91,13 +104,18 @@ export async function stageRelease(exchange: FileTree, signed: SignedRelease, up
  * Puts what was staged into its place, and the head last of all: the commit point. Content and documents have names which no
  * release before knows.
  * @param roots written right before the head: from then on a partner trusts none of the keys before
+ * @param assertOurs asked in the round trip before the head: what it throws keeps the head from its place
+ * @throws TIEUP_E_EXISTS when another release was sent under its numbers meanwhile
  */
 export async function commitRelease(
   exchange: FileTree,
-  { content, documents, head }: StagedRelease,
+  { content, documents, numbered, head }: StagedRelease,
   roots: readonly SignedFile[],
+  assertOurs: () => Promise<void>,
 ): Promise<void> {
-  await together([...content, ...documents].map((file) => file.commit()));
+  await commitNumbered(exchange, numbered, async () => {
+    await together([...[...content, ...documents].map((file) => file.commit()), assertOurs()]);
+  });
   await together(
     roots.map(async ({ path, bytes }) => {
       if (!(await holds(exchange, path, bytes))) await exchange.write(path, bytes);
@@ -106,8 +124,27 @@ export async function commitRelease(
   await head.commit();
 }
 
-export async function discardRelease({ content, documents, head }: StagedRelease): Promise<void> {
-  await discardAll([...content, ...documents, head]);
+/** At the same time as `beside`; when one of it all fails, the numbers are free again. */
+export async function commitNumbered(
+  exchange: FileTree,
+  numbered: readonly NumberedFile[],
+  beside: () => Promise<void>,
+): Promise<void> {
+  const used: string[] = [];
+  const commit = async (file: NumberedFile): Promise<void> => {
+    await file.commit();
+    used.push(file.path);
+  };
+  try {
+    await together([...numbered.map(commit), beside()]);
+  } catch (error) {
+    await removeAll(exchange, used).catch(() => {});
+    throw error;
+  }
+}
+
+export async function discardRelease({ content, documents, numbered, head }: StagedRelease): Promise<void> {
+  await discardAll([...content, ...documents, ...numbered, head]);
 }
 
 async function discardAll(staged: readonly StagedFile[]): Promise<void> {

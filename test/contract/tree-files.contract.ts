@@ -36,6 +36,18 @@ export function describeFiles(current: () => TreeUnderTest): void {
       expect(await names(tree, '')).toEqual(['a.txt']);
     });
 
+    test('a staged file that must be new replaces nothing', async () => {
+      const staged = await tree.stage('a.txt', text('first'), { isNew: true });
+      const late = await tree.stage('a.txt', text('second'), { isNew: true });
+      await staged.commit();
+      await expect(late.commit()).rejects.toMatchObject({ code: 'TIEUP_E_EXISTS' });
+      await expect(
+        tree.stage('a.txt', text('third'), { isNew: true }).then((third) => third.commit()),
+      ).rejects.toMatchObject({ code: 'TIEUP_E_EXISTS' });
+      expect(await tree.read('a.txt', 100)).toEqual(text('first'));
+      expect(await tree.list('', { temporary: true })).toHaveLength(1);
+    });
+
     test('a staged file is there from its commit on', async () => {
       await tree.write('a.txt', text('old'));
       const staged = await Promise.all(

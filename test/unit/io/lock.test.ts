@@ -100,6 +100,34 @@ describe('a lock', () => {
     expect(await content(tree)).toBe(taken);
   });
 
+  test('that was removed by hand and taken by another is noticed, and left to the other', async () => {
+    const clock = stoppedClock();
+    const tree = memoryTree('memory', clock);
+    const ann = await acquireLock(tree, PATH, owner('ann'), clock, 30);
+    await ann.assertHeld();
+    clock.move(1);
+    await breakLock(tree, PATH);
+    expect(await failure(ann.assertHeld())).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    const bob = await acquireLock(tree, PATH, owner('bob'), clock, 30);
+    expect(await failure(ann.assertHeld())).toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    await ann.release();
+    expect(await content(tree)).toContain('id-of-bob');
+    await bob.assertHeld();
+    await bob.release();
+    expect(await names(tree)).toEqual([]);
+  });
+
+  test('is left to who has taken it, without having looked for as little as a minute', async () => {
+    const clock = stoppedClock();
+    const tree = memoryTree('memory', clock);
+    const ann = await acquireLock(tree, PATH, owner('ann'), clock, 30);
+    await breakLock(tree, PATH);
+    await acquireLock(tree, PATH, owner('bob'), clock, 30);
+    clock.move(1);
+    await ann.release();
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
   test('lasts as long as it is refreshed', async () => {
     const [tree, clock] = [memoryTree(), stoppedClock()];
     const lock = await acquireLock(tree, PATH, owner('ann'), clock, 10);

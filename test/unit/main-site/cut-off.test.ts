@@ -96,7 +96,11 @@ async function ready(): Promise<Ready> {
       count += 1;
       if (count >= step) throw new Killed();
     });
-    await expect(main.push({}, dying)).rejects.toThrow(Killed);
+    const ended = await main.push({}, dying);
+    const faults = ended.flatMap((each) =>
+      each.kind === 'failed' ? [each.error] : each.troubles.map(({ error }) => error),
+    );
+    expect(faults.map(({ cause }) => cause)).toContainEqual(expect.any(Killed));
     return copy;
   };
   return { main, shop, before, after: await whole.live(), steps, again, killedAt };

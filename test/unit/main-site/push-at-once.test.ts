@@ -1,14 +1,15 @@
 /** What a push sends before it knows that it may: it is taken back, and nobody sees it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
-import { acquireLock } from '../../../src/io/lock.ts';
+import { acquireLock, breakLock } from '../../../src/io/lock.ts';
 import { folderTree } from '../../../src/io/folder-tree.ts';
 import type { SftpServerFaults } from '../../../src/io/sftp-server-requests.ts';
 import { sftpTree } from '../../../src/io/sftp-tree.ts';
 import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { readRecord } from '../../../src/main-site/record.ts';
+import { refresh } from '../../../src/main-site/refresh.ts';
 import { INBOX_LOCK } from '../../../src/protocol/exchange.ts';
 import { embeddedSftp, type EmbeddedSftp } from '../../support/embedded-sftp.ts';
 import { type MainFixture, partnership } from '../../support/partnership-fixture.ts';
@@ -130,4 +131,161 @@ test('pages that cannot be built are no failure of a partner, and nothing is sen
   await expect(main.push({}, site)).rejects.toMatchObject({ code: 'TIEUP_E_CONTENT' });
   expect(contentOf(inbox)).toEqual(before);
   expect(await readRecord(main.site, 'harbour')).toEqual(known);
+});
+
+/** The main site as another machine has it: the same keys and pages, a memory and a name of its own. */
+function elsewhere(main: MainFixture, site: MainSite): MainSite {
+  const folder = `${main.folder}-elsewhere`;
+  cpSync(main.folder, folder, { recursive: true });
+  const owner = { who: 'bob@elsewhere, process 9', id: 'bob', host: 'elsewhere', pid: 9 };
+  return { ...site, files: folderTree(folder), cacheFolder: `${folder}/.tieup`, owner };
+}
+
+const HEAD = 'inbox/metadata/timestamp.json';
+
+/** `tree` with a head that goes into its place after `before`. */
+function committingAfter(tree: FileTree, before: () => Promise<void>): FileTree {
+  return {
+    ...tree,
+    stage: async (path, content, options) => {
+      const staged = await tree.stage(path, content, options);
+      if (path !== HEAD) return staged;
+      const commit = async (): Promise<void> => {
+        await before();
+        await staged.commit();
+      };
+      return { ...staged, commit };
+    },
+  };
+}
+
+/** `tree` on which the head is long on its way: what `meanwhile` does is done once the head was looked at for the second time. */
+function sendingSlowly(tree: FileTree, meanwhile: () => Promise<void>): FileTree {
+  let reads = 0;
+  let looked = (): void => {};
+  const looking = new Promise<void>((resolve) => (looked = resolve));
+  let passing: Promise<void> | undefined;
+  return {
+    ...tree,
+    read: async (path, maxLength) => {
+      const bytes = await tree.read(path, maxLength);
+      if (path === HEAD && (reads += 1) === 2) looked();
+      return bytes;
+    },
+    stage: async (path, content, options) => {
+      const staged = await tree.stage(path, content, options);
+      if (path === HEAD) await (passing ??= looking.then(meanwhile));
+      return staged;
+    },
+  };
+}
+
+describe('a slow push whose lock was removed by hand, and taken by another', () => {
+  test('is refused where the other has come to its end: what that has pushed stays', async () => {
+    const slow: { meanwhile: () => Promise<void> } = { meanwhile: async () => {} };
+    const { main, shop, inbox, site } = await changed((tree) => sendingSlowly(tree, async () => slow.meanwhile()));
+    let other = {};
+    slow.meanwhile = async () => {
+      slow.meanwhile = async () => {};
+      await breakLock(folderTree(shop.path('exchange')), INBOX_LOCK);
+      const there = elsewhere(main, { ...main.site });
+      expect(await main.push({}, there)).toMatchObject([{ kind: 'pushed', release: 2 }]);
+      other = contentOf(inbox);
+    };
+    expect(await main.push({}, site)).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_LOCKED' } }]);
+    expect(other).toHaveProperty('/metadata/2.targets.json');
+    expect(metadataOf(contentOf(inbox))).toEqual(metadataOf(other));
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('is refused where the other is about to put its head into its place, and leaves it its lock', async () => {
+    const slow: { meanwhile: () => Promise<void> } = { meanwhile: async () => {} };
+    const { main, shop, inbox, site } = await changed((tree) => sendingSlowly(tree, async () => slow.meanwhile()));
+    let ended = (): void => {};
+    const end = new Promise<void>((resolve) => (ended = resolve));
+    let other: Promise<unknown> | undefined;
+    slow.meanwhile = async () => {
+      slow.meanwhile = async () => {};
+      await breakLock(folderTree(shop.path('exchange')), INBOX_LOCK);
+      await new Promise<void>((reached) => {
+        const connect: MainSite['connect'] = async (partner) =>
+          committingAfter(await main.site.connect(partner), async () => {
+            reached();
+            await end;
+          });
+        other = main.push({}, elsewhere(main, { ...main.site, connect }));
+      });
+    };
+    expect(await main.push({}, site)).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_LOCKED' } }]);
+    expect(contentOf(inbox)['/lock']).toContain('bob');
+    ended();
+    expect(await other).toMatchObject([{ kind: 'pushed', release: 2 }]);
+    expect(contentOf(inbox)).not.toHaveProperty('/lock');
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('is refused by a refresh alike, which has another head in its place', async () => {
+    const slow: { meanwhile: () => Promise<void> } = { meanwhile: async () => {} };
+    const { main, shop, inbox, site } = await changed((tree) => sendingSlowly(tree, async () => slow.meanwhile()));
+    let other = {};
+    slow.meanwhile = async () => {
+      slow.meanwhile = async () => {};
+      await breakLock(folderTree(shop.path('exchange')), INBOX_LOCK);
+      expect(await refresh(elsewhere(main, main.site), [], 1)).toMatchObject([{ kind: 'refreshed' }]);
+      other = contentOf(inbox);
+    };
+    expect(await main.push({}, site)).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_LOCKED' } }]);
+    expect(metadataOf(contentOf(inbox))).toEqual(metadataOf(other));
+    expect(await main.push({}, site)).toMatchObject([{ kind: 'pushed', release: 2 }]);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+
+  test('is refused when it is a refresh itself', async () => {
+    const slow: { meanwhile: () => Promise<void> } = { meanwhile: async () => {} };
+    const { main, shop, inbox, site } = await changed((tree) => sendingSlowly(tree, async () => slow.meanwhile()));
+    let other = {};
+    slow.meanwhile = async () => {
+      slow.meanwhile = async () => {};
+      await breakLock(folderTree(shop.path('exchange')), INBOX_LOCK);
+      expect(await main.push({}, elsewhere(main, main.site))).toMatchObject([{ kind: 'pushed', release: 2 }]);
+      other = contentOf(inbox);
+    };
+    expect(await refresh(site, [], 1)).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_LOCKED' } }]);
+    expect(metadataOf(contentOf(inbox))).toEqual(metadataOf(other));
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+  });
+});
+
+function metadataOf(content: object): object {
+  return Object.fromEntries(Object.entries(content).filter(([path]) => /^\/metadata\/[^.]/.test(path)));
+}
+
+describe('a push that died right before its head was in its place', () => {
+  test.each(['push', 'refresh'] as const)('leaves its numbers to nobody: the next %s takes others', async (next) => {
+    const killed: { isOver: boolean } = { isOver: false };
+    const { main, shop, inbox, site } = await changed((tree) => {
+      const dying = committingAfter(tree, async () => {
+        killed.isOver = true;
+        throw new TieupError('TIEUP_E_CONNECTION', 'the machine is gone');
+      });
+      // What a process that is gone would take back stays.
+      const remove = async (): Promise<void> => {};
+      return killed.isOver ? tree : { ...dying, remove };
+    });
+    await main.push({}, site);
+    const left = contentOf(inbox);
+    expect(Object.keys(left)).toEqual(
+      expect.arrayContaining(['/metadata/2.targets.json', '/metadata/2.snapshot.json']),
+    );
+    await breakLock(folderTree(shop.path('exchange')), INBOX_LOCK);
+    main.clock.passDays(1);
+    if (next === 'refresh') expect(await refresh(site, [], 1)).toMatchObject([{ kind: 'refreshed', release: 1 }]);
+    expect(contentOf(inbox)['/metadata/2.targets.json']).toBe(left['/metadata/2.targets.json']);
+    expect(contentOf(inbox)['/metadata/2.snapshot.json']).toBe(left['/metadata/2.snapshot.json']);
+    expect(await main.push({}, site)).toMatchObject([{ kind: 'pushed', release: 3 }]);
+    expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    await main.write('pages/index.md', '---\ntitle: Our coffee\n---\n\n# Changed again\n');
+    expect(await main.push({}, site)).toMatchObject([{ kind: 'pushed', release: 4 }]);
+    expect(contentOf(inbox)).not.toHaveProperty('/metadata/2.targets.json');
+  });
 });
