@@ -173,13 +173,13 @@ export async function signFreshInto(
     now,
     targets: { version: remote.versions.targets, bytes: targets },
   });
-  const path = `${INBOX_METADATA}/${snapshot.name}`;
+  const place = `${INBOX_METADATA}/${snapshot.name}`;
   const [fresh, head] = await together([
-    exchange.stage(path, snapshot.bytes, { isNew: true }),
+    exchange.stage(place, snapshot.bytes, { isNew: true }),
     exchange.stage(`${INBOX_METADATA}/${timestamp.name}`, timestamp.bytes),
   ]);
   try {
-    await commitNumbered(exchange, [{ ...fresh, path }], assertOurs);
+    await commitNumbered(exchange, [{ ...fresh, path: place }], assertOurs);
   } catch (error) {
     await together([fresh.discard(), head.discard()]);
     // The number was free a moment ago.
