@@ -19,6 +19,8 @@ export interface LogFormat {
   readonly durationUnit: number;
   /** True when the server writes what a visitor sends as it is (nginx's `escape=none`): it can pass for fields of the server's. */
   readonly isRaw: boolean;
+  /** The first field without quotes that a visitor can write blanks into, in the server's words. */
+  readonly unquoted?: string | undefined;
   /** True for servers on which `/A` and `/a` are one file. */
   readonly ignoreCase: boolean;
   /** `directive` is the last {@link LineReader.directive} when reading goes on in the middle of a file. */
@@ -96,7 +98,7 @@ export function compileFormat(spec: string, hop?: Hop): LogFormat {
       hint: `use one of ${FORMAT_NAMES.join(', ')}, or the log_format or LogFormat of the web server`,
     });
   }
-  const { pattern, time, durationUnit } = compilePattern(named ?? spec, hop);
+  const { pattern, time, durationUnit, unquoted } = compilePattern(named ?? spec, hop);
   return {
     name: named === undefined ? 'custom' : spec,
     spec,
@@ -104,6 +106,7 @@ export function compileFormat(spec: string, hop?: Hop): LogFormat {
     time,
     durationUnit,
     isRaw: !pattern.isEscaped,
+    unquoted,
     ignoreCase: false,
     createReader: () => createPatternReader(pattern),
   };

@@ -6,7 +6,7 @@ import type { LogFormat } from './format.ts';
 import { FIELD, type Line, type LineReader, type Reading } from './line.ts';
 import { LogTime } from './log-time.ts';
 import type { PublishedFiles } from './published-files.ts';
-import { absoluteForm, endOfPath, forgetRequest, noiseEnd, splitRequest } from './request.ts';
+import { absoluteForm, endOfPath, forgetRequest, noiseEnd, oddTargetEnd, splitRequest } from './request.ts';
 import { isLogin, SIGNAL, signalsAt, type Where } from './rules.ts';
 import type { HostCheck } from './site-hosts.ts';
 
@@ -172,7 +172,8 @@ export class HitReader {
     const { line } = this;
     const isPath = line.bytes[start] === SLASH;
     const path = isPath ? start : this.#pathBehindHost(start, end);
-    const to = endOfPath(line.bytes, path, end);
+    const isOdd = !isPath && path < end && line.bytes[path] !== SLASH && line.bytes[path] !== QUESTION;
+    const to = isOdd ? oddTargetEnd(line.bytes, path, end) : endOfPath(line.bytes, path, end);
     this.#targetPath[slot] = path - start;
     this.#targetPathEnd[slot] = to - start;
     const isRoot = to === path && path > start;

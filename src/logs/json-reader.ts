@@ -1,5 +1,5 @@
 /** Lines of JSON: nginx with `escape=json` under the usual names, Caddy, Traefik. */
-import { type Field, FIELD, type FieldName, type LineReader, type Reading } from './line.ts';
+import { type Field, FIELD, type FieldName, type Line, type LineReader, type Reading } from './line.ts';
 
 export type JsonDialect = 'nginx' | 'caddy' | 'traefik';
 
@@ -74,26 +74,46 @@ export function createJsonReader(dialect: JsonDialect): LineReader {
     field: fieldNamed(name),
     paths: members.map((member) => member.split('.')),
   }));
-  return {
-    directive: undefined,
-    read(line, start, end): Reading {
-      const value =
-        end - start > MAX_JSON || line.bytes[start] !== BRACE
-          ? undefined
-          : parsed(line.bytes.toString('utf8', start, end));
-      // What a visitor sent ends its string and goes on with members of its own when the server does not escape it.
-      if (value === undefined || memberCount(value) !== colonCount(line.bytes, start, end) || isContradictory(value))
-        return 'unreadable';
-      line.freeScratch();
-      for (const { field, paths } of fields) {
-        const text = textAt(value, paths, field);
-        if (text === undefined) line.set(field, 0, 0);
-        else line.setText(field, field === FIELD.time ? isoTime(text) : text);
-      }
-      // Caddy and Traefik write other lines too.
-      return line.has(FIELD.request) || line.has(FIELD.target) ? 'hit' : 'unreadable';
-    },
-  };
+  return new JsonReader(fields);
+}
+
+interface FieldPaths {
+  readonly field: Field;
+  readonly paths: readonly (readonly string[])[];
+}
+
+class JsonReader implements LineReader {
+  readonly directive = undefined;
+  stoppedAt: string | undefined;
+  readonly #fields: readonly FieldPaths[];
+
+  constructor(fields: readonly FieldPaths[]) {
+    this.#fields = fields;
+  }
+
+  read(line: Line, start: number, end: number): Reading {
+    const value =
+      end - start > MAX_JSON || line.bytes[start] !== BRACE
+        ? undefined
+        : parsed(line.bytes.toString('utf8', start, end));
+    if (value === undefined) return this.#stop('the object of JSON');
+    // What a visitor sent ends its string and goes on with members of its own when the server does not escape it.
+    if (memberCount(value) !== colonCount(line.bytes, start, end)) return this.#stop('a name that is there twice');
+    if (isContradictory(value)) return this.#stop('request, which is not for request_uri');
+    line.freeScratch();
+    for (const { field, paths } of this.#fields) {
+      const text = textAt(value, paths, field);
+      if (text === undefined) line.set(field, 0, 0);
+      else line.setText(field, field === FIELD.time ? isoTime(text) : text);
+    }
+    // Caddy and Traefik write other lines too.
+    return line.has(FIELD.request) || line.has(FIELD.target) ? 'hit' : this.#stop('the request');
+  }
+
+  #stop(at: string): Reading {
+    this.stoppedAt = at;
+    return 'unreadable';
+  }
 }
 
 function fieldNamed(name: string): Field {

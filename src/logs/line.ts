@@ -114,7 +114,7 @@ export interface LineReader {
   read(line: Line, start: number, end: number): Reading;
   /** What a later run must be told to read on from here, or undefined; see {@link Source.directive}. */
   readonly directive: string | undefined;
-  /** Of the last unreadable line, in the server's words the field at which it stopped to fit: `$status`. Undefined where the format has no fields in order. */
+  /** Of the last unreadable line, where it stopped to fit: a field in the server's words, `$status`, or in plain words. Undefined where that cannot be said. */
   readonly stoppedAt?: string | undefined;
 }
 

@@ -15,6 +15,8 @@ export interface CompiledPattern {
   readonly time: TimeForm;
   /** How many microseconds a unit of the duration is; `Infinity` never occurs. */
   readonly durationUnit: number;
+  /** The first field that a visitor can write with blanks, without quotes around it: what it says there can pass for the fields behind it. */
+  readonly unquoted: string | undefined;
 }
 
 /** What a field of the server's is. */
@@ -252,7 +254,13 @@ function assemble(spec: string, tokens: readonly Token[], { isEscaped, hop }: Re
     },
     time: fields.find(({ time }) => time !== undefined)?.time ?? 'common',
     durationUnit: fields.find(({ unit }) => unit !== undefined)?.unit ?? 1,
+    unquoted: fields.find(({ text }, index) => isVisitors(text) && literals[index + 1]?.startsWith(' '))?.text,
   };
+}
+
+/** Headers, cookies, and paths that the server has decoded. */
+function isVisitors(text: string): boolean {
+  return /^\$\{?(?:http_|cookie_|uri\b|document_uri\b)|^%.*(?:\}[iC]|U)(?:%q)?$/.test(text);
 }
 
 /** A path with its query right behind it is a target: `%U%q`, `$uri$is_args$args`. */

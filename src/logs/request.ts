@@ -11,6 +11,7 @@ const TOKEN = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[!#$%&'*+\-.^_`|~\dA-Za-z]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 const NOISE_STOPS = Buffer.from(' ?=&@;:#');
+const ODD_TARGET_STOPS = Buffer.from(' ?=&;#');
 const LONGEST_METHOD = 32;
 
 /**
@@ -44,8 +45,17 @@ export function splitRequest(line: Line): void {
 
 /** How far noise may be told: what follows may be a name, a password or a parameter. */
 export function noiseEnd(bytes: Uint8Array, start: number, end: number): number {
+  return firstOf(NOISE_STOPS, bytes, start, end);
+}
+
+/** The same for a target that is no path: of a request there may be a `host:port`. */
+export function oddTargetEnd(bytes: Uint8Array, start: number, end: number): number {
+  return firstOf(ODD_TARGET_STOPS, bytes, start, end);
+}
+
+function firstOf(stops: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
   let at = start;
-  while (at < end && !NOISE_STOPS.includes(bytes[at] ?? 0)) at++;
+  while (at < end && !stops.includes(bytes[at] ?? 0)) at++;
   return at;
 }
 

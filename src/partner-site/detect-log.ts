@@ -15,9 +15,14 @@ export interface Detected extends DetectedFormat {
   readonly caution: string | undefined;
 }
 
-/** Of a format that escapes nothing. */
-export const RAW_CAUTION =
-  'with escape=none a visitor can write what the log says of a visit, also where tie-up pages are counted: take escape=json, or leave escape= out';
+/** Why visitors can write what a log in this format says of their visits; undefined when they cannot. */
+export function forgeryCaution({ isRaw, unquoted }: LogFormat): string | undefined {
+  if (isRaw)
+    return 'with escape=none a visitor can write what the log says of a visit, also where tie-up pages are counted: take escape=json, or leave escape= out';
+  return unquoted === undefined
+    ? undefined
+    : `${unquoted} stands in the format without quotes, so a visitor can write blanks and the fields behind it: put it between double quotes`;
+}
 
 /** What rotation puts behind the name of a log: a number or a date, and how it compressed the file. */
 const ROTATED = /(?:[.-]\d{1,4}|[.-]?\d{4}-?\d{2}-?\d{2}(?:[-_T]?\d{2,6})?)?(?:\.gz)?$/;
@@ -80,11 +85,10 @@ export async function detectLog(
   }
 }
 
-function cautionOf({ name, isRaw }: LogFormat): string | undefined {
-  if (isRaw) return RAW_CAUTION;
-  return name === 'nginx-json'
-    ? 'look whether log_format in the configuration of nginx says escape=json; with escape=none a visitor can write what the log says of a visit'
-    : undefined;
+function cautionOf(format: LogFormat): string | undefined {
+  const caution = forgeryCaution(format);
+  if (caution !== undefined || format.name !== 'nginx-json') return caution;
+  return 'look whether log_format in the configuration of nginx says escape=json; with escape=none a visitor can write what the log says of a visit';
 }
 
 function doesNotFit(path: string, { format, read, lines, failed }: DetectedFormat): TieupError {

@@ -3,7 +3,7 @@ import type { Machine } from '../io/machine.ts';
 import { compileFormat } from '../logs/format.ts';
 import { ok, problem, warning, type Finding } from '../report/finding.ts';
 import { logVkey } from './commit-logs.ts';
-import { RAW_CAUTION } from './detect-log.ts';
+import { forgeryCaution } from './detect-log.ts';
 import { overdueSalts } from './logs/day-salts.ts';
 import { type LogState, readLogState } from './logs/log-state.ts';
 import { assertOneLog } from './logs/plan-reading.ts';
@@ -22,8 +22,9 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
   const found: Finding[] = [];
   for (const { files, format, forwarded } of logs.sources) {
     found.push(await sourceFinding(site, files));
-    if (compileFormat(format, forwarded).isRaw)
-      found.push(warning('logs-format', `the format of ${JSON.stringify(files)} escapes nothing`, RAW_CAUTION));
+    const caution = forgeryCaution(compileFormat(format, forwarded));
+    if (caution !== undefined)
+      found.push(warning('logs-format', `visitors can write into ${JSON.stringify(files)} what they want`, caution));
   }
   const overdue = await overdueSalts(site);
   if (overdue.length > 0) {

@@ -1,6 +1,7 @@
 /** A visitor who knows the format of the log writes fields into it: what a hit says must be the server's word. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileFormat, FORMAT_NAMES } from '../../../src/logs/format.ts';
 import { scanLog } from '../../support/scanned-log.ts';
 
 /** The record of one line, which a switch stands before. */
@@ -57,6 +58,26 @@ describe('a format string with escape=none', () => {
   it.each(['x","u":"/with-main/","s":200,"x":"', 'x"', '"'])('a user agent %s makes the line X', (agent) => {
     expect(only(line(agent), spec)?.class).toBe('X');
     expect(only(line('-', agent), spec)?.class).toBe('X');
+  });
+});
+
+describe('a field that a visitor can write blanks into', () => {
+  it.each([
+    ['$time_local $http_user_agent $request_uri', '$http_user_agent'],
+    ['$time_local ${http_x} $request_uri', '${http_x}'],
+    ['%t %{User-Agent}i %r', '%{User-Agent}i'],
+    ['%t %m %U%q %>s', '%U%q'],
+    ['$time_local $request_method $uri$is_args$args $status', '$uri$is_args$args'],
+    ['$time_local "$http_user_agent" $request_uri', undefined],
+    ['$time_local $request_uri $http_user_agent', undefined],
+    ['$time_local\t$http_user_agent\t$request_uri', undefined],
+    ['%h %l %u %t "%r" %>s %b', undefined],
+  ])('is found in %s: %s', (spec, unquoted) => {
+    expect(compileFormat(spec).unquoted).toBe(unquoted);
+  });
+
+  it('is in no format that has a name', () => {
+    for (const name of FORMAT_NAMES) expect([name, compileFormat(name).unquoted]).toEqual([name, undefined]);
   });
 });
 

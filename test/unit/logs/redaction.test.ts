@@ -63,6 +63,9 @@ const REQUESTS = [
   'GET http://u:S/x@h.example/ HTTP/1.1',
   'GET ftp+x://u:S@h.example/a?token=S HTTP/1.1',
   'CONNECT u:S@h.example:443 HTTP/1.1',
+  'GET token=S HTTP/1.1',
+  'GET user S HTTP/1.1',
+  'GET user&S HTTP/1.1',
 ];
 
 const REFERRERS = [

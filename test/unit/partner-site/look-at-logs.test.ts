@@ -169,6 +169,19 @@ describe('trying a format on a log', () => {
     expect((await detectLog(logFiles, 'log/tried.log', spec('json'))).caution).toBeUndefined();
     writeFileSync(shop.path('log/tried.log'), '{"time":"2026-11-23T22:00:00+00:00","request_uri":"/a"}\n');
     expect((await detectLog(logFiles, 'log/tried.log', undefined)).caution).toContain('escape=json');
+    writeFileSync(shop.path('log/tried.log'), '23/Nov/2026:22:00:00 +0000 agent /a\n');
+    const open = await detectLog(logFiles, 'log/tried.log', '$time_local $http_user_agent $request_uri');
+    expect(open.caution).toContain('$http_user_agent stands in the format without quotes');
+  });
+
+  test('says of JSON why a line is not read', async () => {
+    const { shop } = await trading();
+    const line = '{"time":"2026-11-23T22:00:00+00:00","request_uri":"/a","status":200,"status":404}';
+    writeFileSync(shop.path('log/tried.log'), `${line}\n`);
+    const { logFiles } = await shop.open();
+    await expect(detectLog(logFiles, 'log/tried.log', 'nginx-json')).rejects.toMatchObject({
+      hint: `the first line that does not fit at a name that is there twice: ${line}`,
+    });
   });
 });
 
