@@ -220,7 +220,7 @@ test('a process that is killed at any step loses no line and counts none twice',
       '1 /with-main/',
       '2 /',
       '3 /with-main/story.htm',
-      '4 no line of a log',
+      '4 xx xxxx xx x xxx',
       '5 /with-main/visit.htm',
     ]);
   }
