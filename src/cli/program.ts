@@ -41,7 +41,8 @@ export async function callProgram(
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (!isDone(error)) throw usageError(error);
+    const known = CATALOG.find(({ name }) => name === called)?.name;
+    if (!isDone(error)) throw usageError(error, known);
   }
 }
 
@@ -96,11 +97,14 @@ function isDone(error: CommanderError): boolean {
 }
 
 /** `error: unknown command 'psh'\n(Did you mean push?)` in the voice of tieup. */
-function usageError(error: CommanderError): TieupError {
+function usageError(error: CommanderError, command: string | undefined): TieupError {
   const [first = '', ...rest] = error.message.split('\n');
   const suggestion = /^\(Did you mean (?<what>.+)\?\)$/.exec(rest.join(' ').trim())?.groups?.['what'];
   return new TieupError('TIEUP_E_USAGE', first.replace(/^error: /, '').replace(/\.$/, ''), {
-    hint: suggestion === undefined ? 'run tieup --help' : `did you mean ${suggestion}?`,
+    hint:
+      suggestion === undefined
+        ? `run tieup ${command === undefined ? '' : `${command} `}--help`
+        : `did you mean ${suggestion}?`,
     cause: error,
   });
 }

@@ -68,7 +68,7 @@ describe('a command line that is not understood ends with 64 and changes nothing
       ['init', '--rol'],
       "error: unknown option '--rol'\nhint: did you mean --role?\n",
     ],
-    ['a missing argument', ['unlock'], "error: missing required argument 'partner'\nhint: run tieup --help\n"],
+    ['a missing argument', ['unlock'], "error: missing required argument 'partner'\nhint: run tieup unlock --help\n"],
     ['too many arguments', ['schema', 'partnership', 'x'], /^error: too many arguments for 'schema'/],
     ['a word that is no choice', ['init', '--role', 'x'], /^error: .*Allowed choices are main, partner\b/],
     ['a schema that there is not', ['schema', 'plam'], 'error: there is no schema "plam"\nhint: did you mean plan?\n'],
