@@ -172,14 +172,14 @@ async function pushSome(
     partnerships.map((partnership) => limit(() => pushOne(site, compiling, partnership, request))),
   );
   const reached = results.filter((each) => each.kind !== 'failed');
-  const { waitMs, concurrency, signal } = request;
+  const { waitMs, concurrency, signal, deadlineMs } = request;
   if (waitMs === undefined || reached.length === 0) return { results, answers: NOBODY.answers };
   const until = new Date(site.clock.now().getTime() + waitMs);
   request.onWaiting?.(
     reached.map(({ partner }) => partner),
     until,
   );
-  return { results, answers: await waitForAnswers(site, reached, until, { concurrency, signal }) };
+  return { results, answers: await waitForAnswers(site, reached, until, { concurrency, signal, deadlineMs }) };
 }
 
 /** A "no" to the very release that a partner holds is its answer, also where nobody waits for one. */

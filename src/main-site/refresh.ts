@@ -17,6 +17,7 @@ import { renderRelease } from '../protocol/release.ts';
 import { isSignedUnder, readMetadataVersion } from '../protocol/tuf-metadata.ts';
 import { expiryAfter, isHalfOver, signFreshness } from '../protocol/tuf-repository.ts';
 import { inAttempts } from './attempts.ts';
+import { withDeadline } from './deadline.ts';
 import { learnRemote, remember, type RemoteState } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { onlineSeed } from './partner-keys.ts';
@@ -46,15 +47,24 @@ export type RefreshResult =
 
 export const MAX_TARGETS = 1024 * 1024;
 
+export interface RefreshBounds {
+  /** What is done for one partner is cut off after this; undefined: never. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A partner that cannot be reached is reported, the others are done. */
 export async function refresh(
   site: MainSite,
   partners: readonly string[],
   concurrency: number,
+  bounds: RefreshBounds = {},
 ): Promise<readonly RefreshResult[]> {
   const partnerships = await loadPartnerships(site, partners);
   const limit = pLimit(concurrency);
-  const results = await Promise.all(partnerships.map((partnership) => limit(() => refreshOrReport(site, partnership))));
+  const results = await Promise.all(
+    partnerships.map((partnership) => limit(() => refreshOrReport(site, partnership, bounds))),
+  );
   // One line a run: it is a daily matter, and there may be thousands of partners.
   const number = (kind: RefreshResult['kind']): string =>
     `${results.filter((each) => each.kind === kind).length} ${kind}`;
@@ -65,7 +75,11 @@ export async function refresh(
   return results;
 }
 
-async function refreshOrReport(site: MainSite, partnership: Partnership): Promise<RefreshResult> {
+async function refreshOrReport(
+  site: MainSite,
+  partnership: Partnership,
+  { deadlineMs, signal }: RefreshBounds,
+): Promise<RefreshResult> {
   const partner = partnership.id;
   try {
     assertInForce(partnership, site.clock.now());
@@ -74,7 +88,9 @@ async function refreshOrReport(site: MainSite, partnership: Partnership): Promis
     return { kind: 'skipped', partner, why: error.message };
   }
   try {
-    return await inAttempts(site.clock, (isAgain) => refreshAt(site, partnership, isAgain));
+    return await withDeadline(site, partner, deadlineMs, (limited) =>
+      inAttempts(limited.clock, (isAgain) => refreshAt(limited, partnership, isAgain), { signal }),
+    );
   } catch (error) {
     const fault = asTieupError(error);
     await recordFailure(site, partner, fault);

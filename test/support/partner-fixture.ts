@@ -45,7 +45,12 @@ export function testClock(start = START): TestClock {
   let now = start;
   return {
     now: () => now,
-    sleep: async (ms) => void (now = new Date(now.getTime() + ms)),
+    // What bounds other work is never reached, and ends with it.
+    sleep: (ms, signal) =>
+      new Promise((done, stop) => {
+        if (signal === undefined) done(void (now = new Date(now.getTime() + ms)));
+        else signal.addEventListener('abort', () => stop(new Error('woken')));
+      }),
     set: (next) => void (now = next),
     passDays: (days) => void (now = new Date(now.getTime() + days * DAY_MS)),
   };

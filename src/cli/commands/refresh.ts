@@ -4,20 +4,27 @@ import type { Define } from '../define.ts';
 import { examples } from '../examples.ts';
 import type { Output } from '../output.ts';
 import { describeFailure, endWithFailures, naming } from '../partner-results.ts';
+import { parseNumber, requireDuration } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
 const CONCURRENCY = 8;
+const DEADLINE = '5m';
 
 export const define: Define = (command, context) => {
   command
     .argument('[partner...]', 'only these partners, by id or tag')
+    .option('--concurrency <n>', 'partners at a time', String(CONCURRENCY))
+    .option('--deadline <time>', 'cut off a partner that takes longer', DEADLINE)
     .addHelpText(
       'after',
       examples({ 'tieup refresh --quiet': 'once a day from cron, with the online key alone: 17 4 * * *' }),
     )
-    .action(async (partners) => {
+    .action(async (partners, { concurrency, deadline }) => {
       const ctx = context();
-      const results = await refresh(await ctx.mainSite(), partners, CONCURRENCY);
+      const results = await refresh(await ctx.mainSite(), partners, parseNumber(concurrency, '--concurrency'), {
+        deadlineMs: requireDuration(deadline),
+        signal: ctx.interruption,
+      });
       ctx.output.result('refresh', { partners: results.map(describe) }, () =>
         results.map((each) => render(ctx.output, each)).join(''),
       );

@@ -9,6 +9,7 @@ import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { plan } from '../../../src/main-site/plan.ts';
 import { parsePlanFile, renderPlanFile, type PlannedPartner } from '../../../src/main-site/plan-file.ts';
 import { pushAll, type FleetRequest } from '../../../src/main-site/push-all.ts';
+import { refresh } from '../../../src/main-site/refresh.ts';
 import { readUnfinished } from '../../../src/main-site/unfinished.ts';
 import { isInShard } from '../../../src/protocol/shard.ts';
 import { reject } from '../../../src/partner-site/reject.ts';
@@ -248,6 +249,24 @@ describe('a partner that falls silent', () => {
       },
     ]);
     expect(isClosed()).toBe(true);
+  });
+
+  test('is cut off by plan, refresh and the look at a saved plan, too', async () => {
+    const main = await mainFixture();
+    const alpha = await main.join('alpha');
+    const { plans } = await plan(main.site, { partners: [], concurrency: 1 });
+    const planned = new Map(plans.flatMap((each) => (each.kind === 'planned' ? [[each.partner, each.planned]] : [])));
+    const before = await alpha.snapshot();
+    const sleep: MainSite['clock']['sleep'] = () => Promise.resolve();
+    const site: MainSite = { ...main.site, connect: () => new Promise(() => {}), clock: { ...main.clock, sleep } };
+    const late = [{ kind: 'failed', partner: 'alpha', error: { code: 'TIEUP_E_TIMEOUT' } }];
+    const deadlineMs = 1000;
+    expect((await plan(site, { partners: [], concurrency: 1, deadlineMs })).plans).toMatchObject(late);
+    expect(await refresh(site, [], 1, { deadlineMs })).toMatchObject(late);
+    const bounded = request({ partners: ['alpha'], planned, deadlineMs });
+    expect((await pushAll(site, bounded)).results).toMatchObject(late);
+    expect(await alpha.snapshot()).toEqual(before);
+    expect((await pushAll(main.site, bounded)).results).toMatchObject([{ kind: 'pushed' }]);
   });
 
   test('what was done before the cut counts', async () => {

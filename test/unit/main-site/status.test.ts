@@ -5,6 +5,7 @@ import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import type { Outbox } from '../../../src/main-site/read-outbox.ts';
 import { EMPTY_RECORD, type PartnerRecord } from '../../../src/main-site/record.ts';
 import { judge, type PartnerState } from '../../../src/main-site/partner-state.ts';
+import type { MainSite } from '../../../src/main-site/main-site.ts';
 import { status } from '../../../src/main-site/status.ts';
 import { waitForAnswer } from '../../../src/main-site/wait-for-answer.ts';
 import { merge, withhold } from '../../../src/partner-site/merge.ts';
@@ -175,7 +176,9 @@ describe('waiting for an answer', () => {
     const waits: number[] = [];
     const clock = {
       ...main.clock,
-      sleep: async (ms: number) => {
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        // The bound of a look, which is not reached here.
+        if (signal !== undefined) return main.clock.sleep(ms, signal);
         waits.push(ms);
         await main.clock.sleep(ms);
         await rest.shift()?.();
@@ -231,11 +234,41 @@ describe('waiting for an answer', () => {
     expect((await wait(main, [])).result).toEqual({ kind: 'waited-too-long', accepted: true });
   });
 
+  test.each([1, 2])('ends though the server answers without end from look %s on, and lets go of it', async (stuck) => {
+    const { main } = await partnership();
+    const { releaseDigest } = await main.pushedBefore();
+    let looks = 0;
+    const open = new Set<object>();
+    const connect: MainSite['connect'] = async (partner) => {
+      const tree = await main.site.connect(partner);
+      open.add(tree);
+      const read: typeof tree.read = (...words) => (looks >= stuck ? new Promise(() => {}) : tree.read(...words));
+      const stat: typeof tree.stat = (...words) => (looks >= stuck ? new Promise(() => {}) : tree.stat(...words));
+      return { ...tree, read, stat, close: async () => void open.delete(tree) };
+    };
+    let now = main.clock.now();
+    const sleep: MainSite['clock']['sleep'] = async (ms, signal) => {
+      // Bounds of looks: only that of a stuck one is reached.
+      if (signal !== undefined && (ms > 2000 ? (looks += 1) : looks) < stuck) return await new Promise(() => {});
+      now = new Date(now.getTime() + ms);
+    };
+    const clock = { now: () => now, sleep };
+    const ended = await waitForAnswer({ ...main.site, connect, clock }, 'harbour', releaseDigest, SOON);
+    expect(ended).toEqual({ kind: 'waited-too-long', accepted: false });
+    expect(open.size).toBe(0);
+  });
+
   test('can be interrupted', async () => {
     const { main } = await partnership();
-    const clock = { ...main.clock, sleep: async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted() };
+    const sleep = async (_ms: number, signal?: AbortSignal): Promise<void> => {
+      signal?.throwIfAborted();
+      return new Promise(() => {});
+    };
+    const clock = { ...main.clock, sleep };
     const { releaseDigest } = await main.pushedBefore();
-    const waiting = waitForAnswer({ ...main.site, clock }, 'harbour', releaseDigest, SOON, AbortSignal.abort());
+    const waiting = waitForAnswer({ ...main.site, clock }, 'harbour', releaseDigest, SOON, {
+      signal: AbortSignal.abort(),
+    });
     await expect(waiting).rejects.toThrow(/abort/);
   });
 });
