@@ -24,14 +24,16 @@ export function endWithFailures(
   const [first] = failures;
   if (first === undefined) return;
   if (partners === 1) throw first.error;
-  for (const { partner, error } of failures) {
-    const problems = error.problems.map((problem) => `\n  ${formatProblem(problem)}`).join('');
-    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
-    context.output.warning(`${partner}: ${error.message}${problems}${hint}`);
-  }
+  for (const { partner, error } of failures) context.output.warning(`${partner}: ${failureText(error)}`);
   context.output.message(`to try only these again: ${retry(failures.map(({ partner }) => visible(partner)))}`);
   const codes = new Set(failures.map(({ error }) => error.exitCode));
   context.endWith(failures.length === partners && codes.size === 1 ? first.error.exitCode : EXIT.somePartnersFailed);
+}
+
+/** A failure with all that was found, and what mends it. */
+export function failureText({ message, problems, hint }: TieupError): string {
+  const found = problems.map((problem) => `\n  ${formatProblem(problem)}`).join('');
+  return `${message}${found}${hint === undefined ? '' : `\n  ${hint}`}`;
 }
 
 /** The command with the partners after it. */

@@ -10,6 +10,19 @@ import { count } from './quantity.ts';
 
 /** @param goOn the command that pushes to who failed or was held back */
 export async function tellPush(ctx: Context, pushed: Pushed, goOn: string): Promise<void> {
+  const { results, answers, heldBack } = pushed;
+  await sayPush(ctx, pushed, goOn);
+  if (heldBack.length > 0) ctx.endWith(EXIT.somePartnersFailed);
+  const failures = results.flatMap((each) => {
+    const error = faultOf(each);
+    return error === undefined ? [] : [{ partner: each.partner, error }];
+  });
+  endWithFailures(ctx, failures, results.length + heldBack.length, () => goOn);
+  refuseAnswers(answers);
+}
+
+/** All but why partners failed, and how the command ends. */
+export async function sayPush(ctx: Context, pushed: Pushed, goOn: string): Promise<void> {
   const { results, answers, heldBack, passedOver, warnings } = pushed;
   sayPassedOver(ctx, passedOver);
   sayContentWarnings(ctx, warnings);
@@ -17,18 +30,10 @@ export async function tellPush(ctx: Context, pushed: Pushed, goOn: string): Prom
   ctx.output.result('push', await describeWhole(ctx, pushed), () =>
     results.map((each) => renderPush(ctx, each, answers.get(each.partner))).join(''),
   );
-  if (heldBack.length > 0) {
+  if (heldBack.length > 0)
     ctx.output.warning(
       `not pushed to ${nameSome(heldBack)}: it did not go well where it was tried first\n  the same command tries it there first once more; to go on all the same: ${goOn}`,
     );
-    ctx.endWith(EXIT.somePartnersFailed);
-  }
-  const failures = results.flatMap((each) => {
-    const error = faultOf(each);
-    return error === undefined ? [] : [{ partner: each.partner, error }];
-  });
-  endWithFailures(ctx, failures, results.length + heldBack.length, () => goOn);
-  refuseAnswers(answers);
 }
 
 /** As a document, which alone says where partners stand: reading that is a small file for each. */

@@ -45,6 +45,8 @@ export interface FleetRequest extends Omit<OnePush, 'action' | 'afterwards'>, Se
   readonly settled?: readonly PushResult[] | undefined;
   /** Keeps what this push was made of, for one that finds it unchanged: by which tool, and the SHA-256 of its tieup.yaml. */
   readonly keep?: { readonly tool: string; readonly config: string } | undefined;
+  /** Asked right before each partner is served: why it is left for a later push; undefined: it is not. */
+  whyNotNow?(partnership: Partnership): string | undefined;
   /** Told when answers are waited for. */
   onWaiting?(partners: readonly string[], until: Date): void;
 }
@@ -123,7 +125,9 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
     results,
     answers: new Map([...tried.answers, ...rest.answers]),
     heldBack,
-    passedOver: refusesAll ? [] : passedOver.filter(({ partner }) => !failed.has(partner)),
+    passedOver: [...(refusesAll ? [] : passedOver), ...tried.passedOver, ...rest.passedOver].filter(
+      ({ partner }) => !failed.has(partner),
+    ),
     warnings,
   };
 }
@@ -157,9 +161,10 @@ const STOPS: ReadonlySet<string> = new Set<PushResult['kind'] | WaitResult['kind
   'waited-too-long',
 ]);
 
-type Some = Pick<Pushed, 'results' | 'answers'>;
+/** `passedOver`: those who are left for a later push. */
+type Some = Pick<Pushed, 'results' | 'answers' | 'passedOver'>;
 
-const NOBODY: Some = { results: [], answers: new Map() };
+const NOBODY: Some = { results: [], answers: new Map(), passedOver: [] };
 
 async function pushSome(
   site: MainSite,
@@ -168,22 +173,31 @@ async function pushSome(
   request: FleetRequest & OnePush,
 ): Promise<Some> {
   const limit = pLimit(request.concurrency);
-  const results = await Promise.all(
-    partnerships.map((partnership) => limit(() => pushOne(site, compiling, partnership, request))),
-  );
+  const passedOver: PassedOver[] = [];
+  const one = async (partnership: Partnership): Promise<readonly PushResult[]> => {
+    const why = request.whyNotNow?.(partnership);
+    if (why === undefined) return [await pushOne(site, compiling, partnership, request)];
+    passedOver.push({ partner: partnership.id, why });
+    return [];
+  };
+  const results = (await Promise.all(partnerships.map((partnership) => limit(() => one(partnership))))).flat();
   const reached = results.filter((each) => each.kind !== 'failed');
   const { waitMs, concurrency, signal, deadlineMs } = request;
-  if (waitMs === undefined || reached.length === 0) return { results, answers: NOBODY.answers };
+  if (waitMs === undefined || reached.length === 0) return { results, answers: NOBODY.answers, passedOver };
   const until = new Date(site.clock.now().getTime() + waitMs);
   request.onWaiting?.(
     reached.map(({ partner }) => partner),
     until,
   );
-  return { results, answers: await waitForAnswers(site, reached, until, { concurrency, signal, deadlineMs }) };
+  return {
+    results,
+    passedOver,
+    answers: await waitForAnswers(site, reached, until, { concurrency, signal, deadlineMs }),
+  };
 }
 
 /** A "no" to the very release that a partner holds is its answer, also where nobody waits for one. */
-async function withRejections(site: MainSite, { results, answers }: Some): Promise<Some> {
+async function withRejections(site: MainSite, { results, answers, passedOver }: Some): Promise<Some> {
   const all = new Map(answers);
   for (const result of results) {
     if (result.kind === 'failed' || all.has(result.partner)) continue;
@@ -191,7 +205,7 @@ async function withRejections(site: MainSite, { results, answers }: Some): Promi
     const rejection = rejections.find(({ releaseDigest }) => releaseDigest === result.releaseDigest);
     if (rejection !== undefined) all.set(result.partner, { kind: 'rejected', reason: rejection.reason });
   }
-  return { results, answers: all };
+  return { results, answers: all, passedOver };
 }
 
 /** Of partners who are passed over, those at whom what this side publishes could not be seen to. */

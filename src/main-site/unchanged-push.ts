@@ -17,7 +17,7 @@ import type { FileTree } from '../io/file-tree.ts';
 import { wouldReadTheSame } from '../io/recorded-reads.ts';
 import { together } from '../io/together.ts';
 import { sha256 } from '../protocol/digest.ts';
-import { isInShard, type Shard } from '../protocol/shard.ts';
+import { isInShard } from '../protocol/shard.ts';
 import { areFoldersAsWritten, sftpAsWritten } from './as-written.ts';
 import { readRawRecord, recordDigest, renewContact } from './contact.ts';
 import { withDeadline } from './deadline.ts';
@@ -28,12 +28,10 @@ import type { MainSite } from './main-site.ts';
 import { outboxAhead } from './outbox-ahead.ts';
 import type { PushResult, PushStep } from './push.ts';
 import { readHead } from './read-head.ts';
+import type { Selection } from './select-partners.ts';
 import { keepUnfinished } from './unfinished.ts';
 
-export interface UnchangedRequest {
-  /** Ids or tags; everybody when empty. */
-  readonly partners: readonly string[];
-  readonly shard?: Shard | undefined;
+export interface UnchangedRequest extends Selection {
   readonly concurrency: number;
   readonly deadlineMs?: number | undefined;
   onProgress(partner: string, step: PushStep): void;
@@ -94,17 +92,17 @@ export async function pushUnchanged(
 }
 
 /** Of thousands of partners no more than this is kept at a time. */
-type Selected = Pick<Partnership, 'id' | 'tags' | 'publisher'> &
+type Selected = Pick<Partnership, 'id' | 'tags' | 'publisher' | 'schedule'> &
   Contract & {
     /** As its file says it now, never as `last` does; undefined where that takes a YAML parser. */
     readonly sftp: Partnership['sftp'] | undefined;
   };
 
 /** Who is meant, sorted by id; undefined when a file of a partnership is another one, or a name fits none. */
-async function selectKnown(
+export async function selectKnown(
   { files }: MainSite,
   { config, partner }: LastPush,
-  { partners: wanted, shard }: UnchangedRequest,
+  { partners: wanted, shard, only }: Selection,
 ): Promise<readonly Selected[] | undefined> {
   const folder = config.folders.partners;
   const utf8 = new TextDecoder();
@@ -115,16 +113,18 @@ async function selectKnown(
     const known = partner(name.slice(0, -'.yaml'.length));
     const file = await files.read(`${folder}/${name}`, MAX_PARTNERSHIP_FILE);
     if (known?.file !== sha256(file)) return undefined;
-    const { id, tags, publisher, status, period, suspendedUntil, suspendedFor, invitation } = known.partnership;
+    const { id, tags, publisher, schedule, status, period, suspendedUntil, suspendedFor, invitation } =
+      known.partnership;
     const sftp = sftpAsWritten(utf8.decode(file));
-    all.push({ id, tags, publisher, sftp, status, period, suspendedUntil, suspendedFor, invitation });
+    all.push({ id, tags, publisher, schedule, sftp, status, period, suspendedUntil, suspendedFor, invitation });
   }
   const fits = ({ id, tags }: Selected, name: string): boolean => id === name || tags.includes(name);
   if (wanted.some((name) => !all.some((each) => fits(each, name)))) return undefined;
   return all.filter(
     (each) =>
       (wanted.length === 0 || wanted.some((name) => fits(each, name))) &&
-      (shard === undefined || isInShard(each.id, shard)),
+      (shard === undefined || isInShard(each.id, shard)) &&
+      (only?.has(each.id) ?? true),
   );
 }
 

@@ -6,7 +6,7 @@ const PLACE = '.tieup/unfinished.json';
 const MAX_LENGTH = 16 * 1024 * 1024;
 
 /** Empty where nothing failed, or nobody knows any more: what is forgotten is pushed by the next push of everything. */
-export async function readUnfinished(site: MainSite): Promise<ReadonlySet<string>> {
+export async function readUnfinished(site: Pick<MainSite, 'files'>): Promise<ReadonlySet<string>> {
   const bytes = await readIfThere(site.files, PLACE, MAX_LENGTH);
   if (bytes === undefined) return new Set();
   try {

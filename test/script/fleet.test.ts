@@ -35,6 +35,10 @@ test('--watch stays, pushes who is due, and ends with Ctrl-C', async () => {
   expect(watched).toMatchObject({ exitCode: 130, stdout: expect.stringContaining('release 1 pushed') });
   expect(await results('push', '--due')).toMatchObject({ exitCode: 0, partners: [] });
   expect((await run('push', '--watch', '--retry-failed')).exitCode).toBe(64);
+  expect(await run('push', '--watch', '--json')).toMatchObject({
+    exitCode: 64,
+    stderr: expect.stringContaining('--due'),
+  });
 });
 
 test('--retry-failed pushes where the last push failed, and nowhere else', async () => {

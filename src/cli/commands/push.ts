@@ -3,23 +3,24 @@ import type { MainSite } from '../../main-site/main-site.ts';
 import { readLastPush } from '../../main-site/last-push.ts';
 import type { PlannedPartner } from '../../main-site/plan-file.ts';
 import type { FleetRequest, Pushed } from '../../main-site/push-all.ts';
-import { pushUnchanged } from '../../main-site/unchanged-push.ts';
+import type { PushedDue } from '../../main-site/push-due.ts';
 import { readUnfinished } from '../../main-site/unfinished.ts';
-import { CONFIG_FILE, MAX_CONFIG } from '../../config/config-file.ts';
 import { TieupError } from '../../errors.ts';
-import { sha256 } from '../../protocol/digest.ts';
 import { parseShard } from '../../protocol/shard.ts';
 import type { Define } from '../define.ts';
 import type { Context } from '../command-context.ts';
 import { examples } from '../examples.ts';
 import { parseNames } from '../names.ts';
 import { nameSome, tellPush } from '../push-outcome.ts';
+import { NOBODY, pushPlainly } from '../push-plainly.ts';
 import { showStep } from '../push-text.ts';
 import { given, parseNumber, requireDuration } from '../quantity.ts';
 import { visible } from '../visible.ts';
 
 const CONCURRENCY = 16;
 const DEADLINE = '15m';
+
+type How = Omit<FleetRequest, 'partners' | 'only' | 'planned'>;
 
 export const define: Define = (command, context) => {
   command
@@ -51,7 +52,7 @@ export const define: Define = (command, context) => {
     .action(async (words, options) => {
       const ctx = context();
       const { canary, wait, maxDelete, confirm, shard, due, watch, retryFailed, full } = options;
-      const how: Omit<FleetRequest, 'partners' | 'only' | 'planned'> = {
+      const how: How = {
         shard: given(shard, parseShard),
         message: { subject: options.subject, text: options.message },
         full: full === true,
@@ -66,87 +67,64 @@ export const define: Define = (command, context) => {
         onWaiting: (partners, until) =>
           ctx.output.message(`waiting for ${nameSome(partners)} until ${until.toISOString().slice(0, 16)}Z`),
       };
-      const isPlain = [canary, wait, due, watch, retryFailed, full].every((each) => each === undefined);
       const file = words.find(isPlanFile);
       // What is done by a plan already counts as done.
       const goOn = file === undefined ? 'tieup push --retry-failed' : `tieup push ${visible(file)}`;
-      if (isPlain && file === undefined) {
-        return tellPush(ctx, await pushPlainly(ctx, { ...how, partners: words }), goOn);
+      if (due === true || watch === true) {
+        if (file !== undefined || retryFailed === true)
+          throw new TieupError('TIEUP_E_USAGE', '--due and --watch go without a plan and without --retry-failed');
+        if (watch === true && ctx.output.json)
+          throw new TieupError('TIEUP_E_USAGE', '--json prints one document, and --watch never ends', {
+            hint: 'run tieup push --due --json from cron',
+          });
       }
-      const { pushAll } = await import('../../main-site/push-all.ts');
-      const site = await ctx.mainSite();
-      const who = await whom(ctx, site, words, options);
-      if (due !== true && watch !== true) return tellPush(ctx, await pushAll(site, { ...how, ...who }), goOn);
-      if (who.planned !== undefined || who.only !== undefined)
-        throw new TieupError('TIEUP_E_USAGE', '--due and --watch go without a plan and without --retry-failed');
-      const { pushDue } = await import('../../main-site/push-due.ts');
-      if (watch !== true) return tellPush(ctx, (await pushDue(site, { ...how, ...who })).pushed, goOn);
-      for (;;) {
-        const { pushed, next } = await pushDue(site, { ...how, ...who });
-        if (pushed.results.length > 0) await tellOn(ctx, pushed, goOn);
-        const now = ctx.clock.now().getTime();
-        await ctx.clock.sleep(
-          Math.min(Math.max((next?.getTime() ?? Infinity) - now, 1000), LONGEST_PAUSE_MS),
-          ctx.interruption,
-        );
+      const isPlain = [canary, wait, full].every((each) => each === undefined);
+      const push = async (request: FleetRequest, site?: MainSite): Promise<Pushed> => {
+        if (isPlain) return pushPlainly(ctx, request, site);
+        const { pushAll } = await import('../../main-site/push-all.ts');
+        return pushAll(site ?? (await ctx.mainSite()), request);
+      };
+      if (due === true || watch === true) {
+        const { pushDue } = await import('../../main-site/push-due.ts');
+        const round = async (site: MainSite): Promise<PushedDue> =>
+          pushDue(
+            site,
+            { ...how, partners: words },
+            {
+              last: await readLastPush(site.files, await ctx.identity()),
+              push: (request) => push(request, site),
+            },
+          );
+        if (watch === true) return (await import('../push-watch.ts')).watchPushes(ctx, round, goOn);
+        return tellPush(ctx, (await round(await ctx.mainSite())).pushed, goOn);
       }
+      if (file !== undefined) return tellPush(ctx, await pushPlan(ctx, words, how, options), goOn);
+      const only = retryFailed === true ? await readUnfinished({ files: await ctx.siteFiles() }) : undefined;
+      if (only?.size === 0) ctx.output.message('nothing failed last time');
+      return tellPush(ctx, only?.size === 0 ? NOBODY : await push({ ...how, partners: words, only }), goOn);
     });
 };
-
-/** Partners that have everything of the last push, and nothing else, are done before anything is loaded that renders or signs. */
-async function pushPlainly(ctx: Context, request: FleetRequest): Promise<Pushed> {
-  const files = await ctx.siteFiles();
-  const tool = await ctx.identity();
-  const last = await readLastPush(files, tool);
-  const unchanged = last && (await pushUnchanged(await ctx.mainSite({ config: last.config }), last, request));
-  if (unchanged?.rest.size === 0) return { ...NOBODY, ...unchanged };
-  // Before the site is read by it: when it changes meanwhile, the next push finds another one.
-  const config = sha256(await files.read(CONFIG_FILE, MAX_CONFIG));
-  const { pushAll } = await import('../../main-site/push-all.ts');
-  const keep = { tool, config };
-  return pushAll(await ctx.mainSite(), { ...request, keep, settled: unchanged?.results });
-}
-
-const NOBODY: Pick<Pushed, 'answers' | 'heldBack'> = { answers: new Map(), heldBack: [] };
-
-/** Files of partners and pages may change meanwhile. */
-const LONGEST_PAUSE_MS = 60_000;
-
-/** One round of many: what failed in it is told and tried again in the next. */
-async function tellOn(ctx: Context, pushed: Pushed, goOn: string): Promise<void> {
-  try {
-    await tellPush(ctx, pushed, goOn);
-  } catch (error) {
-    if (!(error instanceof TieupError)) throw error;
-    ctx.output.warning(error.message);
-  }
-}
 
 /** No id and no tag has a dot or a slash. */
 function isPlanFile(word: string): boolean {
   return /[./]/.test(word);
 }
 
-interface WhomOptions {
+interface PlanOptions {
   readonly retryFailed?: true;
   readonly full?: true;
   readonly maxDelete?: string;
   readonly confirm?: string;
 }
 
-/** Partners by name, those of a saved plan, or those that failed last time. */
-async function whom(
+/** What a saved plan says, to whom it says it. */
+async function pushPlan(
   ctx: Context,
-  site: MainSite,
   words: readonly string[],
-  { retryFailed, full, maxDelete, confirm }: WhomOptions,
-): Promise<Pick<FleetRequest, 'partners' | 'only' | 'planned'>> {
-  const file = words.find(isPlanFile);
-  if (file === undefined) {
-    const only = retryFailed === true ? await readUnfinished(site) : undefined;
-    if (only?.size === 0) ctx.output.message('nothing failed last time');
-    return { partners: words, only };
-  }
+  how: How,
+  { retryFailed, full, maxDelete, confirm }: PlanOptions,
+): Promise<Pushed> {
+  const file = words.find(isPlanFile) ?? '';
   const isTold = [retryFailed, full, maxDelete, confirm].some((each) => each !== undefined);
   if (words.length > 1 || isTold)
     throw new TieupError('TIEUP_E_USAGE', 'a plan says itself what is pushed to whom', {
@@ -156,5 +134,6 @@ async function whom(
   const { partners } = parsePlanFile(await ctx.readFile(file, MAX_PLAN_FILE), file);
   if (partners.length === 0) throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(file)} plans nothing`);
   const planned = new Map<string, PlannedPartner>(partners.map((each) => [each.partner, each]));
-  return { partners: [...planned.keys()], planned };
+  const { pushAll } = await import('../../main-site/push-all.ts');
+  return pushAll(await ctx.mainSite(), { ...how, partners: [...planned.keys()], planned });
 }
