@@ -19,6 +19,7 @@ import { createWindow, LineFeed, type LineTaker } from './lines.ts';
 import { DEFAULT_PRIVACY, type Privacy } from './privacy.ts';
 import { publishedFiles, type PublishedPaths } from './published-files.ts';
 import { Decimal, type ScannedBatch, RecordWriter } from './record-writer.ts';
+import { RULE_SET } from './rules.ts';
 import { HostCheck, type OtherHost } from './site-hosts.ts';
 import type { SaltOfDay } from './visitor.ts';
 
@@ -34,6 +35,8 @@ export interface LiveFiles {
 export interface SwitchPoint {
   /** The length of the log at that moment. */
   readonly at: number;
+  /** Milliseconds since 1970, where nobody saw how long the log was: the first line behind `at` whose own time is not before. */
+  readonly since?: number | undefined;
   readonly files: LiveFiles;
 }
 
@@ -79,6 +82,8 @@ export interface SourceEnd {
   readonly lastLength: number;
   /** What a reader who goes on here must be told; see {@link HitSource.directive}. */
   readonly directive: string | undefined;
+  /** How many of the source's switches were passed. */
+  readonly passed: number;
 }
 
 export interface Scanner {
@@ -105,6 +110,9 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 /** What was live before the first publication, for a source that begins there after another one that ended later. */
 const BEFORE_THE_FIRST: LiveSwitch = { time: '1970-01-01T00:00:00Z', publication: 0, release: 0, releaseDigest: null };
 
+/** The signal of a switch whose place is that of the first line with its time, because nobody saw how long the log was. */
+const BY_TIME = `${RULE_SET}/by-time`;
+
 export function createScanner(options: ScannerOptions): Scanner {
   return new RecordScanner(options);
 }
@@ -125,6 +133,7 @@ class RecordScanner implements Scanner, LineTaker {
   #host: Uint8Array = new Uint8Array(0);
   #pages: readonly (Uint8Array | undefined)[] = [];
   #switches: SwitchPoint[] = [];
+  #passed = 0;
   /** The place of the next switch, `Infinity` when there is none. */
   #nextSwitch = Infinity;
 
@@ -164,6 +173,7 @@ class RecordScanner implements Scanner, LineTaker {
     this.#host = Buffer.from(source.host ?? '');
     this.#use(source.liveAtStart);
     this.#switches = [...(source.switches ?? [])];
+    this.#passed = 0;
     this.#nextSwitch = this.#switches[0]?.at ?? Infinity;
   }
 
@@ -180,7 +190,7 @@ class RecordScanner implements Scanner, LineTaker {
     const directive = this.#hit?.directive;
     this.#feed = undefined;
     this.#hit = undefined;
-    return { position, lastLength, directive };
+    return { position, lastLength, directive, passed: this.#passed };
   }
 
   gap(time: string, source: string, why: string): void {
@@ -196,7 +206,11 @@ class RecordScanner implements Scanner, LineTaker {
   take(start: number, end: number, at: number): void {
     if (at >= this.#nextSwitch) this.#switchUpTo(at);
     const hit = this.#hit;
-    const reading = hit === undefined ? 'unreadable' : hit.read(start, end);
+    let reading = hit === undefined ? 'unreadable' : hit.read(start, end);
+    if (hit !== undefined && reading === 'hit' && at >= this.#nextSwitch) {
+      // What waits for its time: the files of this very line may be others.
+      if (this.#switchUpTo(at, timeOf(hit))) reading = hit.read(start, end);
+    }
     if (hit === undefined || reading !== 'hit') {
       this.#takeUnreadable(start, end, reading === 'directive' ? DIRECTIVE : undefined);
       return;
@@ -229,15 +243,19 @@ class RecordScanner implements Scanner, LineTaker {
     this.#seq.increment();
   }
 
-  #switchUpTo(position: number): void {
-    while (this.#nextSwitch <= position) {
-      this.#use(this.#switches.shift()?.files);
-      this.#nextSwitch = this.#switches[0]?.at ?? Infinity;
+  /** Switches do not overtake each other: one that waits for its time has happened when a later one has. */
+  #switchUpTo(position: number, time = -Infinity): boolean {
+    const last = this.#switches.findLastIndex(({ at, since = -Infinity }) => at <= position && since <= time);
+    for (const { files, since } of this.#switches.splice(0, last + 1)) {
+      this.#use(files, since === undefined ? [] : [BY_TIME]);
     }
+    this.#passed += last + 1;
+    this.#nextSwitch = this.#switches[0]?.at ?? Infinity;
+    return last !== -1;
   }
 
   /** From the next line on these files are live; a change is a record. */
-  #use(state: LiveFiles | undefined): void {
+  #use(state: LiveFiles | undefined, signals: readonly string[] = []): void {
     const own = state?.own ?? [];
     const rules = { own, prefix: this.#source?.prefix ?? '/', ignoreCase: this.#source?.format.ignoreCase ?? false };
     const files = state === undefined ? undefined : publishedFiles(state.files, rules);
@@ -248,7 +266,7 @@ class RecordScanner implements Scanner, LineTaker {
     const live = state?.live ?? BEFORE_THE_FIRST;
     if (live.publication === (this.#publication ?? BEFORE_THE_FIRST.publication)) return;
     this.#publication = live.publication;
-    this.#writeSwitch(switchRecord(this.#counts.lines, live));
+    this.#writeSwitch({ ...switchRecord(this.#counts.lines, live), signals });
     for (const path of own) this.#writeSwitch(ownPathRecord(this.#counts.lines, live.time, path));
   }
 
@@ -274,4 +292,10 @@ class RecordScanner implements Scanner, LineTaker {
     this.#batches = [];
     return batches;
   }
+}
+
+/** The time of the line that was read last. */
+function timeOf({ time }: HitReader): number {
+  const text = Buffer.from(time.text).toString('latin1');
+  return Date.parse(text.slice(0, text.indexOf('\t')));
 }

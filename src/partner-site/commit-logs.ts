@@ -8,7 +8,6 @@
  */
 import type { LogsConfig } from '../config/partner-logs.ts';
 import { isTieupError, TieupError } from '../errors.ts';
-import type { LogFile } from '../io/log-files.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { createScanner, type LineCounts, type Scanner } from '../logs/scanner.ts';
 import { addOtherHosts, siteHosts } from '../logs/site-hosts.ts';
@@ -23,7 +22,6 @@ import {
 import { checkpointPath } from '../protocol/exchange.ts';
 import { instant } from '../protocol/instant.ts';
 import { renderVkey } from '../protocol/vkey.ts';
-import { KnownSources } from './logs/adopt-known.ts';
 import { daySalts } from './logs/day-salts.ts';
 import { segmentKeeper } from './logs/keep-segments.ts';
 import {
@@ -32,14 +30,13 @@ import {
   type LogState,
   originOf,
   readLogState,
-  type SourceState,
   TREES,
   type TreeName,
   writeLogState,
 } from './logs/log-state.ts';
 import { showEpoch } from './logs/epoch-note.ts';
-import { assertOneLog } from './logs/plan-reading.ts';
-import { noteGap, readSource } from './logs/read-source.ts';
+import type { Take } from './logs/read-source.ts';
+import { readSources } from './logs/read-sources.ts';
 import { removeUncommitted } from './logs/segments.ts';
 import { assertNotSetBack } from './logs/set-back.ts';
 import { noteSwitch, readSwitches } from './logs/switches.ts';
@@ -59,6 +56,8 @@ export interface Committed {
   readonly added: LineCounts;
   /** The trees that the checkpoints are of. */
   readonly heads: Readonly<Record<TreeName, TreeHead>>;
+  /** What somebody should look at, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws TIEUP_E_CONFIG without `logs:` in tieup.yaml; TIEUP_E_STORAGE, TIEUP_E_DRIFT when logs cannot be read on. */
@@ -79,7 +78,7 @@ export async function commitLocked(
   assertSameKey(before, await logVkey(site));
   await noteMissedSwitch(site);
   await removeUncommitted(site, before);
-  const after = await readNew(site, config, before, request);
+  const { state: after, warnings } = await readNew(site, config, before, request);
   await writeLogState(site, after);
   await showEpoch(site, after.epoch);
   const heads = headsOf(after);
@@ -89,6 +88,7 @@ export async function commitLocked(
     counts: after.counts,
     added: difference(after.counts, before.counts),
     heads,
+    warnings,
     state: after,
   };
 }
@@ -142,50 +142,33 @@ async function readNew(
   { sources, privacy, hosts: others }: LogsConfig,
   before: LogState,
   { acceptGap }: CommitRequest,
-): Promise<LogState> {
+): Promise<{ readonly state: LogState; readonly warnings: readonly string[] }> {
   const { counts, publication } = before;
   const hosts = siteHosts(site.config.url, others);
   const scanner = createScanner({ privacy, saltOfDay: await daySalts(site), counts, publication, hosts });
   const keeper = segmentKeeper(site, before);
   const switches = await readSwitches(site);
-  const after: SourceState[] = [];
-  const known = new KnownSources(
-    before.sources,
-    sources.map(({ files }) => files),
-  );
   try {
-    for (const source of sources) {
-      const files = await site.logFiles.open(source.files);
-      try {
-        assertOneLog(source.files, files);
-        const reading = { files, before: await known.of(source.files, files), switches, acceptGap };
-        after.push(await readSource(site, source, scanner, { ...reading, take: (batches) => keeper.keep(batches) }));
-      } finally {
-        await close(files);
-      }
-    }
-    for (const { files, known: lost } of known.rest().lost) noteGap(site, files, lost, scanner, acceptGap);
+    const take: Take = (batches) => keeper.keep(batches);
+    const after = await readSources(site, sources, scanner, { before: before.sources, switches, acceptGap, take });
     await keeper.keep(scanner.flush());
     await keeper.flush();
+    const state = {
+      ...before,
+      time: instant(site.clock.now()),
+      ...outcome(scanner),
+      frontiers: keeper.frontiers(),
+      otherHosts: addOtherHosts(before.otherHosts, scanner.otherHosts),
+      sources: after.sources,
+    };
+    return { state, warnings: after.warnings };
   } finally {
     await keeper.close();
   }
-  return {
-    ...before,
-    time: instant(site.clock.now()),
-    ...outcome(scanner),
-    frontiers: keeper.frontiers(),
-    otherHosts: addOtherHosts(before.otherHosts, scanner.otherHosts),
-    sources: [...after, ...known.rest().states],
-  };
 }
 
 function outcome({ counts, publication }: Scanner): Pick<LogState, 'counts' | 'publication'> {
   return { counts, publication };
-}
-
-async function close(files: readonly LogFile[]): Promise<void> {
-  for (const file of files) await file.close();
 }
 
 /** Signs what is not signed yet. A checkpoint in the outbox that is not of ours is replaced. */

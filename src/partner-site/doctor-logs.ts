@@ -1,4 +1,5 @@
 /** Whether the access logs are read, handed over and forgotten as they should be. */
+import type { LogSource } from '../config/partner-logs.ts';
 import type { Machine } from '../io/machine.ts';
 import { compileFormat } from '../logs/format.ts';
 import { ok, problem, warning, type Finding } from '../report/finding.ts';
@@ -6,7 +7,8 @@ import { logVkey } from './commit-logs.ts';
 import { forgeryCaution } from './detect-log.ts';
 import { overdueSalts } from './logs/day-salts.ts';
 import { type LogState, readLogState } from './logs/log-state.ts';
-import { assertOneLog } from './logs/plan-reading.ts';
+import type { SourceFiles } from './logs/plan-reading.ts';
+import { assertApart } from './logs/read-sources.ts';
 import { assertNotSetBack } from './logs/set-back.ts';
 import type { PartnerSite } from './partner-site.ts';
 
@@ -19,9 +21,8 @@ const MUCH_UNREADABLE = 0.01;
 export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'crontab'>): Promise<readonly Finding[]> {
   const { logs } = site.config;
   if (logs === undefined) return [ok('logs', 'no access logs are read: tieup.yaml has no logs')];
-  const found: Finding[] = [];
+  const found = [...(await sourceFindings(site, logs.sources))];
   for (const { files, format, forwarded } of logs.sources) {
-    found.push(await sourceFinding(site, files));
     const caution = forgeryCaution(compileFormat(format, forwarded));
     if (caution !== undefined)
       found.push(warning('logs-format', `visitors can write into ${JSON.stringify(files)} what they want`, caution));
@@ -58,17 +59,18 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
   ];
 }
 
-async function sourceFinding(site: PartnerSite, pattern: string): Promise<Finding> {
-  const files = await site.logFiles.open(pattern);
+async function sourceFindings(site: PartnerSite, sources: readonly LogSource[]): Promise<readonly Finding[]> {
+  const opened: SourceFiles[] = [];
   try {
-    if (files.length === 0) {
+    for (const { files } of sources) opened.push({ pattern: files, files: await site.logFiles.open(files) });
+    assertApart(opened);
+    return opened.map(({ pattern, files }) => {
+      if (files.length > 0) return ok('logs-readable', `${JSON.stringify(pattern)} can be read`);
       const message = `no log is there that ${JSON.stringify(pattern)} names`;
       return problem('logs-readable', message, 'correct logs.sources in tieup.yaml');
-    }
-    assertOneLog(pattern, files);
-    return ok('logs-readable', `${JSON.stringify(pattern)} can be read`);
+    });
   } finally {
-    for (const file of files) await file.close();
+    for (const { files } of opened) for (const file of files) await file.close();
   }
 }
 

@@ -19,17 +19,9 @@ import { carryOver } from './logs/carry-over.ts';
 import { keepEpoch, keptEpoch, showEpoch } from './logs/epoch-note.ts';
 import { pastExports } from './logs/exports.ts';
 import { segmentKeeper } from './logs/keep-segments.ts';
-import {
-  firstState,
-  type LogState,
-  readLogState,
-  type SourceState,
-  TREES,
-  type TreeName,
-  writeLogState,
-} from './logs/log-state.ts';
+import { firstState, type LogState, readLogState, TREES, type TreeName, writeLogState } from './logs/log-state.ts';
 import { lookAtCosigned, readPins, updatePins } from './logs/pins.ts';
-import { readSource } from './logs/read-source.ts';
+import { readSources } from './logs/read-sources.ts';
 import { removeUncommitted } from './logs/segments.ts';
 import { forgottenTree, signedEpoch } from './logs/set-back.ts';
 import { readSwitches } from './logs/switches.ts';
@@ -174,23 +166,18 @@ async function beginWithoutState(
   gap: string | undefined,
 ): Promise<LogState & { carried: number }> {
   if (gap === undefined) return { ...empty, carried: 0 };
-  const sources: SourceState[] = [];
+  const wanted = requireLogs(site).sources;
   const unheard = createScanner({ saltOfDay: () => undefined });
   const switches = await readSwitches(site);
+  const nowhere = async (): Promise<void> => undefined;
+  const { sources } = await readSources(site, wanted, unheard, {
+    before: [],
+    switches,
+    acceptGap: true,
+    take: nowhere,
+  });
   const scanner = createScanner({ saltOfDay: () => undefined });
-  for (const source of requireLogs(site).sources) {
-    const files = await site.logFiles.open(source.files);
-    try {
-      const before = { files: source.files, known: [], switchNumber: 0 };
-      const nowhere = async (): Promise<void> => undefined;
-      sources.push(
-        await readSource(site, source, unheard, { files, before, switches, acceptGap: true, take: nowhere }),
-      );
-    } finally {
-      for (const file of files) await file.close();
-    }
-    scanner.gap(instant(site.clock.now()), source.files, gap);
-  }
+  for (const { files } of wanted) scanner.gap(instant(site.clock.now()), files, gap);
   const keeper = segmentKeeper(site, empty);
   try {
     await keeper.keep(scanner.flush());

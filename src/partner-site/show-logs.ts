@@ -27,6 +27,8 @@ export interface ShownLogs {
   readonly records: readonly LogRecord[];
   /** What the main site has demanded to see of log O; the next export answers it. */
   readonly sample: ShownSample;
+  /** Of the reading, where that was asked for. */
+  readonly warnings: readonly string[];
   readonly disk: DiskUse;
 }
 
@@ -52,9 +54,9 @@ export interface ShownLog {
 export async function showLogs(site: PartnerSite, { commit, disclose, limit }: ShowRequest): Promise<ShownLogs> {
   const config = requireLogs(site);
   return withLogLock(site, async () => {
-    const state = commit
-      ? (await commitLocked(site, { acceptGap: false })).state
-      : ((await readLogState(site)) ?? firstState(1, await logVkey(site), site.clock));
+    const { state, warnings } = commit
+      ? await commitLocked(site, { acceptGap: false })
+      : { state: (await readLogState(site)) ?? firstState(1, await logVkey(site), site.clock), warnings: [] };
     const { pins } = await updatePins(site, state, await pastExports(site));
     const selections = selectionsOf(config, disclose);
     const look = (log: TreeName) =>
@@ -63,7 +65,8 @@ export async function showLogs(site: PartnerSite, { commit, disclose, limit }: S
     const records = [...T.records, ...O.records].toSorted(byPlace).slice(0, limit);
     const { epoch, counts } = state;
     const sample = await lookAtSample(site, state, config.audit.perDay, limit);
-    return { epoch, counts, logs: { T: T.shown, O: O.shown }, records, sample, disk: await diskUse(site, state.epoch) };
+    const disk = await diskUse(site, state.epoch);
+    return { epoch, counts, logs: { T: T.shown, O: O.shown }, records, sample, warnings, disk };
   });
 }
 

@@ -218,7 +218,8 @@ function classFault(bytes: Uint8Array, offsets: Int32Array, at: number): string 
 
 function maySay(recordClass: number, field: string): boolean {
   if (field === 'seq' || field === 'class' || field === 'path') return true;
-  if (recordClass === CLASS_X) return field === 'signals';
+  if (field === 'signals') return recordClass !== CLASS_G;
+  if (recordClass === CLASS_X) return false;
   return field === 'time' || field === 'method' || field === 'query';
 }
 

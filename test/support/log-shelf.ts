@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  linkSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -35,6 +36,16 @@ export function logShelf() {
     },
     rename: (from: string, to: string) => renameSync(at(from), at(to)),
     remove: (name: string) => rmSync(at(name)),
+    /** `cp`, and with a length as far as it has come. */
+    copy(from: string, to: string, length?: number) {
+      writeFileSync(at(to), readFileSync(at(from)).subarray(0, length));
+      touch(to);
+    },
+    truncate(name: string) {
+      truncateSync(at(name));
+      touch(name);
+    },
+    link: (from: string, to: string) => linkSync(at(from), at(to)),
     /** As logrotate does it with `copytruncate`. */
     copyTruncate(name: string, to: string) {
       copyFileSync(at(name), at(to));
@@ -42,12 +53,12 @@ export function logShelf() {
       truncateSync(at(name));
       touch(name);
     },
-    /** As gzip does it: the time of the file stays. */
-    compress(name: string) {
+    /** As gzip does it: the time of the file stays; `gzip -k` keeps the file as well. */
+    compress(name: string, { keep = false } = {}) {
       const time = statSync(at(name)).mtime;
       writeFileSync(at(`${name}.gz`), gzipSync(readFileSync(at(name))));
       utimesSync(at(`${name}.gz`), time, time);
-      rmSync(at(name));
+      if (!keep) rmSync(at(name));
     },
   };
 }

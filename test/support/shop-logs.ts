@@ -20,10 +20,16 @@ export function withLogs(more: object = {}): Partial<PartnerSiteConfig> {
 
 let second = 0;
 
-/** A line as nginx writes it. */
-export function hit(path: string, { ip = '203.0.113.7', agent = 'Mozilla/5.0', status = 200 } = {}): string {
+function nextTime(): Date {
   second += 1;
-  const time = new Date(Date.parse('2026-11-23T12:00:00Z') + second * 1000);
+  return new Date(Date.parse('2026-11-23T12:00:00Z') + second * 1000);
+}
+
+/** A line as nginx writes it, in November 2026. */
+export function hit(
+  path: string,
+  { ip = '203.0.113.7', agent = 'Mozilla/5.0', status = 200, time = nextTime() } = {},
+): string {
   const stamp = `${time.toISOString().slice(8, 10)}/Nov/2026:${time.toISOString().slice(11, 19)} +0000`;
   return `${ip} - - [${stamp}] "GET ${path} HTTP/1.1" ${status} 512 "https://search.example/find?q=tea" "${agent}"\n`;
 }

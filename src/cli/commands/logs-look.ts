@@ -52,6 +52,7 @@ export const defineLogsLook: Define = (command, context) => {
       const request = { commit: commit === true, disclose, limit: limitOf(limit) };
       const shown = await showLogs(await ctx.partnerSite(), request);
       if (shown.sample.kind === 'refused') ctx.output.warning(shown.sample.why);
+      for (const warning of shown.warnings) ctx.output.warning(warning);
       ctx.output.result('logs-show', shown, () => shownText(ctx.output, shown));
       if (!request.commit)
         ctx.output.message('What was logged since the last commit is not in it:  tieup logs show --commit');

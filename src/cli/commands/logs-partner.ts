@@ -16,6 +16,7 @@ export const defineLogsAtPartner: Define = (command, context) => {
     .action(async ({ acceptGap }) => {
       const ctx = context();
       const committed = await commitLogs(await ctx.partnerSite(), { acceptGap: acceptGap === true });
+      for (const warning of committed.warnings) ctx.output.warning(warning);
       ctx.output.result('logs-commit', describe(committed), () => {
         const done = `${count(committed.added.lines, 'new line')} committed to`;
         return `${ctx.output.mark('good', done)}${classes(committed)}\n`;
@@ -36,7 +37,7 @@ export const defineLogsAtPartner: Define = (command, context) => {
       const request = { acceptGap: acceptGap === true, fromStart: fromStart === true, disclose };
       const result = await exportLogs(await ctx.partnerSite(), request);
       const { committed, statement, answer, complaints } = result;
-      for (const complaint of complaints) ctx.output.warning(complaint);
+      for (const complaint of [...committed.warnings, ...complaints]) ctx.output.warning(complaint);
       if (answer.kind === 'refused') ctx.output.warning(answer.why);
       const data = { ...describe(committed), export: statement?.seq ?? null, answer, complaints };
       ctx.output.result('logs-export', data, () => {
@@ -54,9 +55,9 @@ export const defineLogsAtPartner: Define = (command, context) => {
     });
 };
 
-function describe({ epoch, counts, added, heads }: Committed): DocumentData<'logs-commit'> {
+function describe({ epoch, counts, added, heads, warnings }: Committed): DocumentData<'logs-commit'> {
   const head = (log: 'T' | 'O') => ({ size: heads[log].size, root: Buffer.from(heads[log].root).toString('hex') });
-  return { epoch, counts, added, T: head('T'), O: head('O') };
+  return { epoch, counts, added, T: head('T'), O: head('O'), warnings };
 }
 
 /** T + O + X are the lines that were read, always. */

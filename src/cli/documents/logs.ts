@@ -8,7 +8,8 @@ const classes = { T: count, O: count, X: count, S: count, G: count };
 const lineCounts = z
   .object({ lines: count, ...classes })
   .describe('Lines read; hits on tie-up pages, others, unreadable lines; records of switches and gaps');
-const committed = { epoch: count, counts: lineCounts, added: lineCounts, T: head, O: head };
+const warnings = list.describe('What somebody should look at, such as a source that names no file');
+const committed = { epoch: count, counts: lineCounts, added: lineCounts, T: head, O: head, warnings };
 const shownLog = z.object({ cosigned: count, leaving: count, counted: count });
 
 const record = z.object({
@@ -101,6 +102,7 @@ export const LOG_DOCUMENTS = {
         z.object({ kind: z.literal('refused'), why: z.string() }),
       ])
       .describe('What the main site has demanded to see of log O, which leaves with the next export'),
+    warnings,
     disk: diskUse,
   }),
   'logs-commit': z.object(committed),

@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import type { LogFile, LogFileState } from '../../io/log-files.ts';
-import { sha256, sha256Stream } from '../../protocol/digest.ts';
-import { content, isCompressed } from './log-content.ts';
+import { sha256 } from '../../protocol/digest.ts';
 
 export interface KnownFile extends LogFileState {
   /** The path under which it was read last, for messages. */
@@ -20,6 +19,8 @@ export interface KnownFile extends LogFileState {
   readonly tail: Stretch;
   /** What the log says about its own fields, where that stands in the file and not in tieup.yaml. */
   readonly directive?: string | undefined;
+  /** Of a copy that had less than was read of its log elsewhere: the digest of the last bytes that were read there. */
+  readonly copyOf?: string | undefined;
 }
 
 /** Some bytes that are not kept. */
@@ -44,7 +45,13 @@ export const knownFileSchema: z.ZodType<KnownFile> = z.strictObject({
   head: stretch,
   tail: stretch,
   directive: z.string().optional(),
+  copyOf: z.string().optional(),
 });
+
+export const NO_MARKS: Pick<KnownFile, 'head' | 'tail'> = {
+  head: stretchOf(new Uint8Array()),
+  tail: stretchOf(new Uint8Array()),
+};
 
 export function stretchOf(bytes: Uint8Array): Stretch {
   return { length: bytes.length, sha256: sha256(bytes) };
@@ -60,32 +67,13 @@ export function isUntouched(known: LogFileState, file: LogFileState): boolean {
   return isSameInode(known, file) && known.length === file.length && known.modifiedMs === file.modifiedMs;
 }
 
-/** True when `file` begins with what was read of `known`; a compressed one is unpacked as far as that. */
-export async function continues(file: LogFile, known: KnownFile): Promise<boolean> {
-  const { head, tail, offset } = known;
-  if (!isCompressed(file.path)) {
-    if (file.length < offset) return false;
-    if (!isStretch(await file.read(0, head.length), head)) return false;
-    return isStretch(await file.read(offset - tail.length, tail.length), tail);
-  }
-  const [first, final] = [sha256Stream(), sha256Stream()];
-  let passed = 0;
-  for await (const chunk of content(file, 0)) {
-    first.update(within(chunk, 0, head.length - passed));
-    final.update(within(chunk, offset - tail.length - passed, offset - passed));
-    const isHeadComplete = passed < head.length && passed + chunk.length >= head.length;
-    passed += chunk.length;
-    // Most files are told apart by their first bytes; the rest need not be unpacked.
-    if (isHeadComplete && first.digest() !== head.sha256) return false;
-    if (passed >= offset) return final.digest() === tail.sha256;
-  }
-  return false;
-}
-
-function within(chunk: Uint8Array, from: number, to: number): Uint8Array {
-  return to <= 0 ? chunk.subarray(0, 0) : chunk.subarray(Math.max(0, from), to);
-}
-
-function isStretch(bytes: Uint8Array, { length, sha256: digest }: Stretch): boolean {
-  return bytes.length === length && sha256(bytes) === digest;
+/** The state of a file, to be kept. */
+export function stateOf({
+  path,
+  device,
+  inode,
+  length,
+  modifiedMs,
+}: LogFile): LogFileState & { readonly path: string } {
+  return { path, device, inode, length, modifiedMs };
 }

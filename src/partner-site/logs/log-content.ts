@@ -37,6 +37,8 @@ export async function* content(file: LogFile, from: number): AsyncIterable<Uint8
     yield* bytesOf(file, from);
     return;
   }
+  // Made, and nothing written to it yet.
+  if (file.length === 0) return;
   // Node reads members that follow each other, as `gzip >>` writes them.
   const source = Readable.from(bytesOf(file, 0), { objectMode: true });
   const plain = createGunzip({ chunkSize: CHUNK / 4 });
@@ -67,10 +69,12 @@ export async function* content(file: LogFile, from: number): AsyncIterable<Uint8
   }
 }
 
-/** At most `length` bytes, uncompressed. @throws as {@link content}. */
-export async function firstBytes(file: LogFile, length: number): Promise<Uint8Array> {
+/** At most `length` bytes from the uncompressed offset `from` on; fewer only at the end. @throws as {@link content}. */
+export async function bytesFrom(file: LogFile, from: number, length: number): Promise<Uint8Array> {
+  if (!isCompressed(file.path)) return file.read(from, length);
   let bytes = new Uint8Array();
-  for await (const chunk of content(file, 0)) {
+  if (length === 0) return bytes;
+  for await (const chunk of content(file, from)) {
     bytes = Uint8Array.from(Buffer.concat([bytes, chunk.subarray(0, length - bytes.length)]));
     if (bytes.length === length) break;
   }

@@ -40,8 +40,10 @@ export interface LogState {
 export interface SourceState {
   /** As in tieup.yaml. */
   readonly files: string;
-  /** The file that was being written, last. */
+  /** Files that are there, and files that are gone. */
   readonly known: readonly KnownFile[];
+  /** Which of them is being written; null for none. Undefined in a state of an older version: the last one. */
+  readonly current?: number | null | undefined;
   /** Number of the last live switch that was passed; 0 before the first. */
   readonly switchNumber: number;
 }
@@ -57,7 +59,14 @@ const schema: z.ZodType<LogState> = z.strictObject({
   counts: z.strictObject({ lines: count, T: count, O: count, X: count, S: count, G: count }),
   publication: count.nullable(),
   frontiers: z.strictObject({ T: hashes, O: hashes }),
-  sources: z.array(z.strictObject({ files: z.string(), known: z.array(knownFileSchema), switchNumber: count })),
+  sources: z.array(
+    z.strictObject({
+      files: z.string(),
+      known: z.array(knownFileSchema),
+      current: count.nullable().optional(),
+      switchNumber: count,
+    }),
+  ),
   otherHosts: z.array(z.strictObject({ host: z.string(), requests: count })).default([]),
 });
 

@@ -1,151 +1,180 @@
 /**
- * Decides what of a source's log files was not read yet, across rotation by rename, by copy and by date, compression,
- * crashes and reboots. A line is read once: every file is either known, and read on, or new, and read from its start.
+ * Decides what of the log files was not read yet, across rotation by rename, by copy and by date, compression, other names, other
+ * patterns in tieup.yaml, crashes and reboots. A line is read once: a file goes on where the log that it begins with was left, and one
+ * that holds nothing beyond what another one holds is a copy of it, and not read.
  *
- *   files → which known file each of them continues → the newest known one must be among them → oldest first
+ *   files → each of them once → untouched, copy, or read from where → what was being written must be among them → oldest first
  *
- * Files that were read stay known as long as they are there: a server may write its last lines into a file that was renamed
- * already, and an old file must not be taken for a new one.
+ * What was read stays known for long after it is gone: a server may write its last lines into a file that was renamed already, and an
+ * old file must not be taken for a new one.
  */
-import { basename } from 'node:path';
-import { isTieupError, TieupError } from '../../errors.ts';
 import type { LogFile } from '../../io/log-files.ts';
-import { continues, isSameInode, isUntouched, type KnownFile, MARK } from './known-file.ts';
-import { cannotRead, firstBytes, isCompressed, isUnreadable } from './log-content.ts';
+import { FoundFile } from './found-file.ts';
+import { isSameInode, type KnownFile } from './known-file.ts';
+import { isCompressed, isUnreadable } from './log-content.ts';
+import type { SourceState } from './log-state.ts';
+import { placeFiles, type Place, type Places } from './place-files.ts';
+import { byAge, isClosed, isLiveName, withoutOtherNames, writtenLast } from './rotation.ts';
+
+/** What a source names now. */
+export interface SourceFiles {
+  /** As in tieup.yaml. */
+  readonly pattern: string;
+  readonly files: readonly LogFile[];
+}
 
 export interface ReadingStep {
   readonly file: LogFile;
-  /** What was read of it before; undefined for a new file. */
+  /** What was read of it before, under whatever name; undefined for a new file. */
   readonly known: KnownFile | undefined;
   /** Nothing is written to it any more: a last line without an end is a line. */
   readonly isClosed: boolean;
 }
 
+/** A file that holds nothing but what `original` holds, or its beginning. */
+export interface Copy {
+  readonly found: FoundFile;
+  readonly known: KnownFile | undefined;
+  readonly original: LogFile;
+}
+
 export interface ReadingPlan {
-  /** Oldest first. */
+  readonly pattern: string;
+  /** What was known of the source at the last run, or of those whose files it has taken over. */
+  readonly before: SourceState;
+  /** Sources that are in tieup.yaml no more: other patterns for the same files. */
+  readonly inherited: readonly SourceState[];
+  /** Oldest first, the one that is written to last. */
   readonly steps: readonly ReadingStep[];
   /** Known, and nothing to be read of them. */
   readonly untouched: readonly KnownFile[];
+  readonly copies: readonly Copy[];
+  /** Compressed, and damaged or not complete: not read. */
+  readonly damaged: readonly LogFile[];
+  /** The file that is written to. */
+  readonly current: LogFile | undefined;
   /** The file that was being written at the last run and is nowhere now: what was added to it since cannot be read. */
   readonly lost: KnownFile | undefined;
 }
 
 /**
- * @param known of the last run, the one that was being written last
+ * Sources are planned together: a file may have moved from one to another.
+ * @param before of the last run, of sources too that are in tieup.yaml no more
  * @throws TIEUP_E_STORAGE when a file that may hold unread lines is compressed in a way that tieup cannot read.
  */
-export async function planReading(found: readonly LogFile[], known: readonly KnownFile[]): Promise<ReadingPlan> {
-  const files = (await withoutTwins(found)).toSorted(byAge);
-  const current = files.findLast(({ path }) => !isUnreadable(path));
-  const free = new Set(known);
-  const untouched: KnownFile[] = [];
-  const steps: ReadingStep[] = [];
-  const claim = (mine: KnownFile, file: LogFile) => {
-    free.delete(mine);
-    untouched.push({ ...mine, ...stateOf(file) });
-  };
-  const touched: LogFile[] = [];
-  for (const file of files) {
-    const same = known.find((each) => free.has(each) && isUntouched(each, file));
-    if (same !== undefined && (same.isWhole || file === current)) claim(same, file);
-    else touched.push(file);
+export async function planReading(
+  sources: readonly SourceFiles[],
+  before: readonly SourceState[],
+): Promise<readonly ReadingPlan[]> {
+  const unused = before.filter(({ files }) => sources.every(({ pattern }) => pattern !== files));
+  const shelves = sources.map(({ pattern, files }) => {
+    const isMine = (each: SourceState) => each.files === pattern || unused.includes(each);
+    return {
+      pattern,
+      files: withoutOtherNames(files),
+      known: before.filter(isMine).flatMap(({ known }) => known),
+      elsewhere: before.filter((each) => !isMine(each)).flatMap(({ known }) => known),
+    };
+  });
+  const places = await placeFiles(shelves);
+  const plans: ReadingPlan[] = [];
+  for (const { pattern, files } of shelves) {
+    const own = before.find((each) => each.files === pattern);
+    const inherited = own === undefined ? unused.filter((each) => isContinuedBy(each, files, places)) : [];
+    const states = own === undefined ? inherited : [own];
+    const lost = await lostOf(states, files, places);
+    plans.push({ ...planOf(files, places), pattern, before: together(pattern, states), inherited, lost });
   }
-  for (const file of touched) {
-    if (isUnreadable(file.path)) {
-      const before = [...free].find((each) => each.isWhole && isOfSameTime(each, file));
-      if (before === undefined) throw cannotRead(file);
-      claim(before, file);
-      continue;
-    }
-    const continued = await findContinued(file, free);
-    if (continued !== undefined) free.delete(continued);
-    steps.push({ file, known: continued, isClosed: file !== current || isCompressed(file.path) });
-  }
-  const last = known.at(-1);
-  return { steps, untouched, lost: last !== undefined && free.has(last) && last.offset > 0 ? last : undefined };
+  return plans;
 }
 
-/** A log that a server writes now: not compressed, and neither numbered nor dated by rotation. */
-const LIVE_LOG = /^(?!.*\d{6})(?!.*\d{4}-\d{2}).*(?:\.log|[-_]log|^log)$/;
+function planOf(
+  files: readonly LogFile[],
+  places: Places,
+): Pick<ReadingPlan, 'steps' | 'untouched' | 'copies' | 'damaged' | 'current'> {
+  const current = writtenLast(files);
+  const isLast = (file: LogFile): number => Number(file === current);
+  const plan = {
+    steps: [] as ReadingStep[],
+    untouched: [] as KnownFile[],
+    copies: [] as Copy[],
+    damaged: [] as LogFile[],
+  };
+  for (const file of files.toSorted((a, b) => isLast(a) - isLast(b) || byAge(a, b))) {
+    const place = places.get(file);
+    if (place?.kind === 'untouched') plan.untouched.push(place.now);
+    if (place?.kind === 'copy') plan.copies.push(place);
+    if (place?.kind === 'damaged') plan.damaged.push(file);
+    if (place?.kind === 'read') {
+      const { known } = place;
+      plan.steps.push({ file, known, isClosed: isClosed(file, current, known) });
+    }
+  }
+  return { ...plan, current };
+}
 
-/**
- * The order of lines, and where a release went live among them, are known within one log only.
- * @throws TIEUP_E_CONFIG when the pattern of a source names logs that are written at the same time.
- */
-export function assertOneLog(pattern: string, files: readonly LogFile[]): void {
-  const live = files.map(({ path }) => basename(path)).filter((name) => LIVE_LOG.test(name));
-  if (live.length < 2) return;
-  const names = live.slice(0, 3).map((name) => JSON.stringify(name));
-  throw new TieupError('TIEUP_E_CONFIG', `${JSON.stringify(pattern)} names ${live.length} logs: ${names.join(', ')}`, {
-    hint: 'name each of them under logs.sources in tieup.yaml, with its rotated files: { files: /var/log/nginx/shop.log* }',
+function isContinuedBy({ known }: SourceState, files: readonly LogFile[], places: Places): boolean {
+  const all = new Set(known);
+  return files.some((file) => {
+    const base = knownOf(places.get(file));
+    return base !== undefined && all.has(base);
   });
 }
 
-/** While a file is being compressed it is there twice; the plain one is complete. */
-async function withoutTwins(files: readonly LogFile[]): Promise<readonly LogFile[]> {
-  const plain = new Map(files.map((file) => [file.path, file]));
-  const kept: LogFile[] = [];
-  for (const file of files) {
-    const isPacked = isCompressed(file.path) || isUnreadable(file.path);
-    const twin = isPacked ? plain.get(file.path.slice(0, file.path.lastIndexOf('.'))) : undefined;
-    if (twin === undefined || !(await beginsLike(file, twin))) kept.push(file);
-  }
-  return kept;
+function knownOf(place: Place | undefined): KnownFile | undefined {
+  return place !== undefined && 'known' in place ? place.known : undefined;
 }
 
-/** Of one name are also files of before and after compression was switched on: they begin with other lines. */
-async function beginsLike(packed: LogFile, plain: LogFile): Promise<boolean> {
-  if (isUnreadable(packed.path)) return true;
-  try {
-    const first = await firstBytes(packed, MARK);
-    return Buffer.compare(first, await plain.read(0, first.length)) === 0;
-  } catch (error) {
-    // Not complete yet.
-    if (isTieupError(error, 'TIEUP_E_STORAGE')) return true;
-    throw error;
-  }
+function together(pattern: string, states: readonly SourceState[]): SourceState {
+  const [only] = states;
+  if (states.length === 1 && only !== undefined) return { ...only, files: pattern };
+  return {
+    files: pattern,
+    known: states.flatMap(({ known }) => known),
+    current: null,
+    switchNumber: Math.max(0, ...states.map(({ switchNumber }) => switchNumber)),
+  };
 }
 
-/** The one with the same inode first: it is found at once. Of an empty file nothing but the inode is known. */
-async function findContinued(file: LogFile, free: ReadonlySet<KnownFile>): Promise<KnownFile | undefined> {
-  const candidates = [...free].toSorted((a, b) => Number(isSameInode(b, file)) - Number(isSameInode(a, file)));
-  for (const candidate of candidates) {
-    if (candidate.offset === 0 ? isSameInode(candidate, file) : await continues(file, candidate)) return candidate;
+/** A file may have gone to another source, or may be there as a copy alone. */
+async function lostOf(
+  states: readonly SourceState[],
+  files: readonly LogFile[],
+  places: Places,
+): Promise<KnownFile | undefined> {
+  for (const state of states) {
+    const last = currentOf(state);
+    if (last !== undefined && !(await isThere(last, state, files, places))) return last;
   }
   return undefined;
 }
 
-function stateOf({
-  path,
-  device,
-  inode,
-  length,
-  modifiedMs,
-}: LogFile): Omit<KnownFile, 'offset' | 'isWhole' | 'head' | 'tail'> {
-  return { path, device, inode, length, modifiedMs };
+/** What was being written at the last run. Older versions kept it last. */
+function currentOf({ known, current }: SourceState): KnownFile | undefined {
+  const last = current === undefined ? known.at(-1) : known[current ?? -1];
+  // Nothing is added to what is compressed.
+  return last === undefined || isCompressed(last.path) || isUnreadable(last.path) ? undefined : last;
 }
 
-/** Compression keeps the time of the last line, some programs only its whole second. */
-function isOfSameTime(a: { readonly modifiedMs: number }, b: { readonly modifiedMs: number }): boolean {
-  return Math.floor(a.modifiedMs / 1000) === Math.floor(b.modifiedMs / 1000);
+async function isThere(
+  last: KnownFile,
+  { known }: SourceState,
+  files: readonly LogFile[],
+  places: Places,
+): Promise<boolean> {
+  for (const place of places.values()) if (knownOf(place) === last) return true;
+  for (const [file, { kind }] of places) {
+    const isLegible = kind === 'untouched' ? !isUnreadable(file.path) : kind === 'read' || kind === 'copy';
+    const isCandidate = isLegible && (files.includes(file) || isSameInode(file, last));
+    if (isCandidate && (await new FoundFile(file).continues(last))) return true;
+  }
+  // An empty file that was renamed and compressed is known by nothing: one of the new files must be it.
+  if (last.offset === 0) return files.some((file) => isNew(file, places.get(file)));
+  // Cut short when the copy was complete, and its last lines had been read in between.
+  return known.some(({ copyOf }) => copyOf === last.tail.sha256);
 }
 
-/** By the time of the last line. Where times say nothing, as after a copy, names do. */
-function byAge(a: LogFile, b: LogFile): number {
-  return a.modifiedMs - b.modifiedMs || byRotation(basename(a.path), basename(b.path));
-}
-
-/** `access.log-20260101` before `access.log-20260102`; `access.log.2` before `access.log.1` before `access.log`. */
-function byRotation(a: string, b: string): number {
-  const [dateA, dateB] = [dateIn(a), dateIn(b)];
-  if (dateA !== undefined && dateB !== undefined) return dateA < dateB ? -1 : Number(dateA > dateB);
-  return numberIn(b) - numberIn(a) || (a < b ? -1 : Number(a > b));
-}
-
-function dateIn(name: string): string | undefined {
-  return /\d{4}-?\d{2}-?\d{2}(?:[-_T]?\d{2,6})?/.exec(name)?.[0].replace(/\D/g, '');
-}
-
-function numberIn(name: string): number {
-  return Number(/\.(\d{1,5})(?:\.\w+)?$/.exec(name)?.[1] ?? -1);
+function isNew(file: LogFile, place: Place | undefined): boolean {
+  if (isLiveName(file.path)) return false;
+  return place?.kind === 'damaged' || (place?.kind === 'read' && place.known === undefined);
 }

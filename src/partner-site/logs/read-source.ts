@@ -1,7 +1,5 @@
-/** Reads what is new of one source: its files are found again, the switches placed, and every line goes through the scanner once. */
+/** Reads what is new of one source: the switches are placed, and every line goes through the scanner once. */
 import type { LogSource } from '../../config/partner-logs.ts';
-import { TieupError } from '../../errors.ts';
-import type { LogFile } from '../../io/log-files.ts';
 import { compileFormat } from '../../logs/format.ts';
 import type { ScannedBatch } from '../../logs/record-writer.ts';
 import type { LiveFiles, Scanner } from '../../logs/scanner.ts';
@@ -9,44 +7,43 @@ import { instant } from '../../protocol/instant.ts';
 import type { PartnerSite } from '../partner-site.ts';
 import type { KnownFile } from './known-file.ts';
 import { liveFiles } from './live-files.ts';
-import type { SourceState } from './log-state.ts';
-import { placeSwitches } from './place-switches.ts';
-import { planReading } from './plan-reading.ts';
+import { type PlacedSwitch, placeSwitches } from './place-switches.ts';
+import type { ReadingPlan } from './plan-reading.ts';
 import { readFile } from './read-file.ts';
 import type { Switch } from './switches.ts';
 
-export interface SourceReading {
-  /** The files of the source, opened. */
-  readonly files: readonly LogFile[];
-  readonly before: SourceState;
-  /** All of the site, ascending. */
-  readonly switches: readonly Switch[];
-  readonly acceptGap: boolean;
-  readonly take: (batches: readonly ScannedBatch[]) => Promise<void>;
+export interface ReadSource {
+  /** Of each file that was read. */
+  readonly known: readonly KnownFile[];
+  /** Number of the last live switch that was passed. */
+  readonly switchNumber: number;
+  /** Switches of which only the time was known, and which were placed by the time of the lines. */
+  readonly byTime: readonly Switch[];
 }
 
-/** @throws TIEUP_E_DRIFT when lines were lost that nobody accepted as lost; then nothing was read. */
+/** @param switches all of the site, ascending */
 export async function readSource(
   site: PartnerSite,
   source: LogSource,
   scanner: Scanner,
-  { files, before, switches, acceptGap, take }: SourceReading,
-): Promise<SourceState> {
-  const plan = await planReading(files, before.known);
-  noteGap(site, source.files, plan.lost, scanner, acceptGap);
+  plan: ReadingPlan,
+  { switches, take }: { readonly switches: readonly Switch[]; readonly take: Take },
+): Promise<ReadSource> {
   const live = liveFilesOf(site);
-  const passed = switches.filter(({ number }) => number <= before.switchNumber).at(-1);
+  const { switchNumber } = plan.before;
+  let inForce = switches.findLast(({ number }) => number <= switchNumber);
   const placed = placeSwitches(
     plan.steps,
-    plan.untouched,
-    switches.filter(({ number }) => number > before.switchNumber),
+    [...plan.untouched, ...plan.before.known],
+    switches.filter(({ number }) => number > switchNumber),
   );
-  let inForce: Switch | undefined = passed;
-  const known: KnownFile[] = [...plan.untouched];
+  const known: KnownFile[] = [];
+  const byTime: Switch[] = [];
+  let waiting: readonly PlacedSwitch[] = [];
   for (const [index, step] of plan.steps.entries()) {
-    const here = placed.filter((each) => each.step === index);
+    const here = [...waiting.map((each) => ({ ...each, at: 0 })), ...placed.filter((each) => each.step === index)];
     const points = [];
-    for (const each of here) points.push({ at: each.at, files: await live(each.switch) });
+    for (const { at, since, switch: each } of here) points.push({ at, since, files: await live(each) });
     const after = await readFile(
       step,
       {
@@ -60,32 +57,17 @@ export async function readSource(
       scanner,
       take,
     );
-    inForce = here.findLast(({ at }) => at <= after.offset)?.switch ?? inForce;
-    known.push(after);
+    const passed = here.slice(0, after.passed);
+    inForce = passed.at(-1)?.switch ?? inForce;
+    byTime.push(...passed.filter(({ since }) => since !== undefined).map((each) => each.switch));
+    // What waits for its time goes on waiting; of the others those come back that lie behind what could be read.
+    waiting = here.slice(after.passed).filter(({ since }) => since !== undefined);
+    known.push(after.known);
   }
-  return { files: source.files, known, switchNumber: inForce?.number ?? before.switchNumber };
+  return { known, switchNumber: inForce?.number ?? switchNumber, byTime };
 }
 
-/** @throws TIEUP_E_DRIFT when something was lost, unless the manager has accepted that: then it is a record. */
-export function noteGap(
-  site: PartnerSite,
-  files: string,
-  lost: KnownFile | undefined,
-  scanner: Scanner,
-  isAccepted: boolean,
-): void {
-  if (lost === undefined) return;
-  if (!isAccepted) {
-    throw new TieupError(
-      'TIEUP_E_DRIFT',
-      `the log ${JSON.stringify(lost.path)} is gone, and what was added to it since it was read`,
-      {
-        hint: 'put it back from a backup; or say that these lines are lost with tieup logs commit --accept-gap, which the main site will see',
-      },
-    );
-  }
-  scanner.gap(instant(site.clock.now()), files, 'a log file was gone');
-}
+export type Take = (batches: readonly ScannedBatch[]) => Promise<void>;
 
 /** Files of a publication are read once a run. */
 function liveFilesOf(site: PartnerSite): (each: Switch) => Promise<LiveFiles> {

@@ -22,6 +22,8 @@ export interface Switch {
   readonly time: string;
   /** The log files as they were; none when it was noticed only later, and its time has to do. */
   readonly files: readonly LogFileState[];
+  /** True when the logs could not be read at that moment. */
+  readonly unseen: boolean;
   /** Paths from the web root at which the partner has something of its own; see own-paths.ts. */
   readonly own: readonly string[];
 }
@@ -35,6 +37,7 @@ const switchSchema: z.ZodType<Switch> = z.strictObject({
   files: z.array(
     z.strictObject({ device: z.string(), inode: z.string(), length: z.int().min(0), modifiedMs: z.number() }),
   ),
+  unseen: z.boolean().default(false),
   own: z.array(z.string()).default([]),
 });
 
@@ -61,18 +64,21 @@ export async function noteSwitch(site: PartnerSite, moment: 'now' | 'earlier'): 
   if (known?.publication === publication) return;
   const record = await readRecord(site.ports.state, publication);
   if (record === undefined) return;
+  const files = moment === 'now' ? await logFilesNow(site) : [];
   const noted: Switch = {
     number: last + 1,
     publication,
     release: record.release,
     time: moment === 'now' ? instant(site.clock.now()) : record.time,
-    files: moment === 'now' ? await logFilesNow(site) : [],
+    files: files ?? [],
+    unseen: files === undefined,
     own: await ownPaths(site, publication, record.release),
   };
   await writeJson(site.state, `${FOLDER}/${noted.number}.json`, noted);
 }
 
-async function logFilesNow(site: PartnerSite): Promise<readonly LogFileState[]> {
+/** Undefined when they cannot be read. */
+async function logFilesNow(site: PartnerSite): Promise<readonly LogFileState[] | undefined> {
   const states: LogFileState[] = [];
   try {
     for (const { files } of site.config.logs?.sources ?? []) {
@@ -83,9 +89,9 @@ async function logFilesNow(site: PartnerSite): Promise<readonly LogFileState[]> 
       }
     }
   } catch (error) {
-    // Whoever publishes need not be able to read the logs; whoever exports them is told.
+    // Whoever publishes need not be able to read the logs; whoever commits to them is told.
     if (!(error instanceof TieupError)) throw error;
-    return [];
+    return undefined;
   }
   return states;
 }
