@@ -5,6 +5,7 @@
 import { TieupError } from '../errors.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import { sha256, sha256Stream } from '../protocol/digest.ts';
+import type { SharedChunks } from '../protocol/pack.ts';
 import type { MainSite } from './main-site.ts';
 import { MAX_ASSET } from './read-assets.ts';
 
@@ -13,10 +14,15 @@ export interface Assets {
   read(path: string, digest: string): Promise<Uint8Array>;
   /** @throws TIEUP_E_DRIFT at its end */
   stream(path: string, digest: string): AsyncIterable<Uint8Array>;
+  /** What packs of assets were compressed to, for the next partner who is sent the same. */
+  readonly chunks: SharedChunks;
 }
 
 /** Bytes of assets that are kept. */
 const KEPT = 32 * 1024 * 1024;
+
+/** Compressed chunks of assets that are kept, a megabyte or less each. */
+const KEPT_CHUNKS = 16;
 
 const opened = new WeakMap<FileTree, Assets>();
 
@@ -41,6 +47,7 @@ function openAssets(files: FileTree, folder: string): Assets {
       keptLength -= length;
     }
   };
+  const chunks = new Map<string, Promise<Uint8Array>>();
   const edited = (path: string): TieupError =>
     new TieupError('TIEUP_E_DRIFT', `${folder}/${path} changed while it was being pushed`, {
       hint: 'nothing of this release can be seen; push again when nobody edits it',
@@ -65,6 +72,16 @@ function openAssets(files: FileTree, folder: string): Assets {
         yield chunk;
       }
       if (hash.digest() !== digest) throw edited(path);
+    },
+    chunks: {
+      get: (key) => chunks.get(key),
+      set(key, chunk) {
+        chunks.set(key, chunk);
+        for (const oldest of chunks.keys()) {
+          if (chunks.size <= KEPT_CHUNKS) break;
+          chunks.delete(oldest);
+        }
+      },
     },
   };
 }

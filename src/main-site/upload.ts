@@ -223,14 +223,14 @@ async function* packsOf({ objects, assets, compress }: Upload): AsyncGenerator<U
     if (travelsAlone(planned)) continue;
     const { file, content } = planned;
     const bytes = content.kind === 'bytes' ? content.render() : await assets.read(content.asset, file.digest);
-    group.push({ digest: file.digest, bytes, isDense: DENSE.test(file.path) });
+    group.push({ digest: file.digest, bytes, isDense: DENSE.test(file.path), isShared: content.kind === 'asset' });
     groupLength += bytes.length;
     if (groupLength < PACK_TARGET && group.length < PACK_OBJECTS) continue;
-    yield await buildPack(group, { compress });
+    yield await buildPack(group, { compress, shared: assets.chunks });
     group = [];
     groupLength = 0;
   }
-  if (group.length > 0) yield await buildPack(group, { compress });
+  if (group.length > 0) yield await buildPack(group, { compress, shared: assets.chunks });
 }
 
 type AssetSource = Extract<PlannedFile['content'], { readonly kind: 'asset' }>;

@@ -15,6 +15,14 @@ export interface PackObject {
   readonly bytes: Uint8Array;
   /** It is compressed in itself, as pictures are: another attempt would cost time and save nothing. */
   readonly isDense?: boolean;
+  /** Packs for others hold it as well: it is put together with others of that kind. */
+  readonly isShared?: boolean;
+}
+
+/** Chunks of shared objects as they were compressed, by the digests of what is in them. */
+export interface SharedChunks {
+  get(digests: string): Promise<Uint8Array> | undefined;
+  set(digests: string, compressed: Promise<Uint8Array>): void;
 }
 
 export interface PackChunk {
@@ -58,13 +66,17 @@ const CODECS = ['stored', 'gzip'] as const;
 export interface PackOptions {
   /** False leaves the chunks as they are; true unless given. */
   readonly compress?: boolean;
+  /** What packs before this one have compressed; what this one does is added. */
+  readonly shared?: SharedChunks;
 }
 
 /** The bytes of a pack with `objects`; chunks are compressed concurrently. Equal objects yield equal packs. */
 export async function buildPack(objects: Iterable<PackObject>, options: PackOptions = {}): Promise<Uint8Array> {
   const groups = groupObjects([...objects]);
   const chunks = await Promise.all(
-    groups.map((group) => encodeChunk(group, options.compress !== false && !group.isDense)),
+    groups.map((group) =>
+      encodeChunk(group, options.compress !== false && !group.isDense, group.isShared ? options.shared : undefined),
+    ),
   );
   const entries = groups.flatMap(({ members }, chunk) => {
     let offset = 0;
@@ -80,19 +92,21 @@ export async function buildPack(objects: Iterable<PackObject>, options: PackOpti
 
 interface Group {
   readonly isDense: boolean;
+  readonly isShared: boolean;
   readonly members: PackObject[];
   length: number;
 }
 
 function groupObjects(objects: readonly PackObject[]): readonly Group[] {
   const groups: Group[] = [];
-  const open = new Map<boolean, Group>();
+  const open = new Map<string, Group>();
   for (const object of objects) {
-    const { bytes, isDense = false } = object;
-    let group = open.get(isDense);
+    const { bytes, isDense = false, isShared = false } = object;
+    const kind = `${isDense} ${isShared}`;
+    let group = open.get(kind);
     if (group === undefined || group.length + bytes.length > CHUNK_TARGET) {
-      group = { isDense, members: [], length: 0 };
-      open.set(isDense, group);
+      group = { isDense, isShared, members: [], length: 0 };
+      open.set(kind, group);
       groups.push(group);
     }
     group.members.push(object);
@@ -105,9 +119,16 @@ function groupObjects(objects: readonly PackObject[]): readonly Group[] {
 async function encodeChunk(
   { members, length }: Group,
   compress: boolean,
+  shared: SharedChunks | undefined,
 ): Promise<PackChunk & { readonly pieces: readonly Uint8Array[] }> {
   const pieces = members.map(({ bytes }) => bytes);
-  const zipped = compress ? await promisify(gzip)(Buffer.concat(pieces), { level: LEVEL }) : undefined;
+  const key = members.map(({ digest }) => digest).join(' ');
+  const zip = (): Promise<Uint8Array> => {
+    const zipping = promisify(gzip)(Buffer.concat(pieces), { level: LEVEL });
+    shared?.set(key, zipping);
+    return zipping;
+  };
+  const zipped = compress ? await (shared?.get(key) ?? zip()) : undefined;
   if (zipped === undefined || zipped.length >= length) return { codec: 'stored', stored: length, raw: length, pieces };
   return { codec: 'gzip', stored: zipped.length, raw: length, pieces: [zipped] };
 }

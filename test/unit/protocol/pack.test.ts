@@ -56,6 +56,32 @@ describe('a pack', () => {
     expect([...(await unpack(pack)).keys()].toSorted()).toEqual(objects.map(({ digest }) => digest).toSorted());
   });
 
+  it('compresses what packs for others hold as well once, and nothing else into their place', async () => {
+    const shared = new Map<string, Promise<Uint8Array>>();
+    const common = texts('alpha '.repeat(1000), 'beta '.repeat(1000)).map((each) => ({ ...each, isShared: true }));
+    const [own, other] = texts('gamma '.repeat(1000), 'delta '.repeat(1000));
+    const packs = [];
+    for (const each of [own, other]) packs.push(await buildPack([...common, ...(each ? [each] : [])], { shared }));
+    expect(shared.size).toBe(1);
+    for (const [number, each] of [own, other].entries()) {
+      const found = await unpack(packs[number] ?? new Uint8Array());
+      for (const { digest, bytes } of [...common, ...(each ? [each] : [])]) {
+        expect(Buffer.from(found.get(digest) ?? []).equals(bytes)).toBe(true);
+      }
+      expect(found.size).toBe(3);
+    }
+    // What is known already is taken, so that the second one did not compress it again.
+    const [key = ''] = shared.keys();
+    shared.set(key, Promise.resolve(gzipSync(Buffer.concat(common.map(({ bytes }) => bytes)), { level: 9 })));
+    const [first] = packs;
+    expect(
+      Buffer.from(await buildPack([...common, ...(own ? [own] : [])], { shared })).equals(first ?? Buffer.of()),
+    ).toBe(false);
+    // One object more is another chunk.
+    await buildPack([...common, ...texts('epsilon').map((each) => ({ ...each, isShared: true }))], { shared });
+    expect(shared.size).toBe(2);
+  });
+
   it('gives back every object that was put in', async () => {
     await fc.assert(
       fc.asyncProperty(
