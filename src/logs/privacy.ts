@@ -49,23 +49,29 @@ export function referrerOrigin(line: Line, start: number, end: number): string |
 }
 
 const METHODS = 'GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND';
+const PATH = String.raw`\/[\w\/.~-]*`;
 /** What of an unreadable line stays as it is: times, the first request's method and path, protocols, names that servers give to members of JSON. */
-const STAYS = [
-  String.raw`\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]`,
-  String.raw`(?<=")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)(?=")`,
-  String.raw`(?<request>(?<=")(?:${METHODS}) \/[\w\/.~-]*)`,
-  String.raw`(?<="request_uri"\s?:\s?")\/[\w\/.~-]*`,
-  String.raw`(?<= )HTTP\/\d(?:\.\d)?(?=")`,
-  String.raw`(?<name>(?<=")[\w.@-]{1,40}(?="\s?:))`,
-  String.raw`(?<=:\s?)(?:true|false|null)(?=[,}\]])`,
-  String.raw`\\["\\/bfnrt]`,
-];
-const UNICODE = String.raw`\\u[\da-fA-F]{4}`;
-const DIGITS = String.raw`(?<first>\d)\d*`;
-/** Letters, and whatever else does not show where fields begin and end. */
-const OTHERS = String.raw`[^\s\d"[\]{}:,.\\\/?-]|[^ \t\x21-\x7e]`;
+const STAYS = new RegExp(
+  [
+    String.raw`\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]`,
+    String.raw`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)(?=")`,
+    `"(?<request>(?:${METHODS}) ${PATH})`,
+    String.raw`"request_uri"\s?:\s?"${PATH}`,
+    String.raw`"(?<name>[\w.@-]{1,40})(?="\s?:)`,
+    String.raw` HTTP\/\d(?:\.\d)?(?=")`,
+    String.raw`:\s?(?:true|false|null)(?=[,}\]])`,
+    String.raw`\\(?:["\\\/bfnrt]|(?<unicode>u[\da-fA-F]{4}))`,
+  ].join('|'),
+  'g',
+);
 
-const PARTS = new RegExp(`${STAYS.join('|')}|${UNICODE}|${DIGITS}|${OTHERS}`, 'g');
+const [LETTER, ONE, ZERO] = [0x78, 0x31, 0x30];
+/** What stands for each byte: itself where it shows where fields begin and end, `1` for a digit, `x` for all others. */
+const FORM = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  if (/\d/.test(character)) return ONE;
+  return /[ \t"[\]{}:,.\\/?-]/.test(character) ? byte : LETTER;
+});
 
 /**
  * A line that no format can take apart, as it may leave under any policy: its form. Nobody can tell what of it is a name, a query
@@ -75,21 +81,23 @@ const PARTS = new RegExp(`${STAYS.join('|')}|${UNICODE}|${DIGITS}|${OTHERS}`, 'g
  * separates fields, stay; so do method and path of a request, which leave of a hit too. One character a byte.
  */
 export function redactLine(text: string): string {
+  const form = Buffer.from(text, 'latin1');
+  form.forEach((byte, at) => {
+    // A number that begins with 0 is none to some formats.
+    const isZero = byte === ZERO && !isDigit(text.charCodeAt(at - 1));
+    form[at] = isZero ? ZERO : (FORM[byte] ?? LETTER);
+  });
   let hasRequest = false;
   // A name of JSON that is spelt with escapes may be one that stands there twice; masked, it would be another one.
   const areNamesShown = !/\\u[\da-f]{4}/i.test(text);
-  return text.replace(PARTS, (...found: unknown[]) => {
-    const [part, groups] = [String(found[0]), groupsOf(found.at(-1))];
-    if (groups['request'] !== undefined) {
-      const stays = !hasRequest;
-      hasRequest = true;
-      return stays ? part : masked(part);
-    }
-    if (groups['name'] !== undefined) return areNamesShown && JSON_NAMES.has(part) ? part : masked(part);
-    if (groups['first'] !== undefined) return `${groups['first'] === '0' ? '0' : '1'}${'1'.repeat(part.length - 1)}`;
-    if (part.length === 6 && part.startsWith('\\u')) return '\\u1111';
-    return part.length === 1 && part !== '/' ? 'x' : part;
-  });
+  for (const { 0: part, index, groups } of text.matchAll(STAYS)) {
+    const { request, name, unicode } = groups ?? {};
+    if (unicode !== undefined) form.write('u1111', index + 1, 'latin1');
+    else if (request !== undefined ? !hasRequest : name === undefined || (areNamesShown && JSON_NAMES.has(name)))
+      form.write(part, index, 'latin1');
+    hasRequest ||= request !== undefined;
+  }
+  return form.toString('latin1');
 }
 
 /** A line about a W3C log itself, whole where it is one of those that servers write. */
@@ -97,12 +105,8 @@ export function directiveText(text: string): string {
   return /^#(?:Fields|Version|Date|Software|Start-Date|End-Date):/i.test(text) ? text : redactLine(text);
 }
 
-function masked(text: string): string {
-  return text.replace(/\d/g, '1').replace(/[^\d .:/-]/g, 'x');
-}
-
-function groupsOf(groups: unknown): Readonly<Record<string, string | undefined>> {
-  return typeof groups === 'object' && groups !== null ? { ...groups } : {};
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }
 
 function parameterName(parameter: string): string {

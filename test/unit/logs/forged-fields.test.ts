@@ -34,6 +34,32 @@ describe('nginx JSON that the server did not escape', () => {
     expect(only(line('agent', more), 'nginx-json')).toMatchObject({ class: 'O', path: '/own', status: 404 });
   });
 
+  it('whatever a user agent brings, the line is X or says what the server says', () => {
+    const pieces = fc.constantFrom(
+      '"',
+      ',',
+      ':',
+      '{',
+      '}',
+      '\\',
+      '"x":"',
+      '","',
+      '"request_uri":"/with-main/"',
+      '"status":200',
+      '"request":"GET /with-main/ HTTP/1.1"',
+      '"remote_addr":"198.51.100.1"',
+      '"time_iso8601":"2020-01-01T00:00:00Z"',
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 10 }), (agent) => {
+        const record = only(line(agent.join('')), 'nginx-json');
+        const said = [record?.class, record?.time, record?.path, record?.status, record?.ip].join(' ');
+        expect(['X', 'O 2026-11-23T21:00:00Z /own 404 203.0.113.0']).toContain(said.replace(/^X .*/, 'X'));
+      }),
+      { seed: 6, numRuns: 500 },
+    );
+  });
+
   it('any object of JSON with every name once is read', () => {
     const name = fc.string({ maxLength: 6 }).map((text) => `x${text}`);
     fc.assert(
