@@ -1,11 +1,14 @@
 /**
- * Keeps the history of a site in a folder: `history/<number of its first line>.jsonl`, a few files of bounded size.
+ * Keeps the history of a site in a folder: `history/<number of its first line>.jsonl`, a few files of bounded size, and all files of
+ * what people did, `history/lasting/<number of its first line>.jsonl`.
  *
  * A line is added by replacing the newest file as a whole, so that a crash leaves the old one or the new one. What is added
  * while a file is being written goes along with the next write: thousands of partners cost a few dozen writes.
  */
 import { isTieupError } from '../errors.ts';
 import {
+  isLasting,
+  joinHistories,
   NO_HISTORY,
   readHistory,
   renderEntry,
@@ -33,6 +36,7 @@ export interface HistoryPlace {
 }
 
 const FOLDER = 'history';
+const LASTING_FOLDER = `${FOLDER}/lasting`;
 const LOCK = `${FOLDER}/lock`;
 const FILE = /^(\d{12})\.jsonl$/;
 /** A file that has become longer than this is not added to any more. */
@@ -61,7 +65,11 @@ export function historyLog(place: HistoryPlace): HistoryLog {
       waiting.push(event);
       return (next ??= write());
     },
-    read: async () => readHistory(await readLines(place.tree)),
+    read: async () =>
+      joinHistories(
+        readHistory(await readLines(place.tree, FOLDER)),
+        readHistory(await readLines(place.tree, LASTING_FOLDER)),
+      ),
   };
 }
 
@@ -69,23 +77,44 @@ async function append(place: HistoryPlace, events: readonly HistoryEvent[]): Pro
   const { tree, clock, owner } = place;
   const lock = await lockPatiently(place);
   try {
-    const files = await filesOf(tree);
-    const newest = files.at(-1);
-    const bytes = newest === undefined ? new Uint8Array() : await tree.read(newest.path, MAX_READ);
-    let end = newest === undefined ? NO_HISTORY : endOf(newest.first, bytes);
     const by = { time: instant(clock.now()), who: owner.who.replace(/, process \d+$/, '') };
-    const isFull = newest === undefined || bytes.length > MAX_FILE;
-    const path = isFull ? `${FOLDER}/${String(end.seq + 1).padStart(12, '0')}.jsonl` : newest.path;
-    const lines = events.map((event) => {
-      const rendered = renderEntry(end, event, by);
-      ({ end } = rendered);
-      return `${rendered.line}\n`;
-    });
-    await tree.write(path, Buffer.concat([isFull ? new Uint8Array() : bytes, Buffer.from(lines.join(''))]));
-    for (const { path: old } of isFull ? files.slice(0, -(FILES_KEPT - 1)) : []) await tree.remove(old);
+    const passing = await openChain(tree, FOLDER);
+    const lasting = events.some(isLasting) ? await openChain(tree, LASTING_FOLDER) : undefined;
+    for (const event of events) {
+      if (lasting !== undefined && isLasting(event)) lasting.add(event, { ...by, after: passing.seq() });
+      else passing.add(event, by);
+    }
+    await passing.write(FILES_KEPT);
+    await lasting?.write();
   } finally {
     await lock.release();
   }
+}
+
+/** The newest file of a chain, or the one after it. */
+async function openChain(tree: FileTree, folder: string) {
+  const files = await filesOf(tree, folder);
+  const newest = files.at(-1);
+  const bytes = newest === undefined ? new Uint8Array() : await tree.read(newest.path, MAX_READ);
+  const isFull = newest === undefined || bytes.length > MAX_FILE;
+  let end = newest === undefined ? NO_HISTORY : endOf(newest.first, bytes);
+  const path = isFull ? `${folder}/${String(end.seq + 1).padStart(12, '0')}.jsonl` : newest.path;
+  const lines: string[] = [];
+  return {
+    seq: () => end.seq,
+    add(event: HistoryEvent, by: Parameters<typeof renderEntry>[2]): void {
+      const rendered = renderEntry(end, event, by);
+      ({ end } = rendered);
+      lines.push(`${rendered.line}\n`);
+    },
+    /** @param kept how many files; all of them unless given */
+    async write(kept?: number): Promise<void> {
+      if (lines.length === 0) return;
+      await tree.write(path, Buffer.concat([isFull ? new Uint8Array() : bytes, Buffer.from(lines.join(''))]));
+      const old = isFull && kept !== undefined ? files.slice(0, -(kept - 1)) : [];
+      for (const each of old) await tree.remove(each.path);
+    },
+  };
 }
 
 /** Another process needs the file for a moment; it is worth the wait. */
@@ -102,10 +131,13 @@ async function lockPatiently(place: HistoryPlace): ReturnType<typeof acquireLock
 }
 
 /** The oldest first. */
-async function filesOf(tree: FileTree): Promise<readonly { readonly path: string; readonly first: number }[]> {
-  return (await tree.list(FOLDER)).flatMap(({ name }) => {
+async function filesOf(
+  tree: FileTree,
+  folder: string,
+): Promise<readonly { readonly path: string; readonly first: number }[]> {
+  return (await tree.list(folder)).flatMap(({ name }) => {
     const first = FILE.exec(name)?.[1];
-    return first === undefined ? [] : [{ path: `${FOLDER}/${name}`, first: Number(first) }];
+    return first === undefined ? [] : [{ path: `${folder}/${name}`, first: Number(first) }];
   });
 }
 
@@ -118,9 +150,9 @@ function endOf(first: number, bytes: Uint8Array): HistoryEnd {
     : { seq: first + lines.length - 1, digest: sha256(last) };
 }
 
-async function readLines(tree: FileTree): Promise<readonly string[]> {
+async function readLines(tree: FileTree, folder: string): Promise<readonly string[]> {
   const lines: string[] = [];
-  for (const { path } of await filesOf(tree)) lines.push(...linesOf(await tree.read(path, MAX_READ)));
+  for (const { path } of await filesOf(tree, folder)) lines.push(...linesOf(await tree.read(path, MAX_READ)));
   return lines;
 }
 

@@ -16,7 +16,7 @@ import type { MainSite } from './main-site.ts';
 import { summarise } from './message.ts';
 import { assertAsPlanned, type PlannedPartner } from './plan-file.ts';
 import { pushTo, type Attempts, type PushRequest, type PushResult } from './push.ts';
-import { recordFailure } from './record.ts';
+import { readRecord, recordFailure } from './record.ts';
 
 /** What is done for one partner, and what is done with what comes of it. */
 export interface OnePush extends Omit<PushRequest, 'judge'>, Deletions {
@@ -113,8 +113,11 @@ export async function reportFailure(
 ): Promise<Failed> {
   const result: Failed = { kind: 'failed', partner, error };
   await noteDown(result, async () => {
+    const { failure } = await readRecord(site, partner);
     await recordFailure(site, partner, error);
-    await site.history.add(eventOf(result, action));
+    // One that is down for weeks is one line.
+    const isKnown = failure?.code === error.code && failure.message === error.message;
+    if (!isKnown) await site.history.add(eventOf(result, action));
   });
   return result;
 }

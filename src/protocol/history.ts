@@ -1,5 +1,6 @@
 /**
- * The history of a site: one JSON line an action, each with the SHA-256 of the line before it.
+ * The history of a site: one JSON line an action, each with the SHA-256 of the line before it. There are two such chains: what goes
+ * on by itself, of which the oldest lines are dropped, and what people did, of which none is.
  *
  * It is for the people of this side alone. What the chain shows is that no line was changed, left out or put in between by hand
  * or by a fault; whoever can write the files can also write a chain anew. What neither side can deny stands in signed notes.
@@ -27,6 +28,27 @@ export interface HistoryEntry extends HistoryEvent {
   readonly time: string;
   /** `user@host`. */
   readonly who: string;
+  /** Of what is never dropped: how many lines the other chain had. */
+  readonly after?: number | undefined;
+}
+
+/** What goes on by itself, with every push and every answer: who fails again and again must not wash away what people did. */
+const PASSING: ReadonlySet<string> = new Set([
+  'push',
+  'push-failed',
+  'rollback-failed',
+  'repair',
+  'refresh',
+  'publish',
+  'publish-failed',
+  'recover',
+  'answer',
+  'receipt',
+]);
+
+/** Whether a line is never dropped. */
+export function isLasting({ action }: HistoryEvent): boolean {
+  return !PASSING.has(action);
 }
 
 const MAX_DETAIL = 500;
@@ -42,6 +64,7 @@ const entrySchema: z.ZodType<HistoryEntry> = z.strictObject({
   release: z.int().min(0).optional(),
   digest: z.string().regex(DIGEST).optional(),
   detail: z.string().optional(),
+  after: z.int().min(0).optional(),
 });
 
 /** Where a history ends. */
@@ -56,7 +79,7 @@ export const NO_HISTORY: HistoryEnd = { seq: 0, digest: null };
 export function renderEntry(
   end: HistoryEnd,
   event: HistoryEvent,
-  by: { readonly time: string; readonly who: string },
+  by: { readonly time: string; readonly who: string; readonly after?: number },
 ): { readonly line: string; readonly end: HistoryEnd } {
   const { action, partner, release, digest, detail } = event;
   const entry: HistoryEntry = {
@@ -78,6 +101,18 @@ export interface History {
   readonly entries: readonly HistoryEntry[];
   /** Where the chain is broken, in words; empty when it holds. */
   readonly faults: readonly string[];
+}
+
+/** Both chains as one history: a lasting line comes after as many of the others as there were. */
+export function joinHistories(passing: History, lasting: History): History {
+  const rest = [...lasting.entries];
+  const entries: HistoryEntry[] = [];
+  for (const entry of passing.entries) {
+    while (rest[0] !== undefined && (rest[0].after ?? 0) < entry.seq) entries.push(...rest.splice(0, 1));
+    entries.push(entry);
+  }
+  const faults = lasting.faults.map((fault) => `of what is kept for good, ${fault}`);
+  return { entries: [...entries, ...rest], faults: [...passing.faults, ...faults] };
 }
 
 /** Reads lines, the oldest first, and follows the chain; what comes before the first of them was dropped with age. */

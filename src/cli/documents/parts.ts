@@ -72,7 +72,8 @@ export const keyName = z
   .describe('root, release, online, document, ssh, accept, site, log; with -<holder> or -<n>');
 
 export const historyEntry = z.object({
-  seq: z.number().describe('From 1, without a gap'),
+  seq: z.number().describe('From 1, without a gap; lines with "after" are counted by themselves'),
+  after: z.number().optional().describe('Of a line that is never dropped: how many of the others there were'),
   previous: sha256.nullable().describe('Of the line before, without its line feed'),
   time: instant,
   who: z.string().describe('user@host'),

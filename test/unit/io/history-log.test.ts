@@ -115,17 +115,35 @@ describe('a log', () => {
     expect(entries.at(-1)?.seq).toBe(18_000);
   });
 
+  test('never drops what people did, however much happens by itself, and keeps it in its place', async () => {
+    const tree = memoryTree('state');
+    const log = logIn(tree);
+    await Promise.all([log.add({ action: 'push' }), log.add({ action: 'invite', partner: 'alpha' })]);
+    const detail = 'x'.repeat(480);
+    for (let round = 0; round < 36; round++)
+      await Promise.all(Array.from({ length: 500 }, () => log.add({ action: 'push-failed', detail })));
+    for (const action of ['push', 'contract', 'push', 'rollback', 'unlock']) await log.add({ action });
+    const { entries, faults } = await log.read();
+    expect(faults).toEqual([]);
+    expect(entries.length).toBeLessThan(18_000);
+    expect(entries[0]).toMatchObject({ action: 'invite', partner: 'alpha', seq: 1, after: 1 });
+    expect(entries.slice(-5).map(({ action }) => action)).toEqual(['push', 'contract', 'push', 'rollback', 'unlock']);
+    await tree.remove('history/lasting/000000000001.jsonl');
+    await tree.write('history/lasting/000000000002.jsonl', Buffer.from('gone\n'));
+    expect((await log.read()).faults).toEqual(['of what is kept for good, the first line is no entry']);
+  });
+
   test('that was tampered with is found, and still added to', async () => {
     const tree = memoryTree('state');
     const log = logIn(tree);
     for (const action of ['one', 'two', 'three']) await log.add({ action });
-    const path = 'history/000000000001.jsonl';
+    const path = 'history/lasting/000000000001.jsonl';
     const text = new TextDecoder().decode(await tree.read(path, 1e6));
     await tree.write(path, Buffer.from(text.replace('"two"', '"too"')));
     await log.add({ action: 'four' });
     const { entries, faults } = await log.read();
     expect(entries.map(({ action }) => action)).toEqual(['one', 'too', 'three', 'four']);
-    expect(faults).toEqual(['entry 2 is not the one that entry 3 was written after']);
+    expect(faults).toEqual(['of what is kept for good, entry 2 is not the one that entry 3 was written after']);
   });
 
   test('that cannot be written says so, and the next line is tried again', async () => {

@@ -65,6 +65,23 @@ describe('what failed', () => {
     expect([...(await readUnfinished(main.site))]).toEqual([]);
   });
 
+  test('is one line of the history while it stays the same, and another one when it comes again', async () => {
+    const main = await mainFixture();
+    await main.join('alpha');
+    for (let round = 0; round < 5; round += 1) await pushAll(without(main, 'alpha'), request());
+    const failures = async () =>
+      (await main.site.history.read()).entries
+        .filter(({ action }) => action === 'push-failed')
+        .map(({ detail }) => detail);
+    expect(await failures()).toEqual(['TIEUP_E_CONNECTION: the server is gone']);
+    const connect = () => Promise.reject(new TieupError('TIEUP_E_LOGIN', 'not let in'));
+    await pushAll({ ...main.site, connect }, request());
+    expect(await failures()).toHaveLength(2);
+    await pushAll(main.site, request());
+    await pushAll({ ...main.site, connect }, request());
+    expect(await failures()).toHaveLength(3);
+  });
+
   test('is not forgotten by a push to others', async () => {
     const main = await three();
     await pushAll(without(main, 'alpha'), request());

@@ -13,7 +13,7 @@ import { changedPaths } from '../../support/snapshot.ts';
 
 /** What a "no" leaves: the decision in state and outbox, a line in the history, and that the release was seen. */
 const THE_NO =
-  /^(?:state\/(?:tuf(?:\/.*)?|decisions\/2\.note|history\/\d+\.jsonl)|exchange\/outbox\/(?:decisions\/2\.note|decision\.note))$/;
+  /^(?:state\/(?:tuf(?:\/.*)?|decisions\/2\.note|history\/(?:lasting\/)?\d+\.jsonl)|exchange\/outbox\/(?:decisions\/2\.note|decision\.note))$/;
 
 describe('a release that must not be accepted can be rejected', () => {
   let main: MainFixture;
