@@ -78,7 +78,7 @@ export async function detectLog(
         caution: cautionOf(found.format),
       };
     throw new TieupError('TIEUP_E_CONTENT', `no format that tieup knows reads ${JSON.stringify(newest.path)}`, {
-      hint: 'try the log_format or LogFormat of your web server: tieup logs detect FILE --format "$remote_addr …"',
+      hint: 'try the log_format or LogFormat of your web server: tieup logs detect FILE --format "$remote_addr …"; with a format it says where the first line does not fit',
     });
   } finally {
     for (const file of files) await file.close();
