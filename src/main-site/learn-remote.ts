@@ -10,11 +10,13 @@ import { readIfThere } from '../io/read-if-there.ts';
 import { refreshTrust, type VerifiedMetadata } from '../io/tuf-client.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { MAX_RELEASE_JSON, parseRelease } from '../protocol/release.ts';
-import { isSignedUnder } from '../protocol/tuf-metadata.ts';
+import { isSignedUnder, MAX_HONEST_VERSION } from '../protocol/tuf-metadata.ts';
 import { INBOX_METADATA, INBOX_TARGETS, TARGET_RELEASE, TARGET_TERMS } from '../protocol/exchange.ts';
+import type { SignedRelease } from './sign-release.ts';
+import { pastTraces, readTraces, type Traces } from './traces.ts';
 import { cachePath, type MainSite } from './main-site.ts';
 import { readHead } from './read-head.ts';
-import { readRecord } from './record.ts';
+import { readRecord, recordPush } from './record.ts';
 import { firstRoot, newestRoot, rootVersions } from './root-store.ts';
 import { keepForGood, keepSent, readSent, type BriefRelease, type SentRelease } from './sent-releases.ts';
 
@@ -62,8 +64,6 @@ const rememberedSchema: z.ZodType<Remembered> = z.strictObject({
 
 const BEFORE_ANY_EXPIRY = new Date(0);
 const MAX_CACHE = 64 * 1024;
-/** A signature a second would take longer than a century to get here. */
-const MAX_HONEST_VERSION = 2 ** 32;
 const TARGETS_FILE = /^([1-9]\d{0,15})\.targets\.json$/;
 
 const NOTHING: RemoteState = {
@@ -90,27 +90,50 @@ export async function expectRemote(site: MainSite, partner: string): Promise<Exp
   return { recalled, remote: { ...recalled, hasObjects: true, isRekeyed: recalled.root !== newest } };
 }
 
-/** @param ahead what was read before, of which the head need not be read again */
+export interface LearnOptions {
+  /** What was read before, of which the head need not be read again. */
+  readonly ahead?: { readonly expected: Expectation; readonly head: Uint8Array | undefined };
+  /** The manager wants to go on although more was sent than the inbox shows, and this machine remembers nothing of it. */
+  readonly isSaid?: boolean;
+  /** Where they are read already; asked for by a machine that remembers nothing. */
+  readonly traces?: () => Promise<Traces>;
+}
+
+/** @throws TIEUP_E_VERIFY also when the head was taken away or set back, where this machine remembers nothing of the partner */
 export async function learnRemote(
   site: MainSite,
   partnership: Partnership,
   exchange: FileTree,
-  ahead?: { readonly expected: Expectation; readonly head: Uint8Array | undefined },
+  options: LearnOptions = {},
 ): Promise<RemoteState> {
+  const { ahead, isSaid = false, traces = () => readTraces(site, partnership, exchange) } = options;
   const timestamp = ahead === undefined ? await readHead(exchange) : ahead.head;
-  if (ahead !== undefined && ahead.expected.recalled?.timestampDigest === (timestamp && sha256(timestamp)))
-    return ahead.expected.remote;
+  const recalled = ahead?.expected.recalled;
+  if (ahead !== undefined && recalled !== undefined && timestamp !== undefined)
+    if (recalled.timestampDigest === sha256(timestamp)) return ahead.expected.remote;
   // Another process of this machine may have pushed since: what it has left is read anew.
   const remembered = await recall(site, partnership.id);
   const newest = (await rootVersions(site, partnership.id)).at(-1) ?? 1;
   const fromMemory = (): RemoteState | undefined =>
     remembered && { ...remembered, hasObjects: false, isRekeyed: remembered.root !== newest };
+  const past = async (head: Versions): Promise<Versions | undefined> =>
+    remembered === undefined ? pastTraces(partnership.id, await traces(), head, isSaid) : undefined;
   // An empty inbox after a push: the versions must still rise, and nothing that was sent is known to be there.
-  if (timestamp === undefined) return fromMemory() ?? NOTHING;
+  if (timestamp === undefined) {
+    const known = fromMemory();
+    if (known !== undefined) return known;
+    const versions = await past(NOTHING.versions);
+    return versions === undefined ? NOTHING : { ...NOTHING, versions };
+  }
   if (remembered !== undefined && remembered.timestampDigest === sha256(timestamp))
     return { ...remembered, hasObjects: true, isRekeyed: remembered.root !== newest };
   try {
-    return await verifyRemote(site, partnership, exchange, sha256(timestamp), newest, remembered);
+    return await verifyRemote(site, partnership, exchange, {
+      timestampDigest: sha256(timestamp),
+      newest,
+      known: remembered,
+      past,
+    });
   } catch (error) {
     // Set back to an older state, by a restored backup or by a thief: what this machine remembers is newer and counts.
     const known = fromMemory();
@@ -142,13 +165,20 @@ export async function recallBriefly(site: MainSite, partner: string): Promise<Br
   return { releaseDigest: known.releaseDigest, release: known.release };
 }
 
+interface Verification {
+  readonly timestampDigest: string;
+  /** Version of the newest root. */
+  readonly newest: number;
+  readonly known: { readonly versions: Versions; readonly base: SentRelease } | undefined;
+  /** Where to go on from when more was sent than these versions say. */
+  readonly past: (head: Versions) => Promise<Versions | undefined>;
+}
+
 async function verifyRemote(
   site: MainSite,
   partnership: Partnership,
   exchange: FileTree,
-  timestampDigest: string,
-  newest: number,
-  known: { readonly versions: Versions; readonly base: SentRelease } | undefined,
+  { timestampDigest, newest, known, past }: Verification,
 ): Promise<RemoteState> {
   const verified = await refreshTrust({
     exchange,
@@ -173,7 +203,9 @@ async function verifyRemote(
       return { base: pushed.base, ...restart, hasObjects: false, isRekeyed };
     }
     const versions = { targets, snapshot, timestamp };
+    const further = await past(versions);
     await verified.commit();
+    if (further !== undefined) return { versions: further, base: undefined, hasObjects: false, isRekeyed };
     await remember(site, partnership.id, pushed, versions, timestampDigest, root);
     return { versions, base: pushed.base, hasObjects: true, isRekeyed };
   } catch (error) {
@@ -247,6 +279,19 @@ export async function remember(
   const { release, created } = base.release;
   const remembered: Remembered = { timestampDigest, versions, releaseDigest, root, release: { release, created } };
   await site.files.write(cachePath(partner, 'pushed.json'), Buffer.from(`${JSON.stringify(remembered)}\n`));
+}
+
+/** Keeps what was pushed just now, and takes down that it was. */
+export async function keepPushed(
+  site: MainSite,
+  partner: string,
+  { pushed, releaseBytes, versions, timestamp }: SignedRelease,
+  active: readonly string[] | null,
+): Promise<void> {
+  const base: SentRelease = { ...pushed, active, releaseJson: sha256(releaseBytes) };
+  const { version } = await newestRoot(site, partner);
+  await remember(site, partner, { base, releaseBytes }, versions, sha256(timestamp.bytes), version);
+  await recordPush(site, partner, pushed);
 }
 
 /** The release that this machine pushed or saw last, without asking the partner; undefined when it never did. */

@@ -13,23 +13,23 @@ import { acquireLock, type Lock } from '../io/lock.ts';
 import { lockedTrees } from '../io/locked-tree.ts';
 import { together } from '../io/together.ts';
 import { INBOX_LOCK } from '../protocol/exchange.ts';
-import { sha256 } from '../protocol/digest.ts';
 import { publishAnswered, recoverLive, type Published } from './carry-out.ts';
 import { draftRelease, once, uploadOf, type Draft, type Push } from './draft-release.ts';
 import { listInbox, waitingDigest, type InboxListing } from './inbox-content.ts';
-import { expectRemote, learnRemote, remember, type Expectation } from './learn-remote.ts';
+import { expectRemote, keepPushed, learnRemote, type Expectation } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import type { MessageRequest } from './message.ts';
 import { releaseSeeds } from './partner-keys.ts';
 import { assertInForce } from './in-force.ts';
 import { changesOf, type PlannedChanges, type ReleasePlan } from './plan-release.ts';
-import { recordContact, recordPush } from './record.ts';
+import { recordContact } from './record.ts';
 import { readHead } from './read-head.ts';
 import { outboxAhead, type OutboxAhead } from './outbox-ahead.ts';
 import { isSignedNow } from './refresh.ts';
-import { newestRoot, rootsForInbox } from './root-store.ts';
+import { rootsForInbox } from './root-store.ts';
 import type { SentRelease } from './sent-releases.ts';
 import type { SignedRelease } from './sign-release.ts';
+import { readTraces } from './traces.ts';
 import { quietly, type Trouble } from './trouble.ts';
 import {
   commitRelease,
@@ -208,13 +208,19 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
     list().catch(() => {});
     answers();
   }
+  const traces = once(() => readTraces(site, partnership, exchange));
+  if (expected.recalled === undefined) traces().catch(() => {});
   const [lock, head] = await together([locking, readHead(exchange)]).catch(async (error: unknown) => {
     await takeBack(staging);
     await locking.then((held) => held.release()).catch(() => {});
     throw error;
   });
   try {
-    const remote = await learnRemote(site, partnership, exchange, { expected, head });
+    const remote = await learnRemote(site, partnership, exchange, {
+      ahead: { expected, head },
+      isSaid: connected.request.full,
+      traces,
+    });
     if (remote === expected.remote) {
       if (draft.kind === 'failed') throw draft.error;
       return await pushNumbered(push, draft, { head, lock, list });
@@ -287,7 +293,7 @@ async function pushLocked(push: PushUnderWay, draft: Draft, { head, lock, list }
         const before = attempts.committing;
         if (before?.signed.pushed.releaseDigest === releaseDigest) {
           // Its answer was lost on the way, the release was not.
-          await quietly('tidying', troubles, () => keepPushed(push, before.signed, before.active));
+          await quietly('tidying', troubles, () => keepPushed(site, partner, before.signed, before.active));
           const { plan: changes, sentObjects } = before;
           return { kind: 'pushed', ...reached, plan: changes, sentObjects, sentBytes: before.sentBytes + sentBytes };
         }
@@ -317,7 +323,7 @@ async function pushLocked(push: PushUnderWay, draft: Draft, { head, lock, list }
     const signed = await draft.sign();
     const objects = new Set([...staged.paths, ...repaired.paths]);
     await together([
-      quietly('tidying', troubles, () => keepPushed(push, signed, active)),
+      quietly('tidying', troubles, () => keepPushed(site, partner, signed, active)),
       quietly('tidying', troubles, () => removeAll(exchange, garbageOf(listing, { signed, objects, baseIsLive }))),
     ]);
     request.onProgress(partner, { kind: 'done' });
@@ -335,16 +341,4 @@ async function pushLocked(push: PushUnderWay, draft: Draft, { head, lock, list }
     await takeBack(staging);
     throw error;
   }
-}
-
-async function keepPushed(
-  { site, partnership }: Push,
-  { pushed, releaseBytes, versions, timestamp }: SignedRelease,
-  active: readonly string[] | null,
-): Promise<void> {
-  const partner = partnership.id;
-  const base: SentRelease = { ...pushed, active, releaseJson: sha256(releaseBytes) };
-  const { version } = await newestRoot(site, partner);
-  await remember(site, partner, { base, releaseBytes }, versions, sha256(timestamp.bytes), version);
-  await recordPush(site, partner, pushed);
 }

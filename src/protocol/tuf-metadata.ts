@@ -64,6 +64,9 @@ export function readMetadataVersion(bytes: Uint8Array): MetadataVersion {
   return { type: _type, version, expires };
 }
 
+/** A signature a second would take longer than a century to get here. */
+export const MAX_HONEST_VERSION = 2 ** 32;
+
 /**
  * Checks the keys of root metadata before anything is verified with them: Ed25519 in hex alone, no weak key, key ids that
  * are the digests of their keys, and no key under two ids, which would count twice towards a threshold.

@@ -128,7 +128,7 @@ async function goOn({ main, before, after }: Scene, shop: PartnerFixture): Promi
   }
   expect(rerun).toMatchObject({ kind: expect.stringMatching(/^(pushed|unchanged)$/) });
   await shop.accept();
-  expect(await shop.live()).toEqual(after);
+  expect(unnumbered(await shop.live())).toEqual(unnumbered(after));
   expect(leftIn(shop.path('exchange/inbox'), rerun.kind)).toEqual([]);
   return { visitors, accept: accepted, rerun: said };
 }
@@ -248,6 +248,12 @@ async function overSshd(
   } finally {
     await proxy.close();
   }
+}
+
+/** Without the number of the release: what broke off right before its commit has used one. */
+function unnumbered(live: Live): Live {
+  const without = (text: string): string => text.replace(/(name="tieup-release" content="harbour )\d+/, '$1n');
+  return Object.fromEntries(Object.entries(live).map(([path, text]) => [path, without(text)]));
 }
 
 function same(left: Live, right: Live): boolean {

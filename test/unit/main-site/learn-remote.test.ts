@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { FileTree } from '../../../src/io/file-tree.ts';
 import { learnRemote, type RemoteState } from '../../../src/main-site/learn-remote.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
+import { refresh } from '../../../src/main-site/refresh.ts';
 import { status } from '../../../src/main-site/status.ts';
 import { mainFixture, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 
@@ -154,6 +155,97 @@ describe('in a fresh checkout', () => {
     writeFileSync(root, edited);
     freshCheckout(main);
     await expect(learn(main)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY', exitCode: 5 });
+  });
+
+  describe('of a partner that is live at a later release than the inbox shows', () => {
+    const said = (main: MainFixture) => main.push({ partners: ['harbour'], full: true });
+
+    /** Release 2 is live; what `damage` does to the inbox follows, and nobody here remembers anything. */
+    async function setBack(damage: (inbox: string, backup: string) => void) {
+      const { main, shop } = await partnership();
+      const inbox = shop.path('exchange/inbox');
+      const backup = `${shop.folder}-backup`;
+      cpSync(inbox, backup, { recursive: true });
+      for (const text of ['Second', 'Third']) {
+        await main.write('pages/index.md', page(text));
+        await main.pushed();
+        await shop.accept();
+      }
+      await main.push();
+      damage(inbox, backup);
+      freshCheckout(main);
+      await main.write('pages/index.md', page('Fourth'));
+      return { main, shop, before: await shop.snapshot() };
+    }
+
+    test.each<[string, Parameters<typeof setBack>[0]]>([
+      ['its head is gone', (inbox) => rmSync(join(inbox, 'metadata/timestamp.json'))],
+      [
+        'an older inbox was put back',
+        (inbox, backup) => {
+          rmSync(inbox, { recursive: true });
+          cpSync(backup, inbox, { recursive: true });
+        },
+      ],
+      [
+        'an older head was put back',
+        (inbox, backup) => {
+          cpSync(backup, inbox, { recursive: true });
+        },
+      ],
+      [
+        'everything there is gone',
+        (inbox) => {
+          for (const folder of ['metadata', 'targets', 'packs'])
+            rmSync(join(inbox, folder), { recursive: true, force: true });
+        },
+      ],
+    ])('nothing is signed where %s, unless the manager says so, and then no number twice', async (_what, damage) => {
+      const { main, shop, before } = await setBack(damage);
+      const refused = { kind: 'failed', error: { code: 'TIEUP_E_VERIFY', hint: expect.stringContaining('--full') } };
+      for (let time = 0; time < 2; time += 1) {
+        expect(await main.push()).toMatchObject([refused]);
+        expect(await refresh(main.site, [], 1)).toMatchObject([
+          { ...refused, kind: expect.stringMatching(/failed|skipped/) },
+        ]);
+        expect(await shop.snapshot()).toEqual(before);
+      }
+      expect(await said(main)).toMatchObject([{ kind: 'pushed', release: 4 }]);
+      expect(await shop.accept()).toMatchObject({ kind: 'live' });
+      expect((await shop.live())['with-main/index.html']).toContain('Fourth');
+      expect(await main.push()).toMatchObject([{ kind: 'unchanged', release: 4 }]);
+    });
+
+    test('what anybody could have put there under a higher number is no trace of a release', async () => {
+      const { main, shop } = await partnership();
+      for (const [name, text] of Object.entries({ 7: '{}', 8: 'junk', 4294967296: '{"signed":{}}' }))
+        writeFileSync(shop.path(`exchange/inbox/metadata/${name}.targets.json`), text);
+      freshCheckout(main);
+      await main.write('pages/index.md', page('Second'));
+      expect(await main.pushed()).toMatchObject({ release: 2 });
+    });
+
+    test('one release more than the head says, to which nobody has answered, is a push that died at its end', async () => {
+      const { main, shop } = await partnership();
+      const head = shop.path('exchange/inbox/metadata/timestamp.json');
+      const bytes = readFileSync(head);
+      await main.write('pages/index.md', page('Second'));
+      await main.pushed();
+      writeFileSync(head, bytes);
+      freshCheckout(main);
+      main.clock.passDays(1);
+      expect(await main.pushed()).toMatchObject({ release: 3 });
+      expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    });
+
+    test('a first push that died at its end is done again without a person', async () => {
+      const { main, shop } = await partnership();
+      rmSync(shop.path('exchange/inbox/metadata/timestamp.json'));
+      freshCheckout(main);
+      main.clock.passDays(1);
+      expect(await main.pushed()).toMatchObject({ release: 2 });
+      expect(await shop.accept()).toMatchObject({ kind: 'live' });
+    });
   });
 
   test('metadata whose time is over still tells the versions, and the next release is above them', async () => {
