@@ -89,10 +89,10 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const found = await foundConfig();
       const at = found.folder;
       const config = known ?? (await import('./find-site.ts')).mainSiteOf(found, globals.site);
-      const { isAlive } = await import('../io/processes.ts');
+      const { isAlive, namedProcesses } = await import('../io/processes.ts');
       const { sshKeyFolder } = await import('../io/ssh-keys.ts');
       const { packCache } = await import('../io/pack-cache.ts');
-      const owner = lockOwner(terminal.pid, context.random);
+      const owner = lockOwner(terminal.pid, namedProcesses(), context.random);
       const keyFolder = resolve(at, config.folders.keys);
       const keys = lateKeys(() => context.keyStore(keyFolder, { further: rootKeys }));
       const memory = packCache(at, ['.tieup', 'cache']);
@@ -130,12 +130,12 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
       const { IN_PLACE, TREES_FOLDER } = await import('../config/partner-site.ts');
       const { objectStore } = await import('../publish/objects.ts');
       const { lockedTrees } = await import('../io/locked-tree.ts');
-      const { isAlive } = await import('../io/processes.ts');
+      const { isAlive, namedProcesses } = await import('../io/processes.ts');
       const { readAgreedTerms } = await import('../partner-site/agreed-terms.ts');
       const { original, exchange, slots, state: stateFolder, keys, public: webRoot } = config.folders;
       const state = await context.tree(resolve(at, stateFolder));
       await (await import('../partner-site/logs/day-salts.ts')).destroyIfAllowed({ state, clock: context.clock });
-      const owner = lockOwner(terminal.pid, context.random);
+      const owner = lockOwner(terminal.pid, namedProcesses(), context.random);
       const references = acceptKey === undefined ? {} : { references: { accept: acceptKey } };
       const keyStore = await context.keyStore(resolve(at, keys), references);
       const tree = await siteTrees(config, at, keyStore);

@@ -4,10 +4,14 @@ import type { Clock } from '../io/clock.ts';
 import type { FileTree } from '../io/file-tree.ts';
 import type { LockOwner } from '../io/lock.ts';
 
-export function lockOwner(pid: number, random: (length: number) => Uint8Array): LockOwner {
+export function lockOwner(
+  pid: number,
+  processes: string | undefined,
+  random: (length: number) => Uint8Array,
+): LockOwner {
   const host = hostname();
   const id = Buffer.from(random(16)).toString('hex');
-  return { who: `${userInfo().username}@${host}, process ${pid}`, id, host, pid };
+  return { who: `${userInfo().username}@${host}, process ${pid}`, id, host, pid, processes };
 }
 
 /** Beside the web root on a server. */

@@ -18,6 +18,8 @@ export interface LockOwner {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
+  /** Among which processes the number names one: machines may share a name, and containers a machine. Undefined where nothing tells. */
+  readonly processes?: string | undefined;
 }
 
 export interface LockHolder extends LockOwner {
@@ -245,8 +247,8 @@ function isStale(holder: LockHolder, self: LockOwner, clock: Clock, { isAlive, i
   const over = clock.now().getTime() - Date.parse(holder.until);
   // Of a process on this machine more is known than its time: a manager may read for hours before saying yes. Not for days:
   // after a restart the number may be another process's.
-  if (isAlive !== undefined && holder.pid > 0 && holder.host === self.host)
-    return !isAlive(holder.pid) || over >= DAY_MS;
+  const isNeighbour = holder.host === self.host && holder.processes === self.processes;
+  if (isAlive !== undefined && holder.pid > 0 && isNeighbour) return !isAlive(holder.pid) || over >= DAY_MS;
   return over >= 0;
 }
 
@@ -268,8 +270,8 @@ async function tryCreate(tree: FileTree, path: string, content: Uint8Array): Pro
 
 function renderLock(owner: LockOwner, clock: Clock, ttlMinutes: number): Uint8Array {
   const until = instant(new Date(clock.now().getTime() + ttlMinutes * 60_000));
-  const { who, id, host, pid } = owner;
-  return new TextEncoder().encode(`${JSON.stringify({ who, id, host, pid, until })}\n`);
+  const { who, id, host, pid, processes } = owner;
+  return new TextEncoder().encode(`${JSON.stringify({ who, id, host, pid, processes, until })}\n`);
 }
 
 /** Undefined for whatever is not a whole lock: a crash can leave one half-written. */
@@ -281,10 +283,17 @@ function parseLock(bytes: Uint8Array): LockHolder | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { who, id, host, pid, until }: Record<string, unknown> = { ...value };
+  const { who, id, host, pid, processes, until }: Record<string, unknown> = { ...value };
   if (typeof who !== 'string' || typeof id !== 'string' || typeof host !== 'string') return undefined;
   if (typeof pid !== 'number' || typeof until !== 'string' || !isInstant(until)) return undefined;
-  return { who: printable(who), id, host, pid, until };
+  return {
+    who: printable(who),
+    id,
+    host,
+    pid,
+    processes: typeof processes === 'string' ? processes : undefined,
+    until,
+  };
 }
 
 /** The other side wrote it, and it goes to a terminal. */

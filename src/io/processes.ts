@@ -1,5 +1,6 @@
 /** Processes of this machine. */
 import { spawn } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { kill, execPath } from 'node:process';
 
 /** Whether a process runs; one that belongs to somebody else does. */
@@ -8,6 +9,19 @@ export function isAlive(pid: number): boolean {
     return kill(pid, 0);
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * Which processes the numbers of this one's neighbours name: those of one start of one machine, and of one container on it (Linux:
+ * boot id and PID namespace). Undefined where the system does not tell.
+ */
+export function namedProcesses(): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return undefined;
   }
 }
 

@@ -33,6 +33,8 @@ const IDLE_MS = 5000;
 
 interface Line {
   readonly key: string;
+  /** Where who opened it wanted to go. */
+  readonly label: string;
   readonly place: Place;
   readonly connecting: Promise<SftpConnection>;
   readonly isShared: boolean;
@@ -93,7 +95,8 @@ export function sharedLogins({ login, perHost = PER_HOST, idleMs = IDLE_MS }: Sh
         throw error;
       }),
     );
-    const line: Line = { key, place, connecting, isShared, users: 0, idle: undefined };
+    const label = labelOf(to);
+    const line: Line = { key, label, place, connecting, isShared, users: 0, idle: undefined };
     place.lines.add(line);
     if (isShared) shared.set(key, line);
     connecting.catch(() => forget(line));
@@ -118,12 +121,14 @@ export function sharedLogins({ login, perHost = PER_HOST, idleMs = IDLE_MS }: Sh
     line.idle = setTimeout(() => void end(line), idleMs);
   };
 
-  const join = async (key: string, to: PartnerLogin, place: Place): Promise<Joined> => {
+  const join = async (key: string, to: PartnerLogin, place: Place, label: string): Promise<Joined> => {
     for (;;) {
       const line = shared.get(key) ?? openLine(key, to, place);
       line.users += 1;
       clearTimeout(line.idle);
-      const connection = await line.connecting;
+      const connection = await line.connecting.catch((error: unknown) => {
+        throw relabelled(error, line.label, label);
+      });
       if (connection.session.failure() === undefined) return { line, connection };
       // It broke while nobody used it.
       if (shared.get(key) === line) shared.delete(key);
@@ -138,13 +143,15 @@ export function sharedLogins({ login, perHost = PER_HOST, idleMs = IDLE_MS }: Sh
       // It says what is missing.
       if (sftp === null) return login(to);
       const address = parseSftpAddress(sftp.url);
+      const label = renderSftpAddress(address);
       const key = JSON.stringify([
         renderSftpAddress({ ...address, path: '/' }),
         [...sftp.hostKeys].toSorted(),
         sftp.transport,
       ]);
-      const { line, connection } = await join(key, to, placeOf(address));
-      const told = (error: unknown): unknown => {
+      const { line, connection } = await join(key, to, placeOf(address), label);
+      const told = (error: unknown): unknown => relabelled(translated(error), line.label, label);
+      const translated = (error: unknown): unknown => {
         if (connection.session.failure() !== error || !(error instanceof TieupError)) return error;
         // Whoever comes next begins anew.
         if (shared.get(key) === line) shared.delete(key);
@@ -163,7 +170,6 @@ export function sharedLogins({ login, perHost = PER_HOST, idleMs = IDLE_MS }: Sh
         close: async () => {
           if (isLeft) return;
           isLeft = true;
-          const label = renderSftpAddress(address);
           session.fail(new TieupError('TIEUP_E_CONNECTION', `the connection to ${label} was closed`));
           await release(line, connection);
         },
@@ -176,4 +182,16 @@ export function sharedLogins({ login, perHost = PER_HOST, idleMs = IDLE_MS }: Sh
       await Promise.allSettled(lines.map(end));
     },
   };
+}
+
+/** Whoever shares a line is told of its own partner, not of the one that opened it. */
+function relabelled(error: unknown, opener: string, label: string): unknown {
+  if (!(error instanceof TieupError) || opener === label || !error.message.includes(opener)) return error;
+  const { code, message, hint, problems, cause } = error;
+  const details = { problems, cause, ...(hint === undefined ? {} : { hint }) };
+  return new TieupError(code, message.replaceAll(opener, label), details);
+}
+
+function labelOf({ partner: { sftp } }: PartnerLogin): string {
+  return sftp === null ? '' : renderSftpAddress(parseSftpAddress(sftp.url));
 }

@@ -110,7 +110,7 @@ export async function pushAll(given: MainSite, request: FleetRequest): Promise<P
   const results = [...settled, ...reached].toSorted((a, b) => (a.partner < b.partner ? -1 : 1));
   const heldBack = goesOn ? [] : others.map(({ id }) => id);
   await keepUnfinished(site, [
-    ...results.map((result) => ({ partner: result.partner, failed: hasFailed(result) })),
+    ...results.map((result) => ({ partner: result.partner, failed: hasFailed(result) && !wasRefused(result) })),
     ...heldBack.map((partner) => ({ partner, failed: true })),
   ]);
   const failed = new Set(results.filter(hasFailed).map(({ partner }) => partner));
@@ -229,6 +229,10 @@ async function tendSome(
     ),
   );
   return results.flat();
+}
+
+function wasRefused(result: PushResult): boolean {
+  return result.kind === 'failed' && result.isRefused === true;
 }
 
 function hasFailed(result: PushResult): boolean {

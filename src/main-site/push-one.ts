@@ -39,9 +39,18 @@ export async function pushOne(
   request: OnePush,
 ): Promise<PushResult> {
   const { deadlineMs, planned, action = 'push' } = request;
-  const judge: PushRequest['judge'] = (partner, next) => {
+  const decide: NonNullable<PushRequest['judge']> = (partner, next) => {
     if (planned === undefined) assertFewDeletions(partner, next, request);
     else assertAsPlanned(planned, partner, next);
+  };
+  let refusal: unknown;
+  const judge: PushRequest['judge'] = (partner, next) => {
+    try {
+      decide(partner, next);
+    } catch (error) {
+      refusal = error;
+      throw error;
+    }
   };
   const onCut = () => request.onProgress(partnership.id, { kind: 'again' });
   let attempts: Attempts | undefined;
@@ -56,10 +65,10 @@ export async function pushOne(
     withDeadline(site, partnership.id, deadlineMs, work);
   const reached = async (): Promise<PushResult> => {
     try {
-      const refusal = await whyNotPushed(site, partnership, action);
-      if (refusal === undefined) return await bounded(push);
+      const reason = await whyNotPushed(site, partnership, action);
+      if (reason === undefined) return await bounded(push);
       await bounded((limited) => tendLive(limited, partnership, (...step) => request.onProgress(...step)));
-      throw refusal;
+      throw reason;
     } catch (thrown) {
       // What is wrong with the site itself is no failure of a partner.
       await compiling;
@@ -67,7 +76,8 @@ export async function pushOne(
       const error = asTieupError(thrown);
       if (attempts?.reached !== undefined) return reportPublication(site, attempts.reached, error);
       const mayBeThere = attempts?.committing !== undefined;
-      return { ...(await reportFailure(site, partnership.id, error, action)), mayBeThere };
+      const isRefused = error === refusal;
+      return { ...(await reportFailure(site, partnership.id, error, action, isRefused)), mayBeThere, isRefused };
     }
   };
   const result = await reached();
@@ -104,17 +114,21 @@ async function reportPublication(site: MainSite, result: PushResult, error: Tieu
   return noteDown(told, () => site.history.add({ action: 'publish-failed', partner, detail }));
 }
 
-/** A partner was not reached, or did not get what it should: that is recorded, and told. */
+/**
+ * A partner was not reached, or did not get what it should: that is recorded, and told.
+ * @param isRefused by this side, which says nothing about the partner
+ */
 export async function reportFailure(
   site: MainSite,
   partner: string,
   error: TieupError,
   action: 'push' | 'rollback',
+  isRefused = false,
 ): Promise<Failed> {
   const result: Failed = { kind: 'failed', partner, error };
   await noteDown(result, async () => {
     const { failure } = await readRecord(site, partner);
-    await recordFailure(site, partner, error);
+    if (!isRefused) await recordFailure(site, partner, error);
     // One that is down for weeks is one line.
     const isKnown = failure?.code === error.code && failure.message === error.message;
     if (!isKnown) await site.history.add(eventOf(result, action));

@@ -123,6 +123,8 @@ export type PushResult =
       readonly error: TieupError;
       /** True when the line was cut at the commit point, so that the release may be there. */
       readonly mayBeThere?: boolean;
+      /** True when this side refused it, so that another attempt at the same is refused again: no failure of the partner. */
+      readonly isRefused?: boolean;
     };
 
 /**

@@ -131,9 +131,12 @@ export async function recordContact(site: MainSite, partner: string, found: Push
   await updateRecord(site, partner, { failure: null, lastContact: instant(site.clock.now()) });
 }
 
-/** Another tieup at work tells itself how it ended, a contract that is not in force and a hold are no failures: none is recorded. */
+/**
+ * Another tieup at work tells itself how it ended, a contract that is not in force, a hold and Ctrl-C are no failures of a partner: none
+ * is recorded.
+ */
 export async function recordFailure(site: MainSite, partner: string, error: TieupError): Promise<void> {
-  if (isTieupError(error, 'TIEUP_E_LOCKED', 'TIEUP_E_CONTRACT', 'TIEUP_E_HELD')) return;
+  if (isTieupError(error, 'TIEUP_E_LOCKED', 'TIEUP_E_CONTRACT', 'TIEUP_E_HELD', 'TIEUP_E_INTERRUPTED')) return;
   const { code, message } = error;
   await updateRecord(site, partner, { failure: { code, message, at: instant(site.clock.now()) } });
 }

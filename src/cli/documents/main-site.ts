@@ -209,7 +209,14 @@ export const MAIN_SITE_DOCUMENTS = {
   unlock: z.object({
     partner: z.string(),
     holder: z
-      .object({ until: instant, who: z.string(), id: z.string(), host: z.string(), pid: z.number() })
+      .object({
+        until: instant,
+        who: z.string(),
+        id: z.string(),
+        host: z.string(),
+        pid: z.number(),
+        processes: z.string().optional(),
+      })
       .nullable()
       .describe('null when it was not locked'),
   }),

@@ -238,6 +238,31 @@ describe('a lock', () => {
     expect(await content(tree)).toContain('id-of-bob');
   });
 
+  test.each([
+    ['another container', 'boot-1 pid:[2]', 'boot-1 pid:[1]'],
+    ['another machine of the same name', 'boot-2 pid:[1]', 'boot-1 pid:[1]'],
+    ['a machine that does not tell', undefined, 'boot-1 pid:[1]'],
+    ['another machine, for one that does not tell', 'boot-1 pid:[1]', undefined],
+  ])('of %s counts until its time is over: its number names no process here', async (_whose, theirs, ours) => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    await acquireLock(tree, PATH, { ...owner('ann'), processes: theirs }, clock, 10);
+    const bob = { ...owner('bob'), processes: ours };
+    const dead = { isAlive: () => false };
+    expect((await failure(acquireLock(tree, PATH, bob, clock, 10, dead))).code).toBe('TIEUP_E_LOCKED');
+    clock.move(11);
+    // Nor does one that happens to run keep it.
+    await acquireLock(tree, PATH, bob, clock, 10, { isAlive: () => true });
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
+  test('of a dead process of the same container is not waited for', async () => {
+    const [tree, clock] = [memoryTree(), stoppedClock()];
+    const processes = 'boot-1 pid:[1]';
+    await acquireLock(tree, PATH, { ...owner('ann'), processes }, clock, 10);
+    await acquireLock(tree, PATH, { ...owner('bob'), processes }, clock, 10, { isAlive: () => false });
+    expect(await content(tree)).toContain('id-of-bob');
+  });
+
   test('without a name is never taken over where the server tells no times', async () => {
     const [memory, clock] = [memoryTree(), stoppedClock()];
     const untimed = async (path: string) => {

@@ -146,6 +146,11 @@ describe('what goes wrong for one of them', () => {
       const reason: unknown = each.status === 'rejected' ? each.reason : undefined;
       expect(isBrokenLine(reason)).toBe(true);
     }
+    // Each is told of its own address, whoever opened the line.
+    expect(ended).toMatchObject([
+      { reason: { message: expect.stringMatching(/\/alpha\b(?!.*beta)/) } },
+      { reason: { message: expect.stringMatching(/\/beta\b(?!.*alpha)/) } },
+    ]);
     await Promise.all(both.map((each) => each.close()));
     await Promise.all([shared.connect(to('alpha')), shared.connect(to('beta'))]);
     expect(made).toHaveLength(3);

@@ -9,6 +9,7 @@ import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { plan } from '../../../src/main-site/plan.ts';
 import { parsePlanFile, renderPlanFile, type PlannedPartner } from '../../../src/main-site/plan-file.ts';
 import { pushAll, type FleetRequest } from '../../../src/main-site/push-all.ts';
+import { readRecord } from '../../../src/main-site/record.ts';
 import { refresh } from '../../../src/main-site/refresh.ts';
 import { readUnfinished } from '../../../src/main-site/unfinished.ts';
 import { isInShard } from '../../../src/protocol/shard.ts';
@@ -561,5 +562,31 @@ describe('what would take too much away', () => {
 
   test.each(['', '%', '101%', '-1', '1.5', 'all', '10 %'])('%j is no bound', (text) => {
     expect(() => parseDeleteLimit(text)).toThrow(expect.objectContaining({ code: 'TIEUP_E_USAGE' }));
+  });
+});
+
+describe('what is no failure of a partner', () => {
+  test('Ctrl-C is kept for the next push, and recorded against nobody', async () => {
+    const main = await three();
+    const connect: MainSite['connect'] = async () => {
+      throw new TieupError('TIEUP_E_INTERRUPTED', 'the connection was given up');
+    };
+    expect(kinds(await pushAll({ ...main.site, connect }, request()))).toEqual([
+      ['alpha', 'failed'],
+      ['beta', 'failed'],
+      ['gamma', 'failed'],
+    ]);
+    expect((await readRecord(main.site, 'alpha')).failure).toBeNull();
+    expect((await readUnfinished(main.site)).size).toBe(3);
+  });
+
+  test('a bound for deletions is no failure of the partner, and nothing to be tried again', async () => {
+    const main = await three();
+    await main.push();
+    for (const name of ['visit', 'story']) await main.remove(`pages/${name}.md`);
+    const pushed = await pushAll(main.site, request({ partners: ['alpha'], maxDelete: { kind: 'files', most: 0 } }));
+    expect(pushed.results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_CONFLICT' } }]);
+    expect((await readRecord(main.site, 'alpha')).failure).toBeNull();
+    expect([...(await readUnfinished(main.site))]).toEqual([]);
   });
 });
