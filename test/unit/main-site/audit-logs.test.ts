@@ -317,7 +317,7 @@ describe('findings without a demand', () => {
     await exportNow();
     expect(await pullOne(main)).toMatchObject({ findings: [], audit: { shown: 1, demanded: 0 } });
 
-    serve(shop, line('/with-main/visit.html'));
+    serve(shop, line('/with-main/visit.html', { time: new Date('2026-11-26T11:00:00Z') }));
     await newEpoch(await shop.open({ config }), { reason: 'a try', lost: undefined });
     await exportNow();
     expect(await pullOne(main)).toMatchObject({
