@@ -50,18 +50,36 @@ export function assertFewDeletions(
     });
   }
   const before = changed.length + unchanged + removed.length;
-  const share = before === 0 ? 0 : (100 * removed.length) / before;
+  const lost = removed.length - (plan.termsDiffer ? movedAlong(plan, base) : 0);
+  const share = before === 0 ? 0 : (100 * lost) / before;
   const isTooMany =
     limit === undefined
-      ? removed.length >= UNASKED_FILES && share > UNASKED_SHARE
-      : (limit.kind === 'files' ? removed.length : share) > limit.most;
+      ? lost >= UNASKED_FILES && share > UNASKED_SHARE
+      : (limit.kind === 'files' ? lost : share) > limit.most;
   if (!isTooMany) return;
   const allowed = limit === undefined ? 'half of them' : limit.kind === 'files' ? `${limit.most}` : `${limit.most} %`;
   throw new TieupError(
     'TIEUP_E_CONFLICT',
-    `${partner} would lose ${removed.length} of its ${before} tie-up files and get ${added.length} new ones; no more than ${allowed} may go`,
-    { hint: `look at them with tieup plan ${partner}; if that is meant, add --max-delete ${removed.length}` },
+    `${partner} would lose ${lost} of its ${before} tie-up files and get ${added.length} new ones; no more than ${allowed} may go`,
+    { hint: `look at them with tieup plan ${partner}; if that is meant, add --max-delete ${lost}` },
   );
+}
+
+/** How many of the files that go lie at the same place below another mount: terms that move all pages take none away. */
+function movedAlong({ removed, files }: NextRelease['plan'], base: NextRelease['base']): number {
+  const now = files.map(({ file }) => file.path);
+  const [from, to] = [folderOf((base?.release.files ?? []).map(({ path }) => path)), folderOf(now)];
+  const places = new Set(now.map((path) => path.slice(to.length)));
+  return removed.filter((path) => places.has(path.slice(from.length))).length;
+}
+
+/** The folder in which all of them are, with its slash. */
+function folderOf(paths: readonly string[]): string {
+  let [folder = ''] = paths;
+  for (const path of paths) {
+    while (!path.startsWith(folder) || !(folder === '' || folder.endsWith('/'))) folder = folder.slice(0, -1);
+  }
+  return folder;
 }
 
 function pagesOf(files: readonly ReleaseFile[]): number {

@@ -528,6 +528,20 @@ describe('what would take too much away', () => {
     expect((await pushAll(main.site, request())).results).toMatchObject([{ kind: 'pushed' }]);
   });
 
+  test('is not what happens to pages that terms put below another mount, but to those that go then', async () => {
+    const few = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`pages/p${n}.md`, page(`Page ${n}`)]));
+    const { main } = await partnership({ pages: few });
+    await main.editPartner('harbour', 'mount: /with-main/', 'mount: /elsewhere/main/');
+    expect((await pushAll(main.site, request({ maxDelete: parseDeleteLimit('0') }))).results).toMatchObject([
+      { kind: 'pushed' },
+    ]);
+    await main.editPartner('harbour', 'mount: /elsewhere/main/', 'mount: /back/');
+    for (const path of Object.keys(few)) await main.remove(path);
+    expect((await pushAll(main.site, request())).results).toMatchObject([
+      { kind: 'failed', error: { hint: expect.stringContaining('--max-delete 6') } },
+    ]);
+  });
+
   test('is asked about whatever may go where no page would be left, and only that partner is confirmed', async () => {
     const main = await mainFixture();
     const [alpha, beta] = [await main.join('alpha'), await main.join('beta')];
