@@ -6,31 +6,47 @@ export interface LogJobs {
   readonly systemd: Readonly<Record<string, string>>;
 }
 
+/** How this tieup is called without a PATH, which neither cron nor systemd has as a login does. */
+export interface OwnCall {
+  /** Node and the script, absolute. */
+  readonly command: readonly string[];
+  readonly user: string;
+}
+
+/** How long an export waits for a commit that is under way: it comes but once a day. */
+const WAIT = '--wait 30';
+
 /**
  * @param folder of tieup.yaml, absolute
  * @param at when to export, `04:10`
  */
-export function logJobs(folder: string, at: string): LogJobs {
+export function logJobs(folder: string, at: string, { command, user }: OwnCall): LogJobs {
   const [hour, minute] = at.split(':').map(Number);
-  // Never in the minute of the export: who comes second would find the logs locked, and an export comes but once a day.
+  // Not in the minute of the export, which would wait.
   const first = ((minute ?? 0) + 3) % 5;
-  const job = (verb: string) => `cd ${shellWord(folder)} && { out=$(tieup logs ${verb} --quiet) || echo "$out"; }`;
-  return {
-    // A per cent sign is a line end to cron.
-    cron: [`${first}-59/5 * * * *  ${job('commit')}`, `${minute} ${hour} * * *  ${job('export')}`]
-      .map((line) => `${line.replaceAll('%', '\\%')}\n`)
-      .join(''),
-    systemd: {
-      'tieup-logs@.service': `[Unit]
-Description=tieup logs %i
+  const job = (words: string) =>
+    `cd ${shellWord(folder)} && { out=$(${command.map(shellWord).join(' ')} logs ${words}) || echo "$out"; }`;
+  // Warnings come by mail once a day, with the export, and not every five minutes.
+  const lines = [
+    `${first}-59/5 * * * *  ${job('commit --quiet 2>&1')}`,
+    `${minute} ${hour} * * *  ${job(`export --quiet ${WAIT}`)}`,
+  ];
+  const service = (verb: string, flags: string) => `[Unit]
+Description=tieup logs ${verb}
 
 [Service]
 Type=oneshot
-User=<the user of tieup>
+User=${user}
 WorkingDirectory=${folder.replaceAll('%', '%%')}
-ExecStart=/usr/bin/env tieup logs %i --quiet
-`,
+ExecStart=${command.map(unitWord).join(' ')} logs ${verb} ${flags}
+`;
+  return {
+    // A per cent sign is a line end to cron.
+    cron: lines.map((line) => `${line.replaceAll('%', '\\%')}\n`).join(''),
+    systemd: {
+      'tieup-logs-commit.service': service('commit', '--quiet'),
       'tieup-logs-commit.timer': timer('commit', `*:${first}/5`),
+      'tieup-logs-export.service': service('export', `--quiet ${WAIT}`),
       'tieup-logs-export.timer': timer('export', `*-*-* ${at}:00`),
     },
   };
@@ -43,7 +59,6 @@ Description=tieup logs ${verb}
 [Timer]
 OnCalendar=${when}
 Persistent=true
-Unit=tieup-logs@${verb}.service
 
 [Install]
 WantedBy=timers.target
@@ -52,4 +67,10 @@ WantedBy=timers.target
 
 function shellWord(text: string): string {
   return /^[\w./~+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** systemd.service(5), "Command lines": quoted, with `%` and `$` doubled. */
+function unitWord(text: string): string {
+  const word = text.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w./~+%$-]+$/.test(word) ? word : `"${word.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

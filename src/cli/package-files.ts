@@ -1,7 +1,10 @@
 /** What ships beside the code, from `src/cli` as well as from `dist/cli`. */
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { OwnCall } from './log-jobs.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -13,6 +16,11 @@ export function packageFolder(name: string): string {
 /** Absolute path of a file of the package: `bin/tieup.js`. */
 export function packageFile(name: string): string {
   return fileURLToPath(new URL(name, ROOT));
+}
+
+/** How this tieup is called, and by whom, without a PATH. */
+export function ownCall(): OwnCall {
+  return { command: [execPath, packageFile('bin/tieup.js')], user: userInfo().username };
 }
 
 export async function packageVersion(): Promise<string> {

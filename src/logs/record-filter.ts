@@ -17,6 +17,12 @@ type Condition = (record: LogRecord) => boolean;
 const FIELDS = ['class', 'page', 'method', 'path', 'status', 'host', 'agent', 'referrer', 'bot', 'signals'] as const;
 type FilterField = (typeof FIELDS)[number];
 
+/** What a value must look like where only few make sense: a mistyped one would choose nothing, and nobody would notice. */
+const VALUES: Partial<Record<FilterField, { readonly whole: RegExp; readonly part: RegExp; readonly like: string }>> = {
+  status: { whole: /^\d{3}$/, part: /^\d{1,3}$/, like: 'status=404, or status~40 for all that have it in them' },
+  class: { whole: /^[TOXSG]$/, part: /^[TOXSG]$/, like: 'class=T; classes are T, O, X, S and G' },
+};
+
 const CONDITION = /^([a-z]+)(!?=|~)(.*)$/s;
 
 /** @throws TIEUP_E_USAGE with what a filter looks like. */
@@ -24,6 +30,7 @@ export function compileFilter({ only, from, to }: FilterRequest): Condition {
   const conditions = only.map(compileCondition);
   if (from !== undefined) conditions.push(since(startOf(from, '--from', 'T00:00:00Z')));
   if (to !== undefined) conditions.push(before(endOf(to)));
+  if (from !== undefined && to !== undefined) assertSpan(from, to);
   return (record) => conditions.every((holds) => holds(record));
 }
 
@@ -33,6 +40,12 @@ function compileCondition(text: string): Condition {
   if (field === undefined || value === undefined) {
     throw new TieupError('TIEUP_E_USAGE', `${JSON.stringify(text)} is no filter`, {
       hint: `write it like status=404, path~/shop or method!=GET; fields are ${FIELDS.join(', ')}`,
+    });
+  }
+  const values = VALUES[field];
+  if (values !== undefined && !values[operator === '~' ? 'part' : 'whole'].test(value)) {
+    throw new TieupError('TIEUP_E_USAGE', `there is no ${field} ${JSON.stringify(value)}`, {
+      hint: `write it like ${values.like}`,
     });
   }
   if (operator === '~') return (record) => valueOf(record, field).includes(value);
@@ -58,6 +71,13 @@ function startOf(text: string, flag: string, rest: string): string {
   if (isInstant(start)) return start;
   throw new TieupError('TIEUP_E_USAGE', `${flag} ${JSON.stringify(text)} is neither a day nor an instant`, {
     hint: 'write 2026-11-01 or 2026-11-01T12:00:00Z; days are those of UTC',
+  });
+}
+
+function assertSpan(from: string, to: string): void {
+  if (Date.parse(startOf(from, '--from', 'T00:00:00Z')) < Date.parse(endOf(to))) return;
+  throw new TieupError('TIEUP_E_USAGE', `nothing lies between --from ${from} and --to ${to}`, {
+    hint: 'the first day comes first',
   });
 }
 

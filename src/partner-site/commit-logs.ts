@@ -8,6 +8,7 @@
  */
 import type { LogsConfig } from '../config/partner-logs.ts';
 import { isTieupError, TieupError } from '../errors.ts';
+import type { Lock } from '../io/lock.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { createScanner, type LineCounts, type Scanner } from '../logs/scanner.ts';
 import { addOtherHosts, siteHosts } from '../logs/site-hosts.ts';
@@ -43,6 +44,8 @@ import { noteSwitch, readSwitches } from './logs/switches.ts';
 import { ownKey, ownSigner } from './own-keys.ts';
 import type { PartnerSite } from './partner-site.ts';
 import { withLock } from './recover-site.ts';
+
+const LOOK_AGAIN_MS = 5000;
 
 export interface CommitRequest {
   /** Lines that were lost are noted as lost, instead of refusing to go on. */
@@ -111,12 +114,24 @@ function assertSameKey({ epoch, key }: LogState, current: string): void {
   );
 }
 
-export async function withLogLock<T>(site: PartnerSite, work: () => Promise<T>): Promise<T> {
-  const lock = await site.lockLogs();
+/** @param waitMinutes how long to wait while another tieup is at the logs */
+export async function withLogLock<T>(site: PartnerSite, work: () => Promise<T>, waitMinutes = 0): Promise<T> {
+  const lock = await lockWithin(site, site.clock.now().getTime() + waitMinutes * 60_000);
   try {
     return await work();
   } finally {
     await lock.release();
+  }
+}
+
+async function lockWithin(site: PartnerSite, end: number): Promise<Lock> {
+  for (;;) {
+    try {
+      return await site.lockLogs();
+    } catch (error) {
+      if (!isTieupError(error, 'TIEUP_E_LOCKED') || site.clock.now().getTime() >= end) throw error;
+    }
+    await site.clock.sleep(LOOK_AGAIN_MS);
   }
 }
 

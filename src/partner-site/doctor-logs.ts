@@ -6,6 +6,7 @@ import { ok, problem, warning, type Finding } from '../report/finding.ts';
 import { logVkey } from './commit-logs.ts';
 import { forgeryCaution } from './detect-log.ts';
 import { overdueSalts } from './logs/day-salts.ts';
+import { shownExport } from './logs/exports.ts';
 import { type LogState, readLogState } from './logs/log-state.ts';
 import type { SourceFiles } from './logs/plan-reading.ts';
 import { assertApart } from './logs/read-sources.ts';
@@ -14,6 +15,7 @@ import type { PartnerSite } from './partner-site.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const MAX_UNEXPORTED_DAYS = 2;
 /** Fewer lines say nothing about a format. */
 const ENOUGH_LINES = 100;
 const MUCH_UNREADABLE = 0.01;
@@ -54,6 +56,7 @@ export async function logsFindings(site: PartnerSite, machine: Pick<Machine, 'cr
     ...found,
     commitFinding(age),
     ...(await scheduleFindings(site, machine, age)),
+    ...(await exportFindings(site, state)),
     unreadableFinding(state),
     ...otherHostFindings(state),
   ];
@@ -84,6 +87,22 @@ function commitFinding(ageMs: number): Finding {
   );
 }
 
+/** A statement stays as it is while there is nothing new to say. */
+async function exportFindings(site: PartnerSite, { counts }: LogState): Promise<readonly Finding[]> {
+  const last = await shownExport(site);
+  if (last === undefined) return [];
+  const days = Math.floor((site.clock.now().getTime() - Date.parse(last.time)) / DAY_MS);
+  const fresh = counts.T + counts.O + counts.X - last.lines.T - last.lines.O - last.lines.X;
+  if (fresh <= 0 || days < MAX_UNEXPORTED_DAYS) return [ok('logs-export', 'what was read is handed over day by day')];
+  return [
+    problem(
+      'logs-export',
+      `${fresh === 1 ? '1 record was' : `${fresh.toLocaleString('en-US')} records were`} not handed over: the last export was ${days} days ago`,
+      'tieup logs export tells why; tieup logs schedule prints what lets it happen by itself',
+    ),
+  ];
+}
+
 async function scheduleFindings(
   site: PartnerSite,
   machine: Pick<Machine, 'crontab'>,
@@ -91,7 +110,7 @@ async function scheduleFindings(
 ): Promise<readonly Finding[]> {
   const lines = ((await machine.crontab()) ?? '').split('\n').filter((line) => !/^\s*#/.test(line));
   return (['commit', 'export'] as const).flatMap((verb) => {
-    if (lines.some((line) => line.includes(`tieup logs ${verb}`)))
+    if (lines.some((line) => new RegExp(String.raw`tieup(?:\.js)?'? logs ${verb}\b`).test(line)))
       return [ok('logs-cron', `tieup logs ${verb} runs by cron`)];
     // A timer of systemd does as well.
     if (verb === 'commit' && ageMs <= HOUR_MS) return [ok('logs-cron', 'something runs tieup logs commit')];

@@ -22,6 +22,7 @@ import {
   renderExport,
 } from '../protocol/log-export.ts';
 import { renderPartHead } from '../protocol/log-part-header.ts';
+import type { LogRecord } from '../protocol/log-record.ts';
 import { openNote, signNoteWith } from '../protocol/note.ts';
 import { type Answer, answerDemand } from './logs/answer.ts';
 import { commitLocked, type Committed, requireLogs, withLogLock } from './commit-logs.ts';
@@ -47,6 +48,8 @@ export interface ExportRequest {
   readonly acceptGap: boolean;
   /** From record 0 on, whatever was cosigned: for a main site that has lost what it knew. */
   readonly fromStart?: boolean;
+  /** How long to wait while another tieup is at the logs; not at all by default. */
+  readonly waitMinutes?: number | undefined;
   /** What is disclosed of each log, instead of what tieup.yaml says. */
   readonly disclose: Partial<Readonly<Record<TreeName, Selection>>>;
 }
@@ -55,6 +58,8 @@ export interface Exported {
   readonly committed: Committed;
   /** Undefined when the statement in the outbox says all there is to say. */
   readonly statement: LogExport | undefined;
+  /** How many records a filter chose of each log; undefined where there was no filter. */
+  readonly chosen: Partial<Readonly<Record<TreeName, number>>>;
   /** To the main site's demand for a sample. */
   readonly answer: Answer;
   /** What in the inbox was passed over, and why. */
@@ -64,16 +69,39 @@ export interface Exported {
 /** @throws as {@link commitLogs}; TIEUP_E_DRIFT when the main site has cosigned more than this site knows of. */
 export async function exportLogs(site: PartnerSite, request: ExportRequest): Promise<Exported> {
   const config = requireLogs(site);
-  return withLogLock(site, async () => {
-    const { state, ...committed } = await commitLocked(site, request);
-    const past = await pastExports(site);
-    if (request.fromStart === true) await forgetPins(site, state.epoch);
-    const pins = await updatePins(site, state, past);
-    const statement = await exportNew(site, { state, committed, config, past, pins }, request.disclose);
-    const answer = await answerDemand(site, state, config.audit.perDay);
-    await compactLogs(site, state, pins, config.keepDays);
-    return { committed, statement, answer, complaints: pins.complaints };
-  });
+  return withLogLock(
+    site,
+    async () => {
+      const { state, ...committed } = await commitLocked(site, request);
+      const past = await pastExports(site);
+      if (request.fromStart === true) await forgetPins(site, state.epoch);
+      const pins = await updatePins(site, state, past);
+      const { disclose, chosen } = counting(request.disclose);
+      const statement = await exportNew(site, { state, committed, config, past, pins }, disclose);
+      const answer = await answerDemand(site, state, config.audit.perDay);
+      await compactLogs(site, state, pins, config.keepDays);
+      return { committed, statement, chosen, answer, complaints: pins.complaints };
+    },
+    request.waitMinutes,
+  );
+}
+
+/** The same choice, which counts what it chooses while it is used. */
+function counting(disclose: ExportRequest['disclose']): Pick<Exported, 'chosen'> & Pick<ExportRequest, 'disclose'> {
+  const chosen: Partial<Record<TreeName, number>> = {};
+  const counted: Partial<Record<TreeName, Selection>> = { ...disclose };
+  for (const log of TREES) {
+    const selection = disclose[log];
+    if (selection?.kind !== 'records') continue;
+    chosen[log] = 0;
+    const isWanted = (record: LogRecord, index: number): boolean => {
+      const isChosen = selection.isWanted(record, index);
+      chosen[log] = (chosen[log] ?? 0) + Number(isChosen);
+      return isChosen;
+    };
+    counted[log] = { kind: 'records', isWanted };
+  }
+  return { disclose: counted, chosen };
 }
 
 interface ExportMatter {

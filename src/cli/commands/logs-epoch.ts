@@ -7,6 +7,7 @@ import type { Define } from '../define.ts';
 import { assertConfirmed } from '../key-folder.ts';
 import { logJobs } from '../log-jobs.ts';
 import type { Output } from '../output.ts';
+import { ownCall } from '../package-files.ts';
 import { count } from '../quantity.ts';
 
 export const defineLogsUpkeep: Define = (command, context) => {
@@ -16,7 +17,7 @@ export const defineLogsUpkeep: Define = (command, context) => {
     .action(async () => {
       const ctx = context();
       const { folder, config } = await ctx.partnerConfig();
-      const jobs = logJobs(folder, requireLogs({ config }).export.at);
+      const jobs = logJobs(folder, requireLogs({ config }).export.at, ownCall());
       ctx.output.result('logs-schedule', jobs, () =>
         [
           'For cron, add with crontab -e, as the user who may read the logs:\n\n',

@@ -108,6 +108,9 @@ export const LOG_DOCUMENTS = {
   'logs-commit': z.object(committed),
   'logs-export': z.object({
     export: count.nullable().describe('Its number; null when nothing is new'),
+    chosen: z
+      .object({ T: count.optional(), O: count.optional() })
+      .describe('Records that a filter chose, where there was one'),
     answer: z
       .union([
         z.object({ kind: z.enum(['none', 'answered-before']) }),

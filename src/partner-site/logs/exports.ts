@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { readIfThere } from '../../io/read-if-there.ts';
 import { sha256 } from '../../protocol/digest.ts';
 import { OUTBOX_EXPORT } from '../../protocol/exchange.ts';
-import { EXPORT_TYPE, MAX_EXPORT_NOTE, parseExport } from '../../protocol/log-export.ts';
+import { EXPORT_TYPE, type LogExport, MAX_EXPORT_NOTE, parseExport } from '../../protocol/log-export.ts';
 import { openNote } from '../../protocol/note.ts';
 import { numbersIn, readJson, writeJson } from '../../publish/records.ts';
 import { ownKeysEver } from '../own-keys.ts';
@@ -87,12 +87,15 @@ export type SaidExport = Pick<PastExport, 'seq' | 'statement'>;
  * The export in the outbox when this site has signed it, with whatever key; the state may have forgotten it. Undefined when there
  * is none that this site has signed.
  */
-export async function shownExport(site: PartnerSite): Promise<SaidExport | undefined> {
+export async function shownExport(
+  site: PartnerSite,
+): Promise<(SaidExport & Pick<LogExport, 'time' | 'lines'>) | undefined> {
   const note = await readIfThere(site.exchange, OUTBOX_EXPORT, MAX_EXPORT_NOTE);
   if (note === undefined) return undefined;
   try {
     const { text } = openNote(note, await ownKeysEver(site, 'log'), { type: EXPORT_TYPE });
-    return { seq: parseExport(text).seq, statement: sha256(text) };
+    const { seq, time, lines } = parseExport(text);
+    return { seq, time, lines, statement: sha256(text) };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { TieupError } from '../../../src/errors.ts';
 import { commitLogs } from '../../../src/partner-site/commit-logs.ts';
 import { exportLogs } from '../../../src/partner-site/export-logs.ts';
 import { accept } from '../../../src/partner-site/accept.ts';
@@ -122,6 +123,33 @@ describe('exporting access logs', () => {
       path: '/blog/with-main/',
       page: 'with-main/index.html',
     });
+  });
+
+  test('waits for a commit that is under way as long as it is told to, and no longer', async () => {
+    const { shop } = await partnership();
+    await publish(shop);
+    serve(shop, hit('/with-main/'));
+    const site = await shop.open({ config: withLogs() });
+    let tries = 0;
+    const busyFor = (minutes: number): PartnerSite => {
+      const end = site.clock.now().getTime() + minutes * 60_000;
+      return {
+        ...site,
+        lockLogs: async () => {
+          tries += 1;
+          if (site.clock.now().getTime() < end) throw new TieupError('TIEUP_E_LOCKED', 'another tieup is at the logs');
+          return site.lockLogs();
+        },
+      };
+    };
+    const request = { acceptGap: false, disclose: {} };
+    await expect(exportLogs(busyFor(1), request)).rejects.toMatchObject({ code: 'TIEUP_E_LOCKED' });
+    expect(tries).toBe(1);
+    await expect(exportLogs(busyFor(9), { ...request, waitMinutes: 5 })).rejects.toMatchObject({
+      code: 'TIEUP_E_LOCKED',
+    });
+    const { statement } = await exportLogs(busyFor(9), { ...request, waitMinutes: 30 });
+    expect(statement?.lines.T).toBe(1);
   });
 
   test('a second time says nothing new, and writes nothing', async () => {

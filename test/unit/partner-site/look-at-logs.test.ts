@@ -47,6 +47,26 @@ describe('looking at what would leave', () => {
     expect(shown.logs.O).toEqual({ cosigned: 0, leaving: 1, counted: 2 });
   });
 
+  test('a mistyped filter is refused, and one that chooses little says so', async () => {
+    const filter = (only: readonly string[], from?: string, to?: string) => compileFilter({ only, from, to });
+    for (const typo of ['status=4O4', 'status!=40', 'status~4x', 'status=', 'class=t', 'class~TO', 'class=Y']) {
+      expect(() => filter([typo])).toThrow(expect.objectContaining({ code: 'TIEUP_E_USAGE' }));
+    }
+    expect(() => filter([], '2026-01-01', '2020-01-01')).toThrow('nothing lies between');
+    for (const fine of ['status=404', 'status~4', 'class!=X', 'path=', 'method~GE']) filter([fine]);
+    filter([], '2026-11-23', '2026-11-23');
+
+    const { shop } = await trading();
+    const disclose = { T: { kind: 'records', isWanted: filter(['status=404']) } } as const;
+    const { chosen } = await exportLogs(await shop.open(options), { acceptGap: false, disclose });
+    expect(chosen).toEqual({ T: 0 });
+    const O = { kind: 'records', isWanted: filter(['path=/own.html']) } as const;
+    expect((await exportLogs(await shop.open(options), { acceptGap: false, disclose: { O } })).chosen).toEqual({
+      O: 1,
+    });
+    expect((await exportLogs(await shop.open(options), { acceptGap: false, disclose: {} })).chosen).toEqual({});
+  });
+
   test('reads nothing new unless it is told to, and gives no more than asked for', async () => {
     const { shop } = await trading();
     expect((await showLogs(await shop.open(options), { commit: false, disclose: {}, limit: 10 })).records).toEqual([]);
@@ -253,6 +273,26 @@ describe('doctor on access logs', () => {
       { check: 'logs-cron', state: 'warning' },
     ]);
     await commit(shop);
+    expect(await wrong(shop)).toEqual([]);
+  });
+
+  test('finds records that were not handed over for days, whatever the crontab says', async () => {
+    const { main, shop } = await trading();
+    const handedOver = async () => exportLogs(await shop.open(options), { acceptGap: false, disclose: {} });
+    await handedOver();
+    main.clock.passDays(3);
+    await commit(shop);
+    expect(await wrong(shop)).toEqual([]);
+    serve(shop, hit('/own.html'));
+    await commit(shop);
+    expect(await wrong(shop)).toMatchObject([
+      {
+        check: 'logs-export',
+        state: 'problem',
+        message: expect.stringContaining('1 record was not handed over'),
+      },
+    ]);
+    await handedOver();
     expect(await wrong(shop)).toEqual([]);
   });
 
