@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const IO_FOR_ALL = new Set([
   'io/broken-line.ts',
   'io/clock.ts',
+  'io/cuttable-tree.ts',
   'io/file-tree.ts',
   'io/history-log.ts',
   'io/lock.ts',

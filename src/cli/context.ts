@@ -20,6 +20,7 @@ import type { SftpConnection } from '../io/sftp-connection.ts';
 import type { SharedLogins } from '../io/shared-logins.ts';
 import type { ServerLook } from '../main-site/doctor-partner.ts';
 import { LEDGER_FOLDER } from '../protocol/exchange.ts';
+import { lettingGo } from './letting-go.ts';
 import { lateHistory, lateKeys, lateMarkdown } from './late-parts.ts';
 import { lockOwner, locksOf, WEB_LOCK } from './lock-owner.ts';
 import { packageFile, programIdentity } from './package-files.ts';
@@ -30,7 +31,7 @@ import { lateFewOf, markdownCompiler, markdownThreads, startOf } from './threads
 import type { Context } from './command-context.ts';
 
 export function createContext(terminal: Terminal, globals: Globals, output: Output): Context {
-  const folder = resolve(terminal.cwd, globals.folder ?? '.');
+  const [folder, ending] = [resolve(terminal.cwd, globals.folder ?? '.'), lettingGo(terminal.interruption)];
   const trees: FileTree[] = [];
   let exitCode = 0;
   let prompt: Promise<Prompt> | undefined;
@@ -323,11 +324,11 @@ export function createContext(terminal: Terminal, globals: Globals, output: Outp
     return loginToPartner(loginOf(...to));
   };
   const share = async (...to: Parameters<typeof login>): Promise<SftpConnection> =>
-    (await (logins ??= openLogins())).connect(loginOf(...to));
+    (await (logins ??= openLogins())).connect(ending.bounded(loginOf(...to)));
   const connect = async (...to: Parameters<typeof login>): Promise<FileTree> => {
     const { sftpTree } = await import('../io/sftp-tree.ts');
     const connection = await share(...to);
-    return sftpTree(connection, connection.address.path);
+    return ending.guard(sftpTree(connection, connection.address.path));
   };
   const openLogins = async (): Promise<SharedLogins> => {
     const { loginToPartner } = await import('../io/partner-login.ts');

@@ -1,5 +1,7 @@
 /** Bounds what is done for one partner, so that one that is slow or silent never holds up the others. */
 import { TieupError } from '../errors.ts';
+import { cuttableTree, LETTING_GO_MS, type CuttableTree } from '../io/cuttable-tree.ts';
+import type { FileTree } from '../io/file-tree.ts';
 import type { MainSite } from './main-site.ts';
 
 /** What had been sent when the line is cut still has this long to be told apart from what had not. */
@@ -19,6 +21,13 @@ export async function withDeadline<T>(
 ): Promise<T> {
   if (ms === undefined) return work(site);
   const open = new Set<{ close(): Promise<void> }>();
+  const cuts = new Set<CuttableTree['cut']>();
+  const cuttable = (tree: FileTree): FileTree => {
+    const guarded = cuttableTree(tree);
+    cuts.add(guarded.cut);
+    if (isOver.signal.aborted) guarded.cut(late());
+    return guarded.tree;
+  };
   const isOver = new AbortController();
   const late = (cause?: unknown): TieupError =>
     new TieupError('TIEUP_E_TIMEOUT', `${partner} was not done within ${duration(ms)}, so the connection was cut`, {
@@ -36,8 +45,11 @@ export async function withDeadline<T>(
   };
   const limited: MainSite = {
     ...site,
-    connect: (partnership) => bounded(site.connect(partnership)),
-    openSite: (partnership) => bounded(site.openSite(partnership)),
+    connect: (partnership) => bounded(site.connect(partnership).then(cuttable)),
+    openSite: async (partnership) => {
+      const access = await bounded(site.openSite(partnership));
+      return { ...access, tree: (folder) => cuttable(access.tree(folder)) };
+    },
   };
   const finished = new AbortController();
   const running = work(limited);
@@ -53,6 +65,9 @@ export async function withDeadline<T>(
   try {
     if (!(await Promise.race([ended, pause(ms)]))) {
       isOver.abort();
+      // Nothing goes on, and the lock is removed before the line is cut: nobody has to wait until it runs out.
+      for (const cut of cuts) cut(late());
+      await Promise.race([ended, pause(LETTING_GO_MS)]);
       for (const each of open) void each.close().catch(() => undefined);
       if (!(await Promise.race([ended, pause(GRACE_MS)]))) throw late();
       return await running.catch((cause: unknown) => {

@@ -579,6 +579,39 @@ describe('what would take too much away', () => {
   });
 });
 
+test('a partner that is cut off at its deadline is left without a lock, and without what was half sent', async () => {
+  const main = await mainFixture();
+  const alpha = await main.join('alpha');
+  await main.push();
+  await main.write('pages/index.md', page('Other'));
+  const before = await alpha.snapshot();
+  let hangs = (): void => {};
+  const hanging = new Promise<void>((resolve) => (hangs = resolve));
+  let pauses = 0;
+  const clock: MainSite['clock'] = {
+    ...main.clock,
+    // The first is the deadline, and what follows lasts as long as it is waited for.
+    sleep: (_ms, signal) => {
+      pauses += 1;
+      if (pauses === 1) return hanging;
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('over'))));
+    },
+  };
+  const connect: MainSite['connect'] = async (partner) => {
+    const tree = await main.site.connect(partner);
+    const stage: FileTree['stage'] = async (path, content, options) => {
+      if (!path.endsWith('timestamp.json')) return tree.stage(path, content, options);
+      hangs();
+      return new Promise(() => {});
+    };
+    return { ...tree, stage };
+  };
+  const { results } = await pushAll({ ...main.site, clock, connect }, request({ deadlineMs: 1000 }));
+  expect(results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_TIMEOUT' } }]);
+  expect(await alpha.snapshot()).toEqual(before);
+  expect(await main.push()).toMatchObject([{ kind: 'pushed', release: 2 }]);
+});
+
 describe('what is no failure of a partner', () => {
   test('Ctrl-C is kept for the next push, and recorded against nobody', async () => {
     const main = await three();
