@@ -594,7 +594,7 @@ test('a partner that is cut off at its deadline is left without a lock, and with
     sleep: (_ms, signal) => {
       pauses += 1;
       if (pauses === 1) return hanging;
-      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('over'))));
+      return new Promise((_, end) => signal?.addEventListener('abort', () => end(new Error('over'))));
     },
   };
   const connect: MainSite['connect'] = async (partner) => {
