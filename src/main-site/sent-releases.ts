@@ -2,8 +2,10 @@
  * What was sent to a partner, one file a release: a line with its digests, then the bytes of its `release.json`. What a partner
  * answers is judged against it. The newest few are kept, and the one that the partner accepted last; their lists of files for good.
  */
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
-import { isTieupError } from '../errors.ts';
+import { isTieupError, TieupError } from '../errors.ts';
 import { readIfThere } from '../io/read-if-there.ts';
 import { sha256 } from '../protocol/digest.ts';
 import { MAX_RELEASE_JSON, parseRelease, type Release } from '../protocol/release.ts';
@@ -77,17 +79,28 @@ export async function keepForGood(
   releaseDigest: string,
   releaseBytes: Uint8Array,
 ): Promise<void> {
-  await site.files.write(releasePath(partner, releaseDigest), releaseBytes);
+  await site.files.write(releasePath(partner, releaseDigest), await promisify(gzip)(releaseBytes));
 }
 
 /** A release that was pushed or seen, by the digest of its `N.targets.json`; undefined when this machine never had it. */
 export async function recallRelease(site: MainSite, partner: string, digest: string): Promise<Release | undefined> {
-  const bytes = await readIfThere(site.files, releasePath(partner, digest), MAX_RELEASE_JSON);
+  const zipped = await readIfThere(site.files, releasePath(partner, digest), MAX_RELEASE_JSON);
+  if (zipped !== undefined) return parseRelease(await unzip(zipped));
+  // As versions before this one kept it.
+  const bytes = await readIfThere(site.files, cachePath(partner, `releases/${digest}.json`), MAX_RELEASE_JSON);
   return bytes === undefined ? undefined : parseRelease(bytes);
 }
 
+async function unzip(zipped: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await promisify(gunzip)(zipped, { maxOutputLength: MAX_RELEASE_JSON });
+  } catch (cause) {
+    throw new TieupError('TIEUP_E_VERIFY', 'what is kept of a release is damaged', { cause });
+  }
+}
+
 function releasePath(partner: string, digest: string): string {
-  return cachePath(partner, `releases/${digest}.json`);
+  return cachePath(partner, `releases/${digest}.json.gz`);
 }
 
 function sentPath(partner: string, number: number): string {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TieupError } from '../../src/errors.ts';
 import { type GivenFile, importFiles } from '../../src/main-site/import-logs.ts';
-import { cachePath, type MainSite } from '../../src/main-site/main-site.ts';
-import { keepForGood } from '../../src/main-site/sent-releases.ts';
+import type { MainSite } from '../../src/main-site/main-site.ts';
+import { keepForGood, recallRelease } from '../../src/main-site/sent-releases.ts';
 import { pullLogs, type PullResult } from '../../src/main-site/pull-logs.ts';
+import { renderRelease } from '../../src/protocol/release.ts';
 import type { PartnerFixture } from './partner-fixture.ts';
 import type { MainFixture } from './partnership-fixture.ts';
 import { changedPaths, snapshotOf } from './snapshot.ts';
@@ -25,8 +26,9 @@ export async function pullOne(main: MainFixture, site: MainSite = main.site): Pr
 export async function knowRelease(main: MainFixture, digest: string): Promise<void> {
   const { site } = main;
   const { releaseDigest } = await main.pushedBefore();
-  const release = await site.files.read(cachePath('harbour', `releases/${releaseDigest}.json`), 1e6);
-  await keepForGood(site, 'harbour', digest, release);
+  const release = await recallRelease(site, 'harbour', releaseDigest);
+  if (release === undefined) throw new Error('nothing is kept of what was pushed');
+  await keepForGood(site, 'harbour', digest, renderRelease(release));
 }
 
 /** Files of the outbox, as they come by mail. */

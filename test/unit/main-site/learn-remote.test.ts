@@ -6,6 +6,8 @@ import type { FileTree } from '../../../src/io/file-tree.ts';
 import { learnRemote, type RemoteState } from '../../../src/main-site/learn-remote.ts';
 import { loadPartnership } from '../../../src/main-site/partnerships.ts';
 import { refresh } from '../../../src/main-site/refresh.ts';
+import { recallRelease } from '../../../src/main-site/sent-releases.ts';
+import { renderRelease } from '../../../src/protocol/release.ts';
 import { status } from '../../../src/main-site/status.ts';
 import { mainFixture, type MainFixture, partnership } from '../../support/partnership-fixture.ts';
 
@@ -257,4 +259,18 @@ describe('in a fresh checkout', () => {
     expect(await main.pushed()).toMatchObject({ release: 2, sentObjects: 1 });
     expect(await shop.accept()).toMatchObject({ kind: 'live' });
   });
+});
+
+test('a release is kept for good in a fraction of its length, and what an older version of tieup kept is read as well', async () => {
+  const { main } = await partnership();
+  const { release, releaseDigest } = await main.pushedBefore();
+  const folder = join(main.folder, '.tieup/partners/harbour/releases');
+  const plain = renderRelease(release);
+  expect(readFileSync(join(folder, `${releaseDigest}.json.gz`)).length).toBeLessThan(plain.length / 1.5);
+  expect(await recallRelease(main.site, 'harbour', releaseDigest)).toEqual(release);
+  writeFileSync(join(folder, `${releaseDigest}.json.gz`), 'damaged');
+  await expect(recallRelease(main.site, 'harbour', releaseDigest)).rejects.toMatchObject({ code: 'TIEUP_E_VERIFY' });
+  rmSync(join(folder, `${releaseDigest}.json.gz`));
+  writeFileSync(join(folder, `${releaseDigest}.json`), plain);
+  expect(await recallRelease(main.site, 'harbour', releaseDigest)).toEqual(release);
 });
