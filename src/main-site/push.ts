@@ -210,7 +210,7 @@ async function pushConnected(connected: Connected, expected: Expectation): Promi
     list().catch(() => {});
     answers();
   }
-  const traces = once(() => readTraces(site, partnership, exchange));
+  const traces = once(() => readTraces(site, partnership, exchange, signedBefore?.versions));
   if (expected.recalled === undefined) traces().catch(() => {});
   const [lock, head] = await together([locking, readHead(exchange)]).catch(async (error: unknown) => {
     await takeBack(staging);

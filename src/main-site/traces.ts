@@ -29,12 +29,19 @@ const MAX_TARGETS = 1024 * 1024;
 /** Pushes remove what is older than the release before; the rest may be anybody's. */
 const MAX_LOOKED_AT = 64;
 
-export async function readTraces(site: MainSite, partnership: Partnership, exchange: FileTree): Promise<Traces> {
+/** @param own numbers that this process has used itself, in an attempt that was cut off: another one takes them again */
+export async function readTraces(
+  site: MainSite,
+  partnership: Partnership,
+  exchange: FileTree,
+  own?: Versions,
+): Promise<Traces> {
   const [listed, answered] = await together([exchange.list(INBOX_METADATA), readAnswered(exchange, partnership)]);
-  const numbers = (wanted: string): readonly number[] =>
+  const numbers = (wanted: 'targets' | 'snapshot'): readonly number[] =>
     listed.flatMap(({ name }) => {
       const [, number, role] = NUMBERED.exec(name) ?? [];
-      return role === wanted && Number(number) <= MAX_HONEST_VERSION ? [Number(number)] : [];
+      const isMeant = role === wanted && Number(number) !== own?.[wanted];
+      return isMeant && Number(number) <= MAX_HONEST_VERSION ? [Number(number)] : [];
     });
   const { bytes: root } = await newestRoot(site, partnership.id);
   const isSigned = async (number: number): Promise<boolean> => {
