@@ -201,8 +201,11 @@ async function play(played: Scene, seed: number): Promise<Played> {
   return { pushed, wrong: wrong.map((each) => `seed ${seed} (${played.name}; the push: ${pushed}): ${each}`) };
 }
 
+/** But for the number of the release in which a page changed: what a dead push has used is not used again. */
 function same(left: Live, right: Live): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+  const comparable = (live: Live): string =>
+    JSON.stringify(live).replaceAll(/(name=\\"tieup-release\\" content=\\"harbour )\d+/g, '$1n');
+  return comparable(left) === comparable(right);
 }
 
 test(
