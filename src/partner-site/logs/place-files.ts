@@ -3,7 +3,7 @@ import type { LogFile } from '../../io/log-files.ts';
 import { FoundFile } from './found-file.ts';
 import { isSameInode, isUntouched, type KnownFile, stateOf } from './known-file.ts';
 import { cannotRead, isCompressed, isUnreadable } from './log-content.ts';
-import { byAge, inodeOf, isClosed, isLiveName, writtenLast } from './rotation.ts';
+import { byAge, byName, inodeOf, isBegunAfter, isClosed, isLiveName, writtenLast } from './rotation.ts';
 
 /** What a file is. `known` is what was read of it before, or of the log that it begins with, furthest. */
 export type Place =
@@ -22,6 +22,11 @@ export type Place =
   | { readonly kind: 'unreadable' };
 
 export type Places = ReadonlyMap<LogFile, Place>;
+
+/** What was read before of what it is. */
+export function knownOf(place: Place | undefined): KnownFile | undefined {
+  return place !== undefined && 'known' in place ? place.known : undefined;
+}
 
 /** The files of a source, each of them once, and what they may be. */
 export interface Shelf {
@@ -97,11 +102,29 @@ async function findCopies(places: Map<LogFile, Place>): Promise<void> {
   for (const each of reads.toSorted(longestFirst)) {
     const place = places.get(each.file);
     if (place?.kind !== 'read') continue;
-    const originals = [await originalAmong(now, each), await originalAmong(before, each)];
-    const [original] = originals.filter((one) => one !== undefined).toSorted(longestFirst);
-    if (original === undefined) now.push(each);
-    else places.set(each.file, { ...place, kind: 'copy', original: original.file });
+    const alike = [...(await thoseWithAllOf(each, now)), ...(await thoseWithAllOf(each, before))];
+    const [original] = alike.filter((other) => !areTwoLogs(each, other)).toSorted(longestFirst);
+    if (original !== undefined) {
+      places.set(each.file, { ...place, kind: 'copy', original: original.file });
+      continue;
+    }
+    now.push(each);
+    // What was read of the log before it was not read of this one.
+    if (alike.some(({ file }) => knownOf(places.get(file)) === place.known)) {
+      places.set(each.file, { ...place, known: undefined });
+    }
   }
+}
+
+/**
+ * True when rotation began one after the other, and `file` is no copy of `other` although it holds nothing that the other one does not:
+ * the same may be asked for twice within the second that stands in a line. What has the older name may still be a copy: one that was broken
+ * off when it is shorter, and one that is being made when the other is live.
+ */
+function areTwoLogs(file: Original, other: Original): boolean {
+  if (isBegunAfter(file.file, other.file)) return true;
+  const isComplete = isCompressed(file.file.path) || !isLiveName(other.file.path);
+  return isComplete && file.size === other.size && isBegunAfter(other.file, file.file);
 }
 
 /** A compressed file of which nothing was read may be a damaged one. */
@@ -117,21 +140,22 @@ interface Original {
   readonly known?: KnownFile;
 }
 
-/** Of two alike the one that a server writes to is the original. */
+/** Of two alike the one with the newer name is the original, before all the one that a server writes to. */
 function longestFirst(a: Original, b: Original): number {
-  const live = ({ file }: Original): number => Number(isLiveName(file.path));
-  return b.size - a.size || live(b) - live(a) || byAge(b.file, a.file);
+  return b.size - a.size || byName(b.file, a.file) || byAge(b.file, a.file);
 }
 
-async function originalAmong(originals: readonly Original[], { found }: Original): Promise<Original | undefined> {
+/** Those that begin with all that the file holds. */
+async function thoseWithAllOf({ found }: Original, others: readonly Original[]): Promise<readonly Original[]> {
   const { length } = await found.first();
-  for (const each of originals) {
+  const alike: Original[] = [];
+  for (const each of others) {
     // Spares a look into a file of which enough is known.
     const { known } = each;
     const isOther = known !== undefined && known.head.length <= length && !(await found.beginsLike(known.head));
-    if (!isOther && (await found.isBeginningOf(each.found))) return each;
+    if (!isOther && (await found.isBeginningOf(each.found))) alike.push(each);
   }
-  return undefined;
+  return alike;
 }
 
 /** What cannot be unpacked was read when it has the time of a file that was read to its end and is there no more. */
@@ -140,7 +164,8 @@ function findCompressed(places: Map<LogFile, Place>, known: readonly KnownFile[]
   const taken = new Set<KnownFile>();
   for (const [file, place] of places) {
     there.add(inodeOf(file));
-    if ('known' in place && place.known !== undefined) taken.add(place.known);
+    const before = knownOf(place);
+    if (before !== undefined) taken.add(before);
   }
   for (const [file, { kind }] of places) {
     if (kind !== 'unreadable' && kind !== 'damaged') continue;

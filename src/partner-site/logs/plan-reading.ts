@@ -13,7 +13,7 @@ import { FoundFile } from './found-file.ts';
 import { isSameInode, type KnownFile } from './known-file.ts';
 import { isCompressed, isUnreadable } from './log-content.ts';
 import type { SourceState } from './log-state.ts';
-import { placeFiles, type Place, type Places } from './place-files.ts';
+import { knownOf, placeFiles, type Place, type Places } from './place-files.ts';
 import { byAge, isClosed, isLiveName, withoutOtherNames, writtenLast } from './rotation.ts';
 
 /** What a source names now. */
@@ -119,10 +119,6 @@ function isContinuedBy({ known }: SourceState, files: readonly LogFile[], places
     const base = knownOf(places.get(file));
     return base !== undefined && all.has(base);
   });
-}
-
-function knownOf(place: Place | undefined): KnownFile | undefined {
-  return place !== undefined && 'known' in place ? place.known : undefined;
 }
 
 function together(pattern: string, states: readonly SourceState[]): SourceState {

@@ -68,16 +68,33 @@ export function isClosed(file: LogFile, current: LogFile | undefined, known: Kno
 }
 
 function isWrittenAfter(a: Named, b: Named): boolean {
-  const [liveA, liveB] = [isLiveName(a.path), isLiveName(b.path)];
-  if (liveA !== liveB) return liveA;
+  const order = byName(a, b);
+  return order === 0 ? byAge(a, b) > 0 : order > 0;
+}
+
+/**
+ * True when the names of two files and their times say alike that rotation began `a` when `b` was done with. A copy that rotation makes has an
+ * older name than its original instead, and no earlier time unless the original has grown since.
+ */
+export function isBegunAfter(a: Named, b: Named): boolean {
+  return isOfRotation(a) && isOfRotation(b) && byName(a, b) > 0 && a.modifiedMs > b.modifiedMs;
+}
+
+/** Above 0 when `a` has the name of a newer log; 0 when the names do not tell. */
+export function byName(a: Named, b: Named): number {
+  const live = Number(isLiveName(a.path)) - Number(isLiveName(b.path));
+  if (live !== 0) return live;
   const [nameA, nameB] = [basename(a.path), basename(b.path)];
   const [dateA, dateB] = [dateIn(nameA), dateIn(nameB)];
-  if (dateA !== undefined && dateB !== undefined && dateA !== dateB) return dateA > dateB;
-  if (dateA === undefined && dateB === undefined) {
-    const older = numberIn(nameB) - numberIn(nameA);
-    if (older !== 0) return older > 0;
-  }
-  return byAge(a, b) > 0;
+  if (dateA === undefined && dateB === undefined) return numberIn(nameB) - numberIn(nameA);
+  if (dateA === undefined || dateB === undefined || dateA === dateB) return 0;
+  return dateA > dateB ? 1 : -1;
+}
+
+/** Of a name like `access.log.bak` nobody knows when it came. */
+function isOfRotation({ path }: Named): boolean {
+  const name = basename(path);
+  return isLiveName(path) || dateIn(name) !== undefined || numberIn(name) >= 0;
 }
 
 /** By the time of the last line. Where times say nothing, as after a copy, names do. */

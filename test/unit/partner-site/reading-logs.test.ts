@@ -201,6 +201,76 @@ describe('copies of a log', () => {
   });
 });
 
+describe('logs that begin alike within one second', () => {
+  const FIRST = Date.parse('2026-11-23T11:00:00Z');
+  const SAME = hit(PAGE, { time: new Date(FIRST) });
+
+  /** With so many lines that are the same, last written so many milliseconds after the first one. */
+  async function rotating() {
+    const shop = await trading();
+    return {
+      ...shop,
+      lines: async () => (await shop.whole()).counts.lines,
+      holds: (name: string, count: number, afterMs: number) => {
+        const bytes = SAME.repeat(count);
+        writeFileSync(shop.at(name), name.endsWith('.gz') ? gzipSync(bytes) : bytes);
+        utimesSync(shop.at(name), (FIRST + afterMs) / 1000, (FIRST + afterMs) / 1000);
+      },
+    };
+  }
+
+  test('are all read, where a part of the first was read before it was copied, cut short and compressed', async () => {
+    const { holds, lines } = await rotating();
+    holds('access.log', 6, 10);
+    expect(await lines()).toBe(6);
+    holds('access.log.2.gz', 12, 20);
+    holds('access.log.1.gz', 6, 30);
+    holds('access.log', 3, 40);
+    expect(await lines()).toBe(21);
+    expect(await lines()).toBe(21);
+    holds('access.log', 4, 50);
+    expect(await lines()).toBe(22);
+  });
+
+  test('are all read when the first was read to its end already', async () => {
+    const { at, holds, lines } = await rotating();
+    holds('access.log', 6, 10);
+    expect(await lines()).toBe(6);
+    renameSync(at('access.log'), at('access.log.1'));
+    holds('access.log', 5, 20);
+    expect(await lines()).toBe(11);
+    expect(await lines()).toBe(11);
+  });
+
+  test.each([
+    ['numbers', 'access.log.2', 'access.log.1'],
+    ['dates', 'access.log-20261123.gz', 'access.log-20261124.gz'],
+  ])('are all read when they are of one length, by their %s', async (_, older, newer) => {
+    const { holds, lines } = await rotating();
+    holds(older, 4, 10);
+    holds(newer, 4, 20);
+    holds('access.log', 3, 30);
+    expect(await lines()).toBe(11);
+    expect(await lines()).toBe(11);
+  });
+
+  test.each([
+    ['it has the older name and less, as after a copy that was broken off', 'access.log.2', 3, 10],
+    ['it has the time of its original, as after cp -p', 'access.log.2', 4, 20],
+    ['it is later than its original under an older name', 'access.log.2', 4, 30],
+    ['it has the time before a line that was written while it was made', 'access.log.1', 4, 10],
+    ['its name is none of rotation', 'access.log.bak', 3, 10],
+    ['it lost the race for the last line to a copy that was being made', 'access.log', 3, 10],
+  ])('are copies still when %s', async (_, name, count, afterMs) => {
+    const { holds, lines } = await rotating();
+    if (name === 'access.log' || name === 'access.log.2') holds('access.log.1', 4, 20);
+    else holds('access.log', 4, 20);
+    holds(name, count, afterMs);
+    expect(await lines()).toBe(4);
+    expect(await lines()).toBe(4);
+  });
+});
+
 describe('one file under several names', () => {
   test.each([
     ['hard', (from: string, to: string) => linkSync(from, to)],
