@@ -46,9 +46,10 @@ export async function placeFiles(shelves: readonly Shelf[]): Promise<Places> {
     const places = new Map<LogFile, Place>();
     const current = writtenLast(files);
     const named = new Map(files.map((file) => [file.path, file]));
+    const inodes = new Map(files.map((file) => [inodeOf(file), file]));
     for (const file of files) {
       const mine = [...known, ...elsewhere.filter((each) => isSameInode(each, file))];
-      places.set(file, untouched(file, current, mine) ?? (await lookInto(file, named, mine)));
+      places.set(file, untouched(file, current, mine) ?? (await lookInto(file, { named, inodes }, mine)));
     }
     await findCopies(places);
     findCompressed(places, known);
@@ -64,24 +65,35 @@ function untouched(file: LogFile, current: LogFile | undefined, all: readonly Kn
   return { kind: 'untouched', known, now: { ...known, ...stateOf(file) } };
 }
 
-async function lookInto(
-  file: LogFile,
-  named: ReadonlyMap<string, LogFile>,
-  known: readonly KnownFile[],
-): Promise<Place> {
+/** The files of a source by their paths, and by {@link inodeOf}. */
+interface Index {
+  readonly named: ReadonlyMap<string, LogFile>;
+  readonly inodes: ReadonlyMap<string, LogFile>;
+}
+
+async function lookInto(file: LogFile, { named, inodes }: Index, known: readonly KnownFile[]): Promise<Place> {
   const isPacked = isCompressed(file.path) || isUnreadable(file.path);
   const twin = isPacked ? named.get(file.path.slice(0, file.path.lastIndexOf('.'))) : undefined;
   if (isUnreadable(file.path)) return { kind: twin === undefined ? 'unreadable' : 'twin' };
   const found = new FoundFile(file);
-  if (!(await found.isDamaged())) return { kind: 'read', found, known: await furthest(found, known) };
+  if (!(await found.isDamaged())) return { kind: 'read', found, known: await furthest(found, known, inodes) };
   return { kind: twin !== undefined && (await found.mayBecome(new FoundFile(twin))) ? 'twin' : 'damaged' };
 }
 
-/** Of all that the file begins with, what was read furthest. */
-async function furthest(found: FoundFile, known: readonly KnownFile[]): Promise<KnownFile | undefined> {
+/**
+ * Of all that the file begins with, what was read furthest. What was read of an older log that is still there was not read of this one,
+ * which only begins as that does.
+ */
+async function furthest(
+  found: FoundFile,
+  known: readonly KnownFile[],
+  inodes: Index['inodes'],
+): Promise<KnownFile | undefined> {
   const isSame = (each: KnownFile): number => Number(isSameInode(each, found.file));
   for (const each of known.toSorted((a, b) => b.offset - a.offset || isSame(b) - isSame(a))) {
-    if (await found.continues(each)) return each;
+    if (!(await found.continues(each))) continue;
+    const holder = inodes.get(inodeOf(each));
+    if (holder === undefined || !isUntouched(each, holder) || !isBegunAfter(found.file, holder)) return each;
   }
   return undefined;
 }
