@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownFiles } from './corpus.mjs';
 import { FleetHouse } from './fleet-house.mjs';
-import { run, TIEUP } from './processes.mjs';
+import { PASSWORD, run, TIEUP } from './processes.mjs';
 import { count, memory, ratio, table, time } from './text.mjs';
 
 const PARTNERS = 100;
@@ -62,7 +62,7 @@ async function fanOut() {
     const out = join(house.root, 'out');
     execFileSync(process.execPath, [TIEUP, 'build', '--partner', healthy[0] ?? '', '--out', out], {
       cwd: house.main,
-      env: { ...process.env, TIEUP_PASSWORD: 'only for figures' },
+      env: { ...process.env, TIEUP_PASSWORD: PASSWORD },
     });
     const ssh = `ssh -p ${house.port} -i ${join(house.root, 'peer')} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`;
     const peer = () =>

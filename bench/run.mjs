@@ -76,4 +76,6 @@ if (unknown.length > 0) {
       process.exitCode = 1;
     }
   }
+  // A benchmark that failed may have left a server running.
+  process.exit();
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { openKey, renderPlainKey } from '../dist/protocol/key-file.js';
 import { markdownFiles, unpackPages } from './corpus.mjs';
 import { House } from './house.mjs';
-import { median, must, processorOfChildren, run, TIEUP } from './processes.mjs';
+import { median, must, PASSWORD, processorOfChildren, run, TIEUP } from './processes.mjs';
 import { openLine, startSshd } from './sshd.mjs';
 import { count, ratio, table } from './text.mjs';
 
@@ -65,7 +65,7 @@ class Road {
     // As a CI job has them: secrets in its variables, without a password of their own.
     for (const name of ['release', 'online']) {
       const pem = readFileSync(join(house.main, 'keys', `${name}.key`), 'utf8');
-      road.keys[`TIEUP_KEY_${name.toUpperCase()}`] = renderPlainKey(openKey(pem, 'bench'));
+      road.keys[`TIEUP_KEY_${name.toUpperCase()}`] = renderPlainKey(openKey(pem, PASSWORD));
     }
     road.save();
     return road;
