@@ -1,4 +1,5 @@
 /** Pushing to many partners: each for itself, a few first, exactly what was planned, never too much taken away. */
+import { INBOX_LOCK } from '../../../src/protocol/exchange.ts';
 import { describe, expect, test } from 'vitest';
 import { TieupError } from '../../../src/errors.ts';
 import type { FileTree } from '../../../src/io/file-tree.ts';
@@ -601,10 +602,18 @@ test('a partner that is cut off at its deadline is left without a lock, and with
     const tree = await main.site.connect(partner);
     const stage: FileTree['stage'] = async (path, content, options) => {
       if (!path.endsWith('timestamp.json')) return tree.stage(path, content, options);
-      hangs();
+      // While the lock is being made, nobody knows of it yet.
+      void locked.then(hangs);
       return new Promise(() => {});
     };
-    return { ...tree, stage };
+    let isLocked = (): void => {};
+    const locked = new Promise<void>((resolve) => (isLocked = resolve));
+    const create: FileTree['create'] = async (path, content, options) => {
+      await tree.create(path, content, options);
+      // Whoever asked for it goes on first.
+      if (path === INBOX_LOCK) setImmediate(isLocked);
+    };
+    return { ...tree, stage, create };
   };
   const { results } = await pushAll({ ...main.site, clock, connect }, request({ deadlineMs: 1000 }));
   expect(results).toMatchObject([{ kind: 'failed', error: { code: 'TIEUP_E_TIMEOUT' } }]);
