@@ -253,15 +253,15 @@ function fillValue(hole: ValueHole, { page, target, since }: Copy, to: Pick<Scra
   const { variable, context } = hole;
   switch (variable.kind) {
     case 'partner':
-      to.write(once(target.encoded, variable.name, context, () => partnerValueOf(variable.name, target)));
+      to.write(encodedOnce(target.encoded, variable.name, context, () => partnerValueOf(variable.name, target)));
       break;
     case 'page-address': {
       const { partner } = target;
       const atMain = variable.which === 'canonical' && partner.search === 'canonical-to-main';
       // Encoding works on each character alone, so that the front, of all pages, and the rest, of all partners, are done once.
-      if (!atMain) to.write(once(target.encoded, '/', context, () => mountAddress('', partner)));
-      if (atMain) to.write(once(page.encoded, 'main', context, () => page.mainAddress));
-      else to.write(once(page.encoded, 'path', context, () => encodePath(page.path)));
+      if (!atMain) to.write(encodedOnce(target.encoded, '/', context, () => mountAddress('', partner)));
+      if (atMain) to.write(encodedOnce(page.encoded, 'main', context, () => page.mainAddress));
+      else to.write(encodedOnce(page.encoded, 'path', context, () => encodePath(page.path)));
       break;
     }
     case 'mount-address': {
@@ -287,7 +287,12 @@ function partnerValueOf(name: string, { partner }: RenderTarget): string {
 }
 
 /** Encodes a value for where it stands unless that was done before. */
-function once(done: Map<string, Uint8Array>, name: string, context: HoleContext, value: () => string): Uint8Array {
+function encodedOnce(
+  done: Map<string, Uint8Array>,
+  name: string,
+  context: HoleContext,
+  value: () => string,
+): Uint8Array {
   const key = `${context} ${name}`;
   let bytes = done.get(key);
   if (bytes === undefined) {

@@ -9,7 +9,7 @@
  * A fault after the commit point is undone with the old content; when that fails too, the next command goes on undoing.
  */
 import { TieupError } from '../errors.ts';
-import { together } from '../io/together.ts';
+import { forEachFile } from '../io/together.ts';
 import type { Bytes } from '../merge/plan.ts';
 import { ancestors, indexOccupants } from '../merge/occupants.ts';
 import { MAX_FILE_LENGTH } from '../protocol/release.ts';
@@ -27,8 +27,6 @@ type Changing = Extract<Journal, { readonly kind: 'apply' | 'undo' }>;
 
 const STAGING = 'staging/publication';
 const DEFAULT_MODE = 0o644;
-/** Enough to hide the way to a server. */
-const STAGED_AT_ONCE = 8;
 
 export async function publishByOverwriting(
   ports: Ports,
@@ -204,11 +202,7 @@ async function stageContent(ports: Ports, layout: Layout, steps: readonly Step[]
       }
     }
   }
-  const writings = [...staged];
-  while (writings.length > 0) {
-    const some = writings.splice(0, STAGED_AT_ONCE);
-    await together(some.map(([place, content]) => state.write(place, content(), { durable: false })));
-  }
+  await forEachFile([state, web], staged, ([place, content]) => state.write(place, content(), { durable: false }));
   await objects.flush(used);
   if (staged.size > 0) await state.sync([...staged.keys()]);
 }
