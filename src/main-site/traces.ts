@@ -14,6 +14,7 @@ import type { Versions } from './learn-remote.ts';
 import type { MainSite } from './main-site.ts';
 import { openOutbox } from './read-outbox.ts';
 import { newestRoot } from './root-store.ts';
+import { NUMBERED } from './watched-head.ts';
 
 export interface Traces {
   /** The highest number of a release that is signed with the keys of the newest root and lies in the inbox; 0 for none. */
@@ -24,7 +25,6 @@ export interface Traces {
   readonly snapshot: number;
 }
 
-const NUMBERED = /^([1-9]\d{0,15})\.(targets|snapshot)\.json$/;
 const MAX_TARGETS = 1024 * 1024;
 /** Pushes remove what is older than the release before; the rest may be anybody's. */
 const MAX_LOOKED_AT = 64;

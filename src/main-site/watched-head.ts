@@ -38,9 +38,9 @@ function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boo
   return one === undefined || other === undefined ? one === other : Buffer.from(one).equals(other);
 }
 
-const NUMBERED = /^(\d{1,16})\.(targets|snapshot)\.json$/;
+/** The name of metadata under a number, which is never used for anything else. */
+export const NUMBERED = /^([1-9]\d{0,15})\.(targets|snapshot)\.json$/;
 
-/** Whether it is metadata under a number, which is never used for anything else. */
 export function isNumbered(path: string): boolean {
   return NUMBERED.test(path.slice(INBOX_METADATA.length + 1));
 }
